@@ -1,0 +1,1 @@
+"""A warning goes out, and its fate is known."""

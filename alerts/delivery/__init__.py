@@ -1,0 +1,1 @@
+"""Who gets which alert: the audience rule, the fan-out and its counts."""

@@ -1,0 +1,18 @@
+"""What the worker tidies up after fan-outs."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from ugly_mugs.db import db
+from ugly_mugs.jobs import Job
+from ugly_mugs.outbox.models import FanOut
+
+
+def forget_finished() -> None:
+    """A cursor that has come to its end says nothing any more."""
+    db.session.execute(sa.delete(FanOut).where(FanOut.done).execution_options(synchronize_session=False))
+    db.session.commit()
+
+
+JOBS = [Job("forget finished fan-outs", forget_finished, every=timedelta(hours=1))]

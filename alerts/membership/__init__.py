@@ -1,0 +1,1 @@
+"""Joining, proving an address, vetting, preferences and the record of consent."""

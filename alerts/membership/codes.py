@@ -1,0 +1,71 @@
+"""The sign-in code as a message: to the address that was typed, while the code counts, and to nobody else."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from flask import render_template
+
+from alerts.membership.models import SignInCode
+from ugly_mugs.languages import in_language
+from ugly_mugs.outbox import segments
+from ugly_mugs.outbox.kinds import CLAIM_TIME, Claimed, MessageKindSpec, Words
+from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, MessageKind
+
+
+def gate() -> sa.ColumnElement[bool]:
+    """The code still counts, and its address is still the one that this delivery would reach."""
+    return sa.exists().where(
+        SignInCode.id == Delivery.subject_id,
+        SignInCode.expires_at > CLAIM_TIME,
+        SignInCode.tries_left > 0,
+        Address.id == SignInCode.address_id,
+        Address.owner_id == Delivery.recipient_id,
+        Address.channel == Delivery.channel,
+        # Who stopped our texts gets none; an e-mail address has no other way back than a code.
+        sa.or_(Address.state != AddressState.OPTED_OUT, Address.channel == Channel.EMAIL),
+    )
+
+
+def words(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, Words | None]:
+    """Each code in its own message."""
+    return {each.id: _words_of(each) for each in claimed}
+
+
+def segments_of(digits: str, language: str) -> int:
+    """How many parts the text of a code takes."""
+    return segments.count(_text(digits, language)).segments
+
+
+def _words_of(claimed: Claimed) -> Words | None:
+    if claimed.body is None:
+        return None
+    digits = claimed.body.decode()
+    if claimed.channel is Channel.SMS:
+        return Words(text=_text(digits, claimed.language))
+    with in_language(claimed.language):
+        return Words(
+            text=render_template("messages/code_mail.txt", code=_spaced(digits)).strip() + "\n",
+            subject=render_template("messages/code_mail_subject.txt").strip(),
+        )
+
+
+def _text(digits: str, language: str) -> str:
+    with in_language(language):
+        text = " ".join(render_template("messages/code.txt", code=_spaced(digits)).split())
+    return segments.downgrade(text, language)
+
+
+def _spaced(digits: str) -> str:
+    """In two groups, which is easier to carry from one screen to another."""
+    return f"{digits[:3]} {digits[3:]}"
+
+
+CODE = MessageKindSpec(
+    kind=MessageKind.CODE,
+    gate=gate,
+    words=words,
+    first_class=True,
+    # A code is what proves an address, so it goes where nothing else may go yet.
+    reaches=frozenset({AddressState.UNPROVED, AddressState.PROVED, AddressState.OPTED_OUT}),
+)

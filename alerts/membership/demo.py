@@ -1,0 +1,87 @@
+"""Invented members for a try-out, and two applications for whoever vets."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from alerts.membership import applying, preferences, vetting
+from alerts.membership.applying import FORM, Application
+from alerts.membership.handlers import HANDLERS
+from alerts.membership.models import Level, Member, MemberState, Sector
+from ugly_mugs.accounts import epochs
+from ugly_mugs.accounts.models import EpochKind, MemberKind
+from ugly_mugs.db import db
+from ugly_mugs.demo import Scene
+from ugly_mugs.outbox import addresses, requests
+from ugly_mugs.outbox.models import Channel
+from ugly_mugs.runtime import runtime
+
+_ONLINE, _STREET, _PARLOUR = Sector.ONLINE, Sector.STREET, Sector.PARLOUR
+
+# Nobody here is real; the numbers are Ofcom's for stories. Everybody wants to be woken for danger, so that a
+# try-out at night shows a warning arriving too.
+MEMBERS: Sequence[tuple[str, str | None, str | None, tuple[str, ...], Sector, Level]] = (
+    ("Ash", "+447700900101", None, ("yorkshire-humber", "north-east"), _ONLINE, Level.NEUTRAL),
+    ("Bryn", "+447700900102", "bryn@example.org", ("wales", "south-west"), _PARLOUR, Level.FULL),
+    ("Cleo", None, "cleo@example.org", ("london", "south-east"), _STREET, Level.NEUTRAL),
+    ("Drew", "+447700900103", None, ("yorkshire-humber", "london"), _ONLINE, Level.FULL),
+)
+WAITING: Sequence[tuple[str, str | None, str | None, tuple[str, ...], Sector, Level]] = (
+    ("Eden", "+447700900104", None, ("scotland",), _ONLINE, Level.NEUTRAL),
+    ("Flo", None, "flo@example.org", ("leinster", "munster"), Sector.OTHER, Level.NEUTRAL),
+)
+
+
+def invent_members(scene: Scene) -> None:
+    """Applied a few days ago and accepted by carol, each address proved; those who wait have proved theirs too."""
+    for wanted in (*MEMBERS, *WAITING):
+        _apply(scene, *wanted)
+    # The worker takes up only what is committed.
+    db.session.commit()
+    # The worker's part is done here, as no worker runs while a try-out is being set up.
+    vault = runtime().become_worker()
+    requests.apply_waiting(vault=vault, handlers=HANDLERS, now=scene.now)
+    accepted = {address for _name, phone, email, *_rest in MEMBERS for address in (phone, email) if address}
+    for name, phone, email, *_rest in (*MEMBERS, *WAITING):
+        for channel, typed in ((Channel.SMS, phone), (Channel.EMAIL, email)):
+            found = typed and addresses.find(vault=vault, channel=channel, address=typed)
+            if not found:
+                continue
+            preferences.take_address(member_id=found.owner_id, address_id=found.id)
+            member = db.session.get(Member, found.owner_id)
+            if member is not None and member.state is MemberState.APPLIED and typed in accepted:
+                vetting.accept(member=member, by_id=scene.staff["carol"].id, now=scene.now)
+        scene.members.append({"name": name, "phone": phone, "email": email})
+
+
+def _apply(
+    scene: Scene,
+    name: str,
+    phone: str | None,
+    email: str | None,
+    regions: tuple[str, ...],
+    sector: Sector,
+    level: Level,
+) -> None:
+    epoch, public = epochs.current(EpochKind.VETTING, vault=scene.vault)
+    tokens = scene.vault.form_tokens
+    token = tokens.read(FORM, tokens.issue(FORM, scene.now))
+    assert token is not None  # nosec B101: issued in the line before
+    given = {Channel.SMS: phone, Channel.EMAIL: email}
+    applying.apply(
+        vault=scene.vault,
+        epoch_id=epoch.id,
+        epoch_public=public,
+        token=token,
+        application=Application(
+            working_name=name,
+            kind=MemberKind.INDIVIDUAL,
+            addresses={channel: address for channel, address in given.items() if address},
+            ticked=frozenset(channel for channel, address in given.items() if address),
+            regions=regions,
+            sectors=(sector,),
+            language=runtime().settings.languages[0],
+            level=level,
+            wake_for_danger=True,
+        ),
+        now=scene.now - timedelta(days=3),
+    )

@@ -1,0 +1,1 @@
+"""Drafting, wording, approval and correction of alerts."""

@@ -1,0 +1,77 @@
+"""Draft keys: one for each version of an alert, wrapped to the people who may read it, deleted at approval."""
+
+from collections.abc import Iterable
+from logging import getLogger
+from uuid import UUID, uuid4
+
+from flask_babel import gettext as _
+
+from alerts.publishing.contents import UnderDraftKey
+from alerts.publishing.models import Alert, DraftKey
+from ugly_mugs.accounts import queries as staff_queries
+from ugly_mugs.accounts.models import Staff
+from ugly_mugs.accounts.permissions import Permission
+from ugly_mugs.errors import NotAllowed
+from ugly_mugs.guard import SignedInStaff
+from ugly_mugs.vault import ServiceVault, SwappedKey, Where, content, symmetric
+
+log = getLogger(__name__)
+
+
+def new_key() -> UnderDraftKey:
+    return UnderDraftKey(symmetric.new_key())
+
+
+def key_of(alert: Alert, staff: SignedInStaff) -> UnderDraftKey:
+    """The draft key, opened by somebody it is wrapped to; NotAllowed for everybody else."""
+    wrapped = next((each for each in alert.draft_keys if each.staff_id == staff.id), None)
+    if wrapped is None:
+        raise NotAllowed(_("Only its authors and those who may approve it can read this one."))
+    where = Where("draft_keys", "wrapped", wrapped.id)
+    return UnderDraftKey(content.unwrap_draft_key(staff.key, wrapped.wrapped, where))
+
+
+def may_read(alert: Alert, staff_id: UUID) -> bool:
+    return any(each.staff_id == staff_id for each in alert.draft_keys)
+
+
+def wrap_for_writing(alert: Alert, key: UnderDraftKey, *, vault: ServiceVault) -> None:
+    """While it is being written: everybody who may draft; they may open the report it is made from, too."""
+    _wrap(alert, key, staff_queries.people_who_may(Permission.DRAFT), vault=vault)
+
+
+def wrap_for_approval(alert: Alert, key: UnderDraftKey, *, vault: ServiceVault) -> int:
+    """From submission: its authors and everybody who may approve. Gives how many may approve it."""
+    authors = {author.staff_id for author in alert.authors}
+    writers = [each for each in staff_queries.people_who_may(Permission.DRAFT) if each.id in authors]
+    approvers = staff_queries.people_who_may(Permission.APPROVE)
+    reached = _wrap(alert, key, [*writers, *approvers], vault=vault)
+    return len({each.id for each in approvers} & reached - authors)
+
+
+def forget(alert: Alert) -> None:
+    """Nobody opens what lies under this key any more."""
+    alert.draft_keys.clear()
+
+
+def _wrap(alert: Alert, key: UnderDraftKey, people: Iterable[Staff], *, vault: ServiceVault) -> set[UUID]:
+    """Wrap to exactly these people, anew for each (somebody may have a new key); gives whom it reached."""
+    rows = {each.staff_id: each for each in alert.draft_keys}
+    reached = set()
+    for person in people:
+        try:
+            public = staff_queries.public_key_of(person, vault=vault)
+        except SwappedKey:
+            # Somebody wrote another key into the database: the draft must not be sealed to it, and goes on.
+            log.error("the public key of a person does not hold")
+            continue
+        row = rows.get(person.id)
+        if row is None:
+            row = rows[person.id] = DraftKey(id=uuid4(), staff_id=person.id)
+            alert.draft_keys.append(row)
+        row.wrapped = content.wrap_draft_key(public, key.key, Where("draft_keys", "wrapped", row.id))
+        reached.add(person.id)
+    for staff_id, row in rows.items():
+        if staff_id not in reached:
+            alert.draft_keys.remove(row)
+    return reached

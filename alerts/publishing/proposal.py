@@ -1,0 +1,113 @@
+"""What a draft begins with: the structured fields of the report, made coarse enough to say nothing of the reporter."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+
+from flask_babel import format_date, gettext as _
+
+from alerts.membership.models import Sector
+from alerts.publishing.contents import AlertContents, Identifier
+from reporting.intake.choices import AGES, GENDERS, PLACELESS, UNSAID, Severity, label_of, suggested_severity
+from reporting.intake.contents import Contents
+from ugly_mugs import places
+from ugly_mugs.identifiers import IdentifierKind
+
+# What people can be known again by. Accent and language stay out: they come too near to where somebody is from.
+_LOOKS: Final = (
+    "ethnic_appearance", "height", "build", "hair", "eyes", "complexion", "marks", "clothing", "smell",
+)  # fmt: skip
+_IDENTIFIERS: Final = (
+    ("names", "name"),
+    ("phones", IdentifierKind.PHONE),
+    ("emails", IdentifierKind.EMAIL),
+    ("handles", IdentifierKind.HANDLE),
+    ("plates", IdentifierKind.PLATE),
+)
+_THIRD_PARTIES: Final = frozenset({"third_party"})
+
+Section = Mapping[str, Any]
+
+
+def from_report(report: Contents, *, redacted: str) -> AlertContents:
+    """A first filling; a person changes it before anybody reads it."""
+    sections = report.sections
+    types = tuple(each for each in sections["happened"].get("types", []) if each not in UNSAID)
+    premises = sections["place"].get("premises", "")
+    place, regions = _where(sections["place"])
+    severity = suggested_severity(frozenset(types))
+    return AlertContents(
+        severity=Severity.DANGER if severity is Severity.DANGER else Severity.RISK,
+        types=types,
+        place=place,
+        when=_when(sections["when"]),
+        premises="" if premises in UNSAID else premises,
+        description="; ".join(filter(None, map(_description, report.offenders))),
+        vehicle="; ".join(filter(None, (each.get("vehicle", "") for each in report.offenders))),
+        regions=regions,
+        online=premises in PLACELESS or not regions,
+        sectors=() if regions else (Sector.ONLINE,),
+        third_party=is_third_party(report),
+        offered=identifiers_in(report),
+        redacted=redacted,
+    )
+
+
+def is_third_party(report: Contents) -> bool:
+    """Whether anybody it names is a manager or third party: establishments do not hear of those by themselves."""
+    return any(each.get("relation") in _THIRD_PARTIES for each in report.offenders)
+
+
+def identifiers_in(report: Contents) -> tuple[Identifier, ...]:
+    """Everything structured by which the alleged offenders can be known again."""
+    found = (
+        Identifier(str(kind), value)
+        for offender in report.offenders
+        for name, kind in _IDENTIFIERS
+        for value in offender.get(name, [])
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _where(section: Section) -> tuple[str, tuple[str, ...]]:
+    """A town or outward code, and the regions it lies in; the region itself where no place was given."""
+    typed, named = section.get("place", ""), section.get("region", "")
+    match = places.regions_of(typed) if typed else None
+    if match is not None:
+        return match.canonical, match.regions
+    if named in places.REGIONS:
+        return places.REGIONS[named].name, (named,)
+    # What nobody knows as a town may be a street or a house, so it is not proposed.
+    return "", ()
+
+
+def _when(section: Section) -> str:
+    """The week and the time of day, never the day itself; the reporter's own words stay out."""
+    said = []
+    if section.get("day"):
+        day = date.fromisoformat(section["day"])
+        monday = day - timedelta(days=day.weekday())
+        said.append(_("in the week of %(monday)s", monday=format_date(monday, "d MMMM")))
+    band = {
+        "morning": _("in the morning"),
+        "afternoon": _("in the afternoon"),
+        "evening": _("in the evening"),
+        "night": _("at night"),
+    }.get(section.get("time_band", ""))
+    if band:
+        said.append(str(band))
+    return ", ".join(said)
+
+
+def _description(offender: Section) -> str:
+    said = [
+        label_of(offered, offender[name]).lower()
+        for name, offered in (("gender", GENDERS), ("age", AGES))
+        if offender.get(name) and offender[name] not in UNSAID
+    ]
+    said += [offender[name] for name in _LOOKS if offender.get(name)]
+    return ", ".join(_spoken(said))
+
+
+def _spoken(words: Iterable[str]) -> Sequence[str]:
+    return [word.strip().rstrip(".") for word in words if word.strip()]

@@ -1,0 +1,130 @@
+"""What is asked about alerts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from alerts.publishing.models import VISIBLE, Alert, AlertFamily, AlertState
+from reporting.intake.models import Output, OutputKind, OutputState
+from ugly_mugs.db import db
+from ugly_mugs.errors import NotThere
+
+_NOW = {"populate_existing": True}
+_UNDER_WAY = frozenset({AlertState.DRAFT, AlertState.SUBMITTED, AlertState.APPROVED, AlertState.SCHEDULED})
+
+
+def alert(alert_id: UUID) -> Alert:
+    """One version, or NotThere."""
+    found = db.session.get(Alert, alert_id)
+    if found is None:
+        raise NotThere
+    return found
+
+
+def locked(alert_id: UUID) -> Alert:
+    """One version as it stands now, or NotThere; nobody else changes it until the transaction ends."""
+    found = locked_or_none(alert_id)
+    if found is None:
+        raise NotThere
+    return found
+
+
+def locked_or_none(alert_id: UUID) -> Alert | None:
+    asked = sa.select(Alert).where(Alert.id == alert_id).with_for_update()
+    return db.session.scalars(asked, execution_options=_NOW).one_or_none()
+
+
+def locked_of_report(report_id: UUID) -> Sequence[Alert]:
+    """Every version of every alert made from this report."""
+    asked = (
+        sa.select(Alert)
+        .join(AlertFamily)
+        .where(AlertFamily.report_id == report_id)
+        .order_by(Alert.id)
+        .with_for_update(of=Alert)
+    )
+    return db.session.scalars(asked, execution_options=_NOW).all()
+
+
+def other_versions(alert: Alert) -> Sequence[Alert]:
+    """The other versions of the family, locked."""
+    asked = (
+        sa.select(Alert)
+        .where(Alert.family_id == alert.family_id, Alert.id != alert.id)
+        .order_by(Alert.id)
+        .with_for_update()
+    )
+    return db.session.scalars(asked, execution_options=_NOW).all()
+
+
+def first_draft_of(report_id: UUID) -> Alert | None:
+    """The draft of a first version that somebody has begun from this report."""
+    asked = (
+        sa.select(Alert)
+        .join(AlertFamily)
+        .where(AlertFamily.report_id == report_id, Alert.state == AlertState.DRAFT, Alert.version == 1)
+        .order_by(Alert.id)
+        .limit(1)
+    )
+    return db.session.scalars(asked).one_or_none()
+
+
+def newer_version_under_way(alert: Alert) -> bool:
+    """Whether a later version of the family is being written or waits."""
+    asked = sa.exists().where(
+        Alert.family_id == alert.family_id, Alert.version > alert.version, Alert.state.in_(sorted(_UNDER_WAY))
+    )
+    return bool(db.session.scalar(sa.select(asked)))
+
+
+def alerts_by_state() -> Sequence[Alert]:
+    """Every version, the youngest first."""
+    asked = (
+        sa.select(Alert)
+        .join(AlertFamily)
+        .order_by(Alert.created_on.desc(), AlertFamily.reference, Alert.version)
+    )
+    return db.session.scalars(asked.options(sa.orm.contains_eager(Alert.family))).all()
+
+
+def output_of(alert_id: UUID) -> Output | None:
+    """What the reporter's side holds about this version, to be read only."""
+    asked = sa.select(Output).where(Output.kind == OutputKind.ALERT, Output.subject_id == alert_id)
+    return db.session.scalars(asked).one_or_none()
+
+
+def released() -> sa.ColumnElement[bool]:
+    """Whether the reporter's side lets a version leave: consent as it was approved, and no hold."""
+    # The worker may not read every column of an output, and EXISTS (SELECT *) asks for all of them.
+    return sa.exists(Output.id).where(
+        Output.kind == OutputKind.ALERT,
+        Output.subject_id == Alert.id,
+        Output.state == OutputState.RELEASED,
+        sa.not_(Output.held),
+        Output.consent_version == Alert.consent_version,
+    )
+
+
+def current_alerts(now: datetime) -> Sequence[Alert]:
+    """What members may read at this moment, the newest first."""
+    asked = (
+        sa.select(Alert)
+        .where(Alert.state.in_(sorted(VISIBLE)), Alert.expires_at > now, released())
+        .order_by(Alert.approved_at.desc(), Alert.id)
+    )
+    return db.session.scalars(asked).all()
+
+
+def current_alert(reference: str, now: datetime) -> Alert | None:
+    """What members may read under this reference."""
+    return next((each for each in current_alerts(now) if each.family.reference == reference), None)
+
+
+def was_sent(reference: str) -> bool:
+    """Whether members have ever been told of this reference."""
+    asked = sa.exists().where(
+        Alert.family_id == AlertFamily.id, AlertFamily.reference == reference, Alert.approved_at.is_not(None)
+    )
+    return bool(db.session.scalar(sa.select(asked)))

@@ -1,0 +1,1 @@
+"""Triage, redaction and the leak check."""

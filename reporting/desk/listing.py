@@ -1,0 +1,119 @@
+"""The lines of the desk's list, in words."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from flask_babel import format_date, format_timedelta, gettext as _
+
+from reporting.desk.queue import Listed, rank_of
+from reporting.desk.wording import of_state
+from reporting.intake.choices import INCIDENT_TYPES, SEVERITIES, Severity, label_of
+from reporting.intake.facets import Facets
+from reporting.intake.models import OPEN, ReportState
+from ugly_mugs.accounts import queries as accounts
+from ugly_mugs.places import REGIONS
+from ugly_mugs.questions import Words
+from ugly_mugs.vault import ServiceVault
+
+_MOST_TYPES = 2
+SEVERITY_TAGS = {Severity.DANGER: "bad", Severity.RISK: "warn", Severity.NUISANCE: ""}
+
+
+class Tab(StrEnum):
+    OPEN = "open"
+    SETTLED = "settled"
+    DECLINED = "declined"
+
+    @classmethod
+    def read(cls, text: str | None) -> "Tab":
+        return cls(text) if text in {each.value for each in cls} else cls.OPEN
+
+    @property
+    def label(self) -> Words:
+        return {Tab.OPEN: _("Open"), Tab.SETTLED: _("Settled"), Tab.DECLINED: _("Declined")}[self]
+
+    def total(self, counted: Mapping[ReportState, int]) -> int:
+        """How many reports stand under this tab."""
+        return sum(
+            counted.get(state, 0) for state in (OPEN if self is Tab.OPEN else {ReportState(self.value)})
+        )
+
+
+class Line(NamedTuple):
+    """One report in the list. `age` is empty where its head was not opened."""
+
+    id: UUID
+    what: str
+    where: str
+    severity: str
+    severity_tag: str
+    urgent: bool
+    state: str
+    state_tag: str
+    age: str
+    day: str
+    who: str
+
+
+def lines(
+    rows: Iterable[Listed],
+    *,
+    received: Mapping[UUID, datetime],
+    staff_id: UUID,
+    now: datetime,
+    vault: ServiceVault,
+) -> list[Line]:
+    """The rows of one page; those of one rank and day by their minute, where that is known."""
+    rows = sorted(rows, key=lambda row: (_place(row), received.get(row.id, now))) if received else list(rows)
+    names = accounts.names_of({row.taken_by for row in rows if row.taken_by}, vault=vault)
+    return [
+        Line(
+            id=row.id,
+            what=what(row.facets),
+            where=where(row.facets),
+            severity=label_of(SEVERITIES, row.facets.severity) if row.facets else "",
+            severity_tag=SEVERITY_TAGS[row.facets.severity] if row.facets else "",
+            urgent=row.facets is not None and row.facets.urgent,
+            state=of_state(row.state),
+            state_tag="good" if row.state is ReportState.RECEIVED else "",
+            age=age(received[row.id], now) if row.id in received else "",
+            day=_day(row.received_on if row.state in OPEN else row.changed_on),
+            who=_("you") if row.taken_by == staff_id else names.get(row.taken_by, "") if row.taken_by else "",
+        )
+        for row in rows
+    ]
+
+
+def _place(row: Listed) -> tuple[int, date]:
+    return (rank_of(row.facets) if row.facets else 0, row.received_on)
+
+
+def what(facets: Facets | None) -> Words:
+    """The first kinds of thing that were ticked, and how many more."""
+    ticked = [str(label) for value, label in INCIDENT_TYPES if facets and value in facets.types]
+    if not ticked:
+        return _("Nothing ticked: please read")
+    said = ", ".join(ticked[:_MOST_TYPES])
+    more = len(ticked) - _MOST_TYPES
+    return _("%(kinds)s and %(count)s more", kinds=said, count=more) if more > 0 else said
+
+
+def where(facets: Facets | None) -> Words:
+    if facets is None:
+        return ""
+    if facets.placeless:
+        return _("only online or by phone")
+    region = REGIONS.get(facets.region)
+    return region.name if region else ""
+
+
+def age(received_at: datetime, now: datetime) -> str:
+    """How long a report has been waiting."""
+    return str(format_timedelta(max(now - received_at, now - now), granularity="minute"))
+
+
+def _day(day: date) -> str:
+    return str(format_date(day, "medium"))

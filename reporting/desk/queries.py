@@ -1,0 +1,36 @@
+"""What the desk reads of its own."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from reporting.desk import redaction as redactions
+from reporting.desk.models import Redaction
+from reporting.desk.redaction import Settled
+from reporting.intake.models import ReportPart
+from ugly_mugs.db import db
+
+
+def redaction(report_id: UUID) -> Redaction | None:
+    """The report's redaction, settled or not."""
+    return db.session.scalars(sa.select(Redaction).where(Redaction.report_id == report_id)).one_or_none()
+
+
+def opened_redaction(row: Redaction | None, content_key: bytes) -> Settled | None:
+    """What it holds; None when there is none."""
+    if row is None:
+        return None
+    return redactions.open_sealed(row.contents, redaction_id=row.id, content_key=content_key)
+
+
+def settled_redaction(report_id: UUID, content_key: bytes) -> Settled | None:
+    """The account as a moderator settled it; None while nobody has."""
+    row = redaction(report_id)
+    return opened_redaction(row, content_key) if row is not None and row.settled else None
+
+
+def basis_of(report_id: UUID) -> str:
+    """Changes with what a leak check rests on: what the reporter added, and what the desk hid."""
+    parts = sa.select(sa.func.count()).where(ReportPart.report_id == report_id)
+    hidden = sa.select(Redaction.version).where(Redaction.report_id == report_id)
+    return f"{db.session.scalar(parts)}/{db.session.scalar(hidden)}"

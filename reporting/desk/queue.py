@@ -1,0 +1,168 @@
+"""The order of the desk: open reports by urgency, then by day, ranked in memory from their opened facets."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import chain
+from typing import Any, Final, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from reporting.intake import facets
+from reporting.intake.choices import Severity
+from reporting.intake.facets import Facets
+from reporting.intake.models import OPEN, Report, ReportState
+from ugly_mugs.db import db
+from ugly_mugs.vault import ServiceVault
+
+PAGE: Final = 25
+_ORDER: Final = (
+    (Severity.DANGER, True),
+    (Severity.RISK, True),
+    (Severity.DANGER, False),
+    (Severity.RISK, False),
+    (Severity.NUISANCE, True),
+    (Severity.NUISANCE, False),
+)
+
+_Ranked = tuple[Any, Any, bytes]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One report as a line of the list; nothing of it is opened but its facets."""
+
+    id: UUID
+    state: ReportState
+    received_on: date
+    changed_on: date
+    taken_by: UUID | None
+    epoch_id: UUID
+    desk_wrap: bytes | None
+    head: bytes | None
+    facets: Facets | None
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: list[Listed]
+    number: int
+    last: int
+    total: int
+
+
+class Ranks:
+    """How urgent each open report is, remembered by its sealed facets.
+
+    Opening ten thousand takes longer than drawing the page. Only those of reports that are open now are remembered,
+    so that nothing of a withdrawn one outlives the next look at the list.
+    """
+
+    def __init__(self) -> None:
+        self._known: Mapping[bytes, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def sort(self, rows: Iterable[_Ranked], vault: ServiceVault) -> list[list[_Ranked]]:
+        """The rows by their rank, the most urgent first, each rank in the order given."""
+        known, fresh = self._known, dict[bytes, int]()
+        ranked: list[list[_Ranked]] = [[] for _rank in _ORDER]
+        for row in rows:
+            sealed = row[2]
+            rank = known.get(sealed)
+            if rank is None:
+                rank = rank_of(facets.open_sealed(sealed, report_id=_id_of(row), vault=vault))
+            fresh[sealed] = rank
+            ranked[rank].append(row)
+        self._known = fresh
+        return ranked
+
+
+def rank_of(opened: Facets) -> int:
+    """Danger and risk that are still going on come first, then other danger and risk, nuisance in any case last."""
+    return _ORDER.index((opened.severity, opened.urgent))
+
+
+def open_page(*, number: int, ranks: Ranks, vault: ServiceVault) -> Page:
+    """One page of the open reports: the most urgent first, and of equally urgent ones the oldest."""
+    ranked = ranks.sort(chain.from_iterable(map(_waiting, OPEN)), vault)
+    # Each rank holds a few runs that are in order already, which is what sorting does best.
+    order = [row for rank in ranked for row in sorted(rank)]
+    number, last = _within(number, len(order))
+    chosen = [_id_of(row) for row in order[(number - 1) * PAGE : number * PAGE]]
+    rows = {row.id: row for row in _rows(Report.id.in_(chosen), vault=vault)}
+    return Page([rows[each] for each in chosen if each in rows], number, last, len(order))
+
+
+def _waiting(state: ReportState) -> Sequence[_Ranked]:
+    """Day, id and sealed facets of every report in this state, oldest first, as the database keeps them.
+
+    Straight from the cursor: thousands of row objects, ids and days that nobody looks at would take most of the time.
+    """
+    query = sa.select(
+        sa.type_coerce(Report.received_on, sa.types.NullType()),
+        sa.type_coerce(Report.id, sa.types.NullType()),
+        sa.type_coerce(Report.facets, sa.types.NullType()),
+    ).where(Report.state == state, Report.facets.is_not(None))
+    found = db.session.connection().execute(query.order_by(Report.received_on, Report.id))
+    rows = found.cursor.fetchall() if found.cursor is not None else []
+    found.close()
+    return cast(Sequence[_Ranked], rows)
+
+
+def _id_of(row: _Ranked) -> UUID:
+    return row[1] if isinstance(row[1], UUID) else UUID(row[1])
+
+
+def finished_page(state: ReportState, *, number: int, vault: ServiceVault) -> Page:
+    """One page of reports in this final state, the latest change first."""
+    total = db.session.scalar(sa.select(sa.func.count()).where(Report.state == state)) or 0
+    number, last = _within(number, total)
+    rows = _rows(
+        Report.state == state,
+        order=(Report.changed_on.desc(), Report.id),
+        offset=(number - 1) * PAGE,
+        vault=vault,
+    )
+    return Page(rows, number, last, total)
+
+
+def counts() -> dict[ReportState, int]:
+    """How many reports there are in each state."""
+    counted = db.session.execute(sa.select(Report.state, sa.func.count()).group_by(Report.state))
+    return {row[0]: row[1] for row in counted}
+
+
+def _within(number: int, total: int) -> tuple[int, int]:
+    last = max(1, -(-total // PAGE))
+    return min(max(number, 1), last), last
+
+
+def _rows(
+    condition: sa.ColumnElement[bool],
+    *,
+    vault: ServiceVault,
+    order: Sequence[Any] = (),
+    offset: int = 0,
+) -> list[Listed]:
+    query = sa.select(
+        Report.id,
+        Report.state,
+        Report.received_on,
+        Report.changed_on,
+        Report.taken_by,
+        Report.epoch_id,
+        Report.desk_wrap,
+        Report.head,
+        Report.facets,
+    )
+    found = db.session.execute(query.where(condition).order_by(*order).offset(offset).limit(PAGE))
+    return [
+        Listed(
+            *row[:-1],
+            facets=facets.open_sealed(row.facets, report_id=row.id, vault=vault) if row.facets else None,
+        )
+        for row in found
+    ]

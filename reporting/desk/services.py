@@ -1,0 +1,116 @@
+"""What moderators decide about a report: who looks after it, what is said to the reporter, and how it ends."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from reporting.desk.models import Redaction
+from reporting.intake import messages, queries as intake_queries
+from reporting.intake.models import REPORT_MOVES, Author, Report, ReportMessage, ReportState
+from ugly_mugs import audit
+from ugly_mugs.db import db
+from ugly_mugs.errors import Conflict, NotThere
+from ugly_mugs.models import AuditKind
+
+
+def locked(report_id: UUID) -> Report:
+    """The report as it stands now, for this transaction alone; NotThere once it is withdrawn or deleted."""
+    report = intake_queries.locked_report(report_id)
+    if report is None or report.desk_wrap is None:
+        raise NotThere(_("This report is not here any more. Whoever sent it may have withdrawn it."))
+    return report
+
+
+def take(*, report_id: UUID, staff_id: UUID, from_id: UUID | None, now: datetime) -> Report:
+    """Look after a report; `from_id` is who the page said looks after it, so that nobody is pushed out unseen.
+
+    Taking a finished report opens it again.
+    """
+    report = locked(report_id)
+    if report.state is ReportState.IN_REVIEW and report.taken_by == staff_id:
+        return report
+    if report.state is ReportState.IN_REVIEW and report.taken_by != from_id:
+        raise Conflict(_("A colleague took this report a moment ago."))
+    if report.state is not ReportState.IN_REVIEW:
+        _move(report, ReportState.IN_REVIEW, staff_id=staff_id, day=now.date())
+    else:
+        _record(AuditKind.REPORT_MOVED, report, staff_id=staff_id, day=now.date())
+    report.taken_by = staff_id
+    return report
+
+
+def give_back(*, report_id: UUID, staff_id: UUID, now: datetime) -> Report:
+    """Leave a report to whoever comes next; only who looks after it can."""
+    report = locked(report_id)
+    if report.state is ReportState.RECEIVED and report.taken_by is None:
+        return report
+    if report.taken_by != staff_id:
+        raise Conflict(_("A colleague looks after this report now."))
+    _move(report, ReportState.RECEIVED, staff_id=staff_id, day=now.date())
+    report.taken_by = None
+    return report
+
+
+def reply(
+    *, report_id: UUID, text: str, content_key: bytes, staff_id: UUID, now: datetime
+) -> ReportMessage | None:
+    """Write to the reporter, who reads it with their receipt; None when this very message stands there last."""
+    report = locked(report_id)
+    written = messages.write(
+        report=report,
+        author=Author.DESK,
+        text=text,
+        content_key=content_key,
+        day=now.date(),
+        staff_id=staff_id,
+    )
+    if written is not None:
+        _record(AuditKind.MESSAGE_SENT, report, staff_id=staff_id, day=now.date())
+    return written
+
+
+def finish(
+    *,
+    report_id: UUID,
+    decision: ReportState,
+    message: str | None,
+    content_key: bytes,
+    staff_id: UUID,
+    now: datetime,
+) -> Report:
+    """Settle or decline the report, and say so to the reporter unless `message` is None.
+
+    Conflict when it is not under review any more, or a colleague looks after it.
+    """
+    report = locked(report_id)
+    if report.state is decision:
+        return report
+    if report.state is not ReportState.IN_REVIEW:
+        raise Conflict(
+            _("This report is not under review now. Somebody may have finished it or given it back.")
+        )
+    if report.taken_by not in (None, staff_id):
+        raise Conflict(_("A colleague looks after this report now."))
+    if message:
+        reply(report_id=report_id, text=message, content_key=content_key, staff_id=staff_id, now=now)
+    _move(report, decision, staff_id=staff_id, day=now.date())
+    return report
+
+
+def report_ended(report: Report) -> None:
+    """The report was withdrawn or deleted: what the desk made of its words goes too."""
+    db.session.execute(sa.delete(Redaction).where(Redaction.report_id == report.id))
+
+
+def _move(report: Report, state: ReportState, *, staff_id: UUID, day: date) -> None:
+    if not REPORT_MOVES.allows(report.state, state):
+        raise Conflict(_("Somebody else changed this report a moment ago."))
+    REPORT_MOVES.move(report, state)
+    report.changed_on = day
+    _record(AuditKind.REPORT_MOVED, report, staff_id=staff_id, day=day)
+
+
+def _record(kind: AuditKind, report: Report, *, staff_id: UUID, day: date) -> None:
+    audit.record(kind, actor_id=staff_id, subject_id=report.id, day=day)

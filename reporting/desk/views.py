@@ -1,0 +1,171 @@
+"""The desk: the queue, and one report with everything that can be done about it."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask.blueprints import BlueprintSetupState
+
+from reporting.desk import identifiers, queue, reports, services
+from reporting.desk.caller_views import caller
+from reporting.desk.listing import Tab, lines
+from reporting.desk.redaction_views import redaction
+from reporting.desk.report_page import DECLINE, REPLY, SETTLE, ReportForms, drawn
+from reporting.desk.reports import OpenedReport
+from reporting.intake.models import ReportState
+from ugly_mugs.accounts.models import Staff
+from ugly_mugs.accounts.views import first_page
+from ugly_mugs.db import db
+from ugly_mugs.errors import Conflict
+from ugly_mugs.guard import Permission, current_staff, staff
+from ugly_mugs.runtime import runtime
+
+desk = Blueprint("desk", __name__, url_prefix="/desk")
+desk.register_blueprint(redaction)
+desk.register_blueprint(caller)
+
+RANKS = "desk ranks"
+DECISIONS: Mapping[str, ReportState] = {SETTLE: ReportState.SETTLED, DECLINE: ReportState.DECLINED}
+
+
+@desk.record_once
+def _ranks_of_this_application(state: BlueprintSetupState) -> None:
+    state.app.extensions[RANKS] = queue.Ranks()
+
+
+@desk.get("")
+@staff()
+def look() -> Response:
+    me, vault, now = current_staff(), runtime().vault, runtime().clock.now()
+    if not me.may(Permission.OPEN_REPORTS):
+        person = db.session.get_one(Staff, me.id)
+        return make_response(redirect(first_page(person), HTTPStatus.SEE_OTHER))
+    tab, number = Tab.read(request.args.get("tab")), request.args.get("page", 1, type=int)
+    if tab is Tab.OPEN:
+        page = queue.open_page(number=number, ranks=current_app.extensions[RANKS], vault=vault)
+    else:
+        page = queue.finished_page(ReportState(tab.value), number=number, vault=vault)
+    counted = queue.counts()
+    received = reports.times_received(page.rows if tab is Tab.OPEN else [], staff=me, now=now)
+    return make_response(
+        render_template(
+            "reporting/desk/queue.html",
+            tab=tab,
+            tabs=[(each, each.label, each.total(counted)) for each in Tab],
+            page=page,
+            lines=lines(page.rows, received=received, staff_id=me.id, now=now, vault=vault),
+        )
+    )
+
+
+@desk.get("/reports/<uuid:report_id>")
+@staff(Permission.OPEN_REPORTS)
+def report(report_id: UUID) -> Response:
+    return drawn(_opened(report_id), ReportForms())
+
+
+@desk.post("/reports/<uuid:report_id>/take")
+@staff(Permission.REDACT)
+def take(report_id: UUID) -> Response:
+    seen = request.form.get("from", type=UUID)
+    try:
+        services.take(
+            report_id=report_id, staff_id=current_staff().id, from_id=seen, now=runtime().clock.now()
+        )
+    except Conflict as conflict:
+        return _again(report_id, ReportForms(), conflict)
+    db.session.commit()
+    return _back(report_id)
+
+
+@desk.post("/reports/<uuid:report_id>/give-back")
+@staff(Permission.REDACT)
+def give_back(report_id: UUID) -> Response:
+    try:
+        services.give_back(report_id=report_id, staff_id=current_staff().id, now=runtime().clock.now())
+    except Conflict as conflict:
+        return _again(report_id, ReportForms(), conflict)
+    db.session.commit()
+    return _back(report_id)
+
+
+@desk.post("/reports/<uuid:report_id>/message")
+@staff(Permission.CONVERSE)
+def reply(report_id: UUID) -> Response:
+    opened, forms = _opened(report_id), ReportForms()
+    if not forms.take(REPLY, request.form):
+        return drawn(opened, forms, status=HTTPStatus.BAD_REQUEST)
+    services.reply(
+        report_id=report_id,
+        text=forms[REPLY].values["text"],
+        content_key=opened.content_key,
+        staff_id=current_staff().id,
+        now=runtime().clock.now(),
+    )
+    db.session.commit()
+    return _back(report_id, "messages")
+
+
+@desk.post("/reports/<uuid:report_id>/<any(settle, decline):decision>")
+@staff(Permission.REDACT)
+def finish(report_id: UUID, decision: str) -> Response:
+    opened, forms = _opened(report_id), ReportForms()
+    if not forms.take(decision, request.form):
+        return drawn(opened, forms, status=HTTPStatus.BAD_REQUEST)
+    try:
+        services.finish(
+            report_id=report_id,
+            decision=DECISIONS[decision],
+            message=forms[decision].values["message"],
+            content_key=opened.content_key,
+            staff_id=current_staff().id,
+            now=runtime().clock.now(),
+        )
+    except Conflict as conflict:
+        return _again(report_id, forms, conflict)
+    db.session.commit()
+    return _back(report_id)
+
+
+@desk.post("/reports/<uuid:report_id>/identifier")
+@staff(Permission.REDACT)
+def identifier(report_id: UUID) -> Response:
+    opened = _opened(report_id)
+    deed = identifiers.remove if request.form.get("do") == "remove" else identifiers.mark
+    try:
+        deed(
+            report=services.locked(report_id),
+            contents=opened.contents,
+            tag=_tag(),
+            vault=runtime().vault,
+        )
+    except Conflict as conflict:
+        return _again(report_id, ReportForms(), conflict)
+    db.session.commit()
+    return _back(report_id, "identifiers")
+
+
+def _tag() -> bytes:
+    try:
+        return bytes.fromhex(request.form.get("tag", ""))
+    except ValueError:
+        return b""
+
+
+def _opened(report_id: UUID) -> OpenedReport:
+    return reports.open_report(
+        report_id=report_id, staff=current_staff(), vault=runtime().vault, now=runtime().clock.now()
+    )
+
+
+def _again(report_id: UUID, forms: ReportForms, conflict: Conflict) -> Response:
+    """The page as things stand now, with everything typed still in it."""
+    db.session.rollback()
+    return drawn(_opened(report_id), forms, message=conflict.message, status=HTTPStatus.CONFLICT)
+
+
+def _back(report_id: UUID, part: str = "") -> Response:
+    place: Any = f"/desk/reports/{report_id}" + (f"#{part}" if part else "")
+    return make_response(redirect(place, HTTPStatus.SEE_OTHER))

@@ -1,0 +1,1 @@
+"""The form, the receipt, the conversation, consents and outputs."""

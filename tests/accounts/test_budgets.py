@@ -1,0 +1,85 @@
+"""Budgets and turnstiles."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ugly_mugs.accounts import budgets
+from ugly_mugs.accounts.budgets import Budget, Turnstile
+from ugly_mugs.errors import PleaseWait
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+A_MINUTE = timedelta(minutes=1)
+
+
+class TestABudget:
+    def test_ends(self) -> None:
+        budget = Budget(3, A_MINUTE)
+
+        assert [budget.spend(b"key", NOON) for _ in range(5)] == [True, True, True, False, False]
+
+    def test_grows_back_evenly_and_never_above_its_limit(self) -> None:
+        budget = Budget(2, A_MINUTE)
+        budget.spend(b"key", NOON)
+        budget.spend(b"key", NOON)
+
+        assert not budget.spend(b"key", NOON + timedelta(seconds=29))
+        assert budget.spend(b"key", NOON + timedelta(seconds=30))
+        assert [budget.spend(b"key", NOON + timedelta(days=1)) for _ in range(3)] == [True, True, False]
+
+    def test_is_one_for_each_key(self) -> None:
+        budget = Budget(1, A_MINUTE)
+
+        assert budget.spend(b"one", NOON)
+        assert budget.spend(b"two", NOON)
+
+    def test_stands_still_when_the_clock_goes_back(self) -> None:
+        budget = Budget(1, A_MINUTE)
+        budget.spend(b"key", NOON)
+
+        assert not budget.spend(b"key", NOON - timedelta(hours=1))
+
+    def test_keeps_no_key_that_could_be_read_back(self) -> None:
+        budget = Budget(1, A_MINUTE)
+        budget.spend(b"07700 900123", NOON)
+
+        assert b"07700 900123" not in repr(vars(budget)).encode()
+        assert set(Budget(1, A_MINUTE)._left) != set(budget._left)
+
+    def test_is_forgotten_when_it_is_whole_again_and_many_are_kept(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(budgets, "MOST_KEYS", 100)
+        budget = Budget(2, A_MINUTE)
+        for number in range(100):
+            budget.spend(bytes([number]), NOON)
+
+        budget.spend(b"later", NOON + timedelta(hours=1))
+
+        assert len(budget._left) == 1
+
+    def test_takes_no_more_memory_than_it_may(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(budgets, "MOST_KEYS", 100)
+        budget = Budget(2, A_MINUTE)
+
+        for number in range(300):
+            budget.spend(number.to_bytes(2, "big"), NOON)
+
+        assert len(budget._left) == 100
+
+
+class TestATurnstile:
+    def test_sends_away_whoever_finds_no_place(self) -> None:
+        turnstile = Turnstile(2)
+
+        with turnstile.place(), turnstile.place(), pytest.raises(PleaseWait), turnstile.place():
+            pass
+
+    def test_gives_the_place_back_whatever_happened(self) -> None:
+        turnstile = Turnstile(1)
+
+        with pytest.raises(ValueError, match="trouble"), turnstile.place():
+            raise ValueError("trouble")
+
+        with turnstile.place():
+            pass

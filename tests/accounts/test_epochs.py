@@ -1,0 +1,385 @@
+"""The desk's and the vetters' keys: handed on with one seal, begun anew when somebody leaves, never swapped."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.conftest import MovableClock
+from tests.make.staff import Colleague, Team
+from ugly_mugs.accounts import admission, epochs, leaving, recovery
+from ugly_mugs.accounts.models import EpochKind, Holder, KeyEpoch, KeySeal, RecoveryKey, Role, Staff
+from ugly_mugs.app import create_app
+from ugly_mugs.db import db
+from ugly_mugs.errors import Conflict, NotAllowed
+from ugly_mugs.runtime import runtime
+from ugly_mugs.settings import Settings
+from ugly_mugs.vault import CannotOpen, PrivateKey, RecoveryWords, SwappedKey, Where, content, symmetric
+
+
+class Filed:
+    """The content key of a report that came in: wrapped to the desk's epoch of that moment, and nowhere else."""
+
+    def __init__(self) -> None:
+        epoch, public = epochs.current(EpochKind.DESK, vault=runtime().vault)
+        self.epoch_id = epoch.id
+        self.key = symmetric.new_key()
+        self.where = Where("reports", "content_key", uuid.uuid4())
+        self.wrapped = content.wrap_to_epoch(public, self.key, self.where)
+        db.session.rollback()
+
+    def opens_for(self, person: Colleague) -> bool:
+        """Whether this person's key leads to the report."""
+        try:
+            private = epochs.private_for(person.id, person.key, self.epoch_id)
+            return content.unwrap_with_epoch(private, self.wrapped, self.where) == self.key
+        except (NotAllowed, CannotOpen):
+            return False
+        finally:
+            db.session.rollback()
+
+
+def seals(*conditions: sa.ColumnElement[bool]) -> int:
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(KeySeal).where(*conditions)) or 0
+    db.session.rollback()
+    return count
+
+
+def rotate(kind: EpochKind = EpochKind.DESK) -> None:
+    epoch = leaving.rotate(kind, vault=runtime().vault, now=runtime().clock.now())
+    db.session.commit()
+    epochs.mark(runtime().settings.keys_dir, epoch, vault=runtime().vault)
+    db.session.rollback()
+
+
+@pytest.fixture
+def alice(team: Team) -> Colleague:
+    return team.hire("alice", Role.MODERATOR)
+
+
+class TestAdmitting:
+    def test_a_moderator_is_exactly_one_more_seal(self, team: Team, alice: Colleague) -> None:
+        for _ in range(3):
+            rotate()
+        alice.clock.forward(seconds=30)
+        alice.sign_in()
+        before, filed = seals(), Filed()
+
+        bob = team.enrol("bob", Role.MODERATOR)
+        team.admit(bob)
+
+        assert seals() == before + 1
+        assert seals(KeySeal.holder == Holder.STAFF, KeySeal.holder_id == bob.id) == 1
+        assert filed.opens_for(bob)
+
+    def test_somebody_with_both_tasks_is_one_seal_of_each_kind(self, team: Team, alice: Colleague) -> None:
+        team.hire("mel", Role.MEMBER_ADMIN)
+        before = seals()
+
+        both = team.enrol("bob", Role.MODERATOR, Role.MEMBER_ADMIN)
+        team.admit(both)
+
+        assert seals() == before + 2
+        kinds = db.session.scalars(
+            sa.select(KeyEpoch.kind)
+            .join(KeySeal, KeySeal.epoch_id == KeyEpoch.id)
+            .where(KeySeal.holder_id == both.id)
+        )
+        assert set(kinds) == {EpochKind.DESK, EpochKind.VETTING}
+
+    def test_opens_everything_that_came_in_before(self, team: Team, alice: Colleague) -> None:
+        filed = [Filed()]
+        for _ in range(2):
+            rotate()
+            filed.append(Filed())
+        alice.clock.forward(seconds=30)
+        alice.sign_in()
+
+        bob = team.hire("bob", Role.CASEWORKER)
+
+        assert all(each.opens_for(bob) for each in filed)
+
+    def test_links_the_epochs_first_if_one_began_while_the_moderator_was_signed_in(
+        self, team: Team, alice: Colleague
+    ) -> None:
+        filed = Filed()
+        rotate()
+
+        bob = team.hire("bob", Role.MODERATOR)
+
+        assert filed.opens_for(bob)
+
+    def test_to_the_desk_opens_nothing_of_the_vetters(self, team: Team, alice: Colleague) -> None:
+        vetting, _ = epochs.current(EpochKind.VETTING, vault=runtime().vault)
+
+        with pytest.raises(NotAllowed):
+            epochs.private_for(alice.id, alice.key, vetting.id)
+
+    def test_is_not_for_people_without_the_key(self, team: Team, alice: Colleague) -> None:
+        newcomer, mel = team.enrol("bob", Role.MODERATOR), team.hire("mel", Role.MEMBER_ADMIN)
+
+        with pytest.raises(NotAllowed):
+            admission.admit(
+                vault=runtime().vault,
+                person=team.person(newcomer),
+                by_id=mel.id,
+                by_key=mel.key,
+                by_roles=mel.roles,
+                now=runtime().clock.now(),
+            )
+
+    def test_of_a_swapped_key_is_refused(self, team: Team, alice: Colleague) -> None:
+        newcomer, attacker = team.enrol("bob", Role.MODERATOR), PrivateKey.generate()
+        db.session.execute(
+            sa.update(Staff).where(Staff.id == newcomer.id).values(public_key=attacker.public().raw)
+        )
+        db.session.commit()
+
+        with pytest.raises(SwappedKey):
+            team.admit(newcomer)
+
+        db.session.rollback()
+        assert seals(KeySeal.holder_id == newcomer.id) == 0
+
+    def test_of_a_key_moved_here_from_somebody_else_is_refused(self, team: Team, alice: Colleague) -> None:
+        newcomer, other = team.enrol("bob", Role.MODERATOR), team.person(alice)
+        moved = {"public_key": other.public_key, "public_key_mac": other.public_key_mac}
+        db.session.execute(sa.update(Staff).where(Staff.id == newcomer.id).values(**moved))
+        db.session.commit()
+
+        with pytest.raises(SwappedKey):
+            team.admit(newcomer)
+
+
+class TestLeaving:
+    @pytest.fixture
+    def bob(self, team: Team, alice: Colleague) -> Colleague:
+        return team.hire("bob", Role.MODERATOR)
+
+    def test_closes_what_comes_in_afterwards(self, team: Team, alice: Colleague, bob: Colleague) -> None:
+        team.remove(bob)
+
+        filed = Filed()
+
+        assert not filed.opens_for(bob)
+        assert filed.opens_for(alice)
+
+    def test_leaves_whoever_remains_everything(self, team: Team, alice: Colleague, bob: Colleague) -> None:
+        before = Filed()
+        team.remove(bob)
+        after = Filed()
+
+        assert before.opens_for(alice)
+        assert after.opens_for(alice)
+
+    def test_takes_seals_sessions_and_credentials(self, team: Team, bob: Colleague) -> None:
+        team.remove(bob)
+
+        person = team.person(bob)
+        assert (person.private_key, person.public_key, person.totp_secret) == (None, None, None)
+        db.session.rollback()
+        assert seals(KeySeal.holder_id == bob.id) == 0
+        assert bob.browser.get("/desk/account").status_code == 303
+        bob.clock.forward(seconds=30)
+        assert bob.sign_in().status_code == 400
+
+    def test_of_a_member_admin_renews_only_the_vetters_key(self, team: Team, alice: Colleague) -> None:
+        mel = team.hire("mel", Role.MEMBER_ADMIN)
+
+        team.remove(mel)
+
+        marks = runtime().vault.epochs
+        assert [mark.number for mark in marks["vetting"]] == [1, 2]
+        assert [mark.number for mark in marks["desk"]] == [1]
+
+    def test_of_somebody_without_a_key_renews_none(self, team: Team) -> None:
+        team.remove(team.hire("ada", Role.ADMINISTRATOR))
+
+        assert [len(marks) for marks in runtime().vault.epochs.values()] == [1, 1]
+
+    def test_frees_the_name(self, team: Team, bob: Colleague) -> None:
+        team.remove(bob)
+
+        again = team.hire("bob", Role.AUDITOR)
+
+        assert again.id != bob.id
+
+    def test_of_the_last_one_leaves_the_words_on_paper(self, team: Team, alice: Colleague) -> None:
+        before = Filed()
+        team.remove(alice)
+        after = Filed()
+
+        bob = team.hire("bob", Role.MODERATOR)
+
+        assert after.opens_for(bob)
+        recovered = recovery.recover(team.installation.recovery_words, vault=runtime().vault)
+        private = epochs.open_epoch(Holder.RECOVERY, recovered.row.id, recovered.key, before.epoch_id)
+        assert content.unwrap_with_epoch(private, before.wrapped, before.where) == before.key
+
+
+class TestLinks:
+    def links(self) -> int:
+        return seals(KeySeal.holder == Holder.NEXT_EPOCH)
+
+    def test_are_added_at_the_next_sign_in(self, team: Team, alice: Colleague) -> None:
+        bob = team.hire("bob", Role.MODERATOR)
+        team.remove(bob)
+        before = self.links()
+
+        alice.clock.forward(seconds=30)
+        alice.sign_in()
+
+        assert before == 0
+        assert self.links() == 1
+
+    def test_are_added_once(self, team: Team, alice: Colleague) -> None:
+        rotate()
+        for _ in range(2):
+            alice.clock.forward(seconds=30)
+            alice.sign_in()
+
+        assert self.links() == 1
+
+    def test_are_not_added_by_people_without_the_key(self, team: Team, alice: Colleague) -> None:
+        ada = team.hire("ada", Role.ADMINISTRATOR)
+        rotate()
+
+        ada.clock.forward(seconds=30)
+        ada.sign_in()
+
+        assert self.links() == 0
+
+    def test_that_are_missing_close_the_former_epoch_to_a_newcomer(
+        self, team: Team, alice: Colleague
+    ) -> None:
+        filed = Filed()
+        team.remove(alice)
+
+        bob = team.hire("bob", Role.MODERATOR)
+
+        assert not filed.opens_for(bob)
+
+    def test_are_never_sealed_to_an_epoch_that_was_planted(self, team: Team, alice: Colleague) -> None:
+        attacker = PrivateKey.generate().public().raw
+        db.session.add(
+            KeyEpoch(
+                id=uuid.uuid4(),
+                kind=EpochKind.DESK,
+                number=2,
+                public_key=attacker,
+                public_key_mac=bytes(32),
+                created_on=runtime().clock.now().date(),
+            )
+        )
+        db.session.commit()
+
+        with pytest.raises(SwappedKey):
+            epochs.add_links(alice.id, alice.key, vault=runtime().vault)
+
+
+class TestTheCurrentEpoch:
+    def test_is_refused_when_its_key_was_swapped(self, app: Flask) -> None:
+        raw = PrivateKey.generate().public().raw
+        db.session.execute(sa.update(KeyEpoch).values(public_key=raw))
+
+        with pytest.raises(SwappedKey):
+            epochs.current(EpochKind.DESK, vault=runtime().vault)
+
+    def test_is_refused_when_it_was_renewed_by_somebody_without_the_key_folder(self, app: Flask) -> None:
+        """Even one who holds the service root, and so could write the mark of the row."""
+        epoch, _ = epochs.current(EpochKind.DESK, vault=runtime().vault)
+        raw = PrivateKey.generate().public().raw
+        place = Where("key_epochs", "public_key", epoch.id)
+        epoch.public_key, epoch.public_key_mac = raw, runtime().vault.mac_public_key(place, raw)
+
+        with pytest.raises(SwappedKey):
+            epochs.current(EpochKind.DESK, vault=runtime().vault)
+
+    def test_is_not_replaced_by_a_former_one(self, team: Team, alice: Colleague) -> None:
+        rotate()
+        newest = sa.select(KeyEpoch.id).where(KeyEpoch.kind == EpochKind.DESK, KeyEpoch.number == 2)
+        db.session.execute(sa.delete(KeySeal).where(KeySeal.epoch_id.in_(newest)))
+        db.session.execute(sa.delete(KeyEpoch).where(KeyEpoch.kind == EpochKind.DESK, KeyEpoch.number == 2))
+
+        with pytest.raises(SwappedKey):
+            epochs.current(EpochKind.DESK, vault=runtime().vault)
+
+    def test_stays_in_use_until_the_key_folder_names_the_next(self, team: Team, alice: Colleague) -> None:
+        leaving.rotate(EpochKind.DESK, vault=runtime().vault, now=runtime().clock.now())
+        db.session.commit()
+
+        epoch, _ = epochs.current(EpochKind.DESK, vault=runtime().vault)
+
+        assert epoch.number == 1
+
+    def test_is_learned_by_a_web_process_that_was_running_meanwhile(
+        self, settings: Settings, clock: MovableClock, app: Flask, other: Flask
+    ) -> None:
+        with other.app_context():
+            epochs.current(EpochKind.DESK, vault=runtime().vault)
+            db.session.rollback()
+
+        rotate()
+
+        with other.app_context():
+            epoch, _ = epochs.current(EpochKind.DESK, vault=runtime().vault)
+            assert epoch.number == 2
+            db.session.rollback()
+
+    @pytest.fixture
+    def other(self, settings: Settings, clock: MovableClock, app: Flask) -> Iterator[Flask]:
+        other = create_app(settings, clock=clock)
+        yield other
+        with other.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+class TestTheRecoveryWords:
+    def test_are_replaced_after_any_use(self, team: Team) -> None:
+        first = team.installation.recovery_words
+
+        team.hire("alice", Role.MODERATOR)
+
+        assert team.installation.recovery_words != first
+        with pytest.raises(NotAllowed):
+            recovery.recover(first, vault=runtime().vault)
+
+    def test_still_open_every_epoch_after_being_replaced(self, team: Team, alice: Colleague) -> None:
+        rotate()
+        team.hire("mel", Role.MEMBER_ADMIN)
+
+        recovered = recovery.recover(team.installation.recovery_words, vault=runtime().vault)
+
+        for epoch in db.session.scalars(sa.select(KeyEpoch)):
+            private = epochs.open_epoch(Holder.RECOVERY, recovered.row.id, recovered.key, epoch.id)
+            assert private.public().raw == epoch.public_key
+
+    def test_of_another_key_written_into_the_database_are_refused(self, app: Flask) -> None:
+        words, key = RecoveryWords.generate()
+        db.session.execute(sa.update(RecoveryKey).values(public_key=key.public().raw))
+
+        with pytest.raises(SwappedKey):
+            recovery.recover(words, vault=runtime().vault)
+
+    def test_do_not_admit_somebody_who_is_at_work_already(self, team: Team, alice: Colleague) -> None:
+        recovered = recovery.recover(team.installation.recovery_words, vault=runtime().vault)
+
+        with pytest.raises(Conflict):
+            admission.admit_with_recovery(
+                vault=runtime().vault,
+                person=team.person(alice),
+                recovered=recovered,
+                now=runtime().clock.now(),
+            )
+
+
+def test_a_stranger_opens_no_epoch(team: Team, alice: Colleague) -> None:
+    filed, charlie = Filed(), PrivateKey.generate()
+
+    with pytest.raises(NotAllowed):
+        epochs.private_for(uuid.uuid4(), charlie, filed.epoch_id)
+    with pytest.raises(CannotOpen):
+        epochs.private_for(alice.id, charlie, filed.epoch_id)

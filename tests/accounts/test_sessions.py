@@ -1,0 +1,295 @@
+"""Sessions as rows: what ends them, what they show, and what the browser is given."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask, Response
+
+from tests.conftest import MovableClock, settings_for
+from tests.installing import Installation
+from tests.make.staff import Team
+from ugly_mugs.accounts import jobs, sessions
+from ugly_mugs.accounts.models import KnownDevice, Role, Session, SessionKind
+from ugly_mugs.app import create_app
+from ugly_mugs.db import db
+from ugly_mugs.runtime import runtime
+from ugly_mugs.settings import Settings
+
+CONTENTS = {"seed": "canary-of-a-session"}
+
+
+def begin(kind: SessionKind = SessionKind.STAFF, owner_id: uuid.UUID | None = None) -> sessions.Cookie:
+    cookie = sessions.start(
+        vault=runtime().vault, kind=kind, owner_id=owner_id, contents=CONTENTS, now=runtime().clock.now()
+    )
+    db.session.commit()
+    return cookie
+
+
+def find(cookie: sessions.Cookie, kind: SessionKind = SessionKind.STAFF) -> sessions.Found | None:
+    found = sessions.find(vault=runtime().vault, kind=kind, cookie=cookie.value, now=runtime().clock.now())
+    db.session.rollback()
+    return found
+
+
+def only_row() -> Session:
+    return db.session.scalars(sa.select(Session)).one()
+
+
+class TestASession:
+    def test_is_found_by_its_cookie_with_what_it_held(self, app: Flask) -> None:
+        found = find(begin())
+
+        assert found is not None
+        assert found.contents == CONTENTS
+
+    def test_is_nothing_to_the_cookie_of_another_area(self, app: Flask) -> None:
+        assert find(begin(SessionKind.MEMBER), SessionKind.STAFF) is None
+
+    def test_is_not_opened_by_the_right_id_with_another_secret(self, app: Flask) -> None:
+        first, second = begin(), begin()
+
+        mixed = sessions.Cookie(first.name, first.value[:22] + second.value[22:])
+
+        assert find(mixed) is None
+
+    @pytest.mark.parametrize("value", ["", "x", "ü", "A" * 64, "A" * 65])
+    def test_is_not_found_by_what_is_no_cookie_of_ours(self, app: Flask, value: str) -> None:
+        begin()
+
+        assert find(sessions.Cookie("staff", value)) is None
+
+    @pytest.mark.parametrize("kind", [SessionKind.MEMBER, SessionKind.STAFF])
+    @pytest.mark.parametrize("began_as", [None, uuid.UUID(int=1)])
+    @pytest.mark.parametrize("becomes", [None, uuid.UUID(int=2)])
+    def test_cannot_be_made_another_owners_in_the_database(
+        self, app: Flask, kind: SessionKind, began_as: uuid.UUID | None, becomes: uuid.UUID | None
+    ) -> None:
+        cookie = begin(kind, began_as)
+        before = find(cookie, kind)
+        db.session.execute(sa.update(Session).values(owner_id=becomes))
+        db.session.commit()
+
+        assert before is not None and before.owner_id == began_as
+        assert (find(cookie, kind) is not None) == (began_as == becomes)
+
+    def test_stays_its_owners_when_it_is_used(self, app: Flask) -> None:
+        alice = uuid.uuid4()
+        cookie = begin(owner_id=alice)
+        found = find(cookie)
+        assert found is not None
+
+        sessions.touch(found, vault=runtime().vault, now=runtime().clock.now())
+        db.session.commit()
+
+        again = find(cookie)
+        assert again is not None and again.owner_id == alice
+
+    def test_shows_a_thief_neither_cookie_nor_contents(self, app: Flask) -> None:
+        cookie = begin(SessionKind.REPORTER)
+
+        row = only_row()
+        columns = {column.key: getattr(row, column.key) for column in sa.inspect(Session).columns}
+
+        assert set(columns) == {"id", "kind", "token", "owner_id", "contents", "day"}
+        assert columns["owner_id"] is None
+        assert columns["day"] == runtime().clock.now().date()
+        assert b"canary" not in columns["contents"]
+        assert cookie.value[:22].encode() not in columns["token"]
+
+    def test_has_one_length_whatever_it_holds(self, app: Flask) -> None:
+        sessions.start(
+            vault=runtime().vault,
+            kind=SessionKind.STAFF,
+            owner_id=None,
+            contents={"seed": "x" * 400},
+            now=runtime().clock.now(),
+        )
+        begin()
+
+        assert len({len(row.contents) for row in db.session.scalars(sa.select(Session))}) == 1
+
+
+class TestTheEnd:
+    @pytest.mark.parametrize(
+        ("kind", "minutes"), [(SessionKind.REPORTER, 20), (SessionKind.STAFF, 15), (SessionKind.MEMBER, 60)]
+    )
+    def test_comes_after_idle_minutes(
+        self, app: Flask, clock: MovableClock, kind: SessionKind, minutes: int
+    ) -> None:
+        cookie = begin(kind)
+
+        clock.forward(minutes=minutes)
+        still = find(cookie, kind)
+        clock.forward(seconds=1)
+
+        assert still is not None
+        assert find(cookie, kind) is None
+
+    def test_of_a_staff_session_comes_after_eight_hours_however_busy(
+        self, app: Flask, clock: MovableClock
+    ) -> None:
+        cookie = begin()
+
+        for _ in range(8 * 6):
+            clock.forward(minutes=10)
+            found = find(cookie)
+            assert found is not None
+            sessions.touch(found, vault=runtime().vault, now=clock.now())
+            db.session.commit()
+        clock.forward(seconds=1)
+
+        assert find(cookie) is None
+
+    def test_comes_to_all_sessions_of_one_owner(self, app: Flask) -> None:
+        alice, bob = uuid.uuid4(), uuid.uuid4()
+        hers, also_hers, his = begin(owner_id=alice), begin(owner_id=alice), begin(owner_id=bob)
+
+        sessions.end_all(alice)
+        db.session.commit()
+
+        assert find(hers) is None
+        assert find(also_hers) is None
+        assert find(his) is not None
+
+    def test_deletes_the_row_when_the_old_cookie_comes_back(self, team: Team, clock: MovableClock) -> None:
+        alice = team.hire("alice", Role.AUDITOR)
+
+        clock.forward(minutes=16)
+        answer = alice.browser.get("/desk/account")
+
+        assert answer.location == "/desk/sign-in?again=yes"
+        assert db.session.scalars(sa.select(Session)).all() == []
+        assert alice.browser.get_cookie("staff") is None
+
+    def test_a_session_in_use_lives_on_past_its_idle_minutes(self, team: Team, clock: MovableClock) -> None:
+        alice = team.hire("alice", Role.AUDITOR)
+
+        for _ in range(5):
+            clock.forward(minutes=10)
+            assert alice.browser.get("/desk/account").status_code == 200
+
+    def test_the_row_is_written_at_most_once_a_minute(self, team: Team, clock: MovableClock) -> None:
+        alice = team.hire("alice", Role.AUDITOR)
+        written = only_row().contents
+        db.session.rollback()
+
+        clock.forward(seconds=59)
+        alice.browser.get("/desk/account")
+        same = only_row().contents
+        db.session.rollback()
+        clock.forward(seconds=1)
+        alice.browser.get("/desk/account")
+
+        assert same == written
+        assert only_row().contents != written
+
+
+class TestTheSweep:
+    def test_takes_rows_whose_day_is_over_and_leaves_the_living(
+        self, app: Flask, clock: MovableClock
+    ) -> None:
+        begin(SessionKind.REPORTER)
+        clock.forward(hours=13)
+        living = begin(SessionKind.REPORTER)
+
+        jobs.sweep()
+
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == 1
+        assert find(living, SessionKind.REPORTER) is not None
+
+    def test_leaves_a_session_that_was_used_just_before_midnight(
+        self, app: Flask, clock: MovableClock
+    ) -> None:
+        clock.forward(hours=11, minutes=55)
+        late = begin(SessionKind.REPORTER)
+        clock.forward(minutes=10)
+
+        jobs.sweep()
+
+        assert find(late, SessionKind.REPORTER) is not None
+
+    def test_forgets_devices_after_half_a_year(self, team: Team, clock: MovableClock) -> None:
+        team.hire("alice", Role.AUDITOR)
+
+        jobs.sweep()
+        kept = db.session.scalar(sa.select(sa.func.count()).select_from(KnownDevice))
+        db.session.rollback()
+        clock.forward(days=181)
+        jobs.sweep()
+
+        assert kept == 1
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(KnownDevice)) == 0
+
+
+class TestTheCookie:
+    def put(self, app: Flask) -> str:
+        response = Response()
+        with app.test_request_context():
+            begin(SessionKind.REPORTER).put(response)
+        return response.headers["Set-Cookie"]
+
+    def test_is_closed_to_scripts_and_ends_with_the_browser(self, app: Flask) -> None:
+        given = self.put(app)
+
+        assert given.startswith("reporter=")
+        assert "HttpOnly" in given
+        assert "SameSite=Lax" in given
+        assert "Path=/" in given
+        assert "Max-Age" not in given
+        assert "Expires" not in given
+        assert "Secure" not in given
+
+    def test_on_https_only_this_host_can_set_it(self, https_app: Flask) -> None:
+        given = self.put(https_app)
+
+        assert given.startswith("__Host-reporter=")
+        assert "Secure" in given
+        assert "Domain" not in given
+
+    @pytest.fixture
+    def https_app(
+        self, settings: Settings, clock: MovableClock, installation: Installation
+    ) -> Iterator[Flask]:
+        address = settings.database_url.replace("postgresql+psycopg://", "postgresql://")
+        secure = settings_for(address, settings.keys_dir, PUBLIC_URL="https://127.0.0.1:8443")
+        app = create_app(secure, clock=clock)
+        with app.app_context():
+            yield app
+            db.session.remove()
+            db.engine.dispose()
+
+
+class TestFixation:
+    def test_signing_in_replaces_whatever_cookie_was_planted(self, team: Team) -> None:
+        alice = team.hire("alice", Role.AUDITOR, signed_in=False)
+        planted = begin()
+        alice.browser.set_cookie(planted.name, planted.value)
+
+        alice.sign_in()
+
+        cookie = alice.browser.get_cookie("staff")
+        assert cookie is not None
+        assert cookie.value[:22] != planted.value[:22]
+        assert cookie.value[22:] != planted.value[22:]
+        assert find(planted) is None
+
+    def test_signing_in_again_ends_the_session_before(self, team: Team, clock: MovableClock) -> None:
+        alice = team.hire("alice", Role.AUDITOR)
+        before = alice.browser.get_cookie("staff")
+        assert before is not None
+
+        clock.forward(seconds=30)
+        alice.sign_in()
+
+        assert find(sessions.Cookie("staff", before.value)) is None
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == 1
+
+    def test_the_limits_are_those_that_were_promised(self) -> None:
+        assert sessions.LIMITS[SessionKind.REPORTER].idle == timedelta(minutes=20)
+        assert sessions.LIMITS[SessionKind.STAFF] == sessions.Limits(
+            timedelta(minutes=15), timedelta(hours=8)
+        )

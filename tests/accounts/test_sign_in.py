@@ -1,0 +1,310 @@
+"""Signing in at the desk: three things that must fit, one answer when they do not, and nobody locked out."""
+
+import re
+import threading
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.conftest import MovableClock
+from tests.intake.steps import file
+from tests.make.staff import Colleague, Team, hidden
+from ugly_mugs.accounts.models import Role, Session
+from ugly_mugs.db import db
+from ugly_mugs.models import AuditEntry, AuditKind
+from ugly_mugs.vault import passphrases, totp
+
+
+@pytest.fixture
+def alice(team: Team) -> Colleague:
+    return team.hire("alice", Role.AUDITOR, signed_in=False)
+
+
+def sessions_now() -> int:
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(Session)) or 0
+    db.session.rollback()
+    return count
+
+
+class TestSigningIn:
+    def test_opens_the_desk(self, team: Team) -> None:
+        alice = team.hire("alice", Role.MODERATOR, signed_in=False)
+
+        answer = alice.sign_in()
+
+        assert answer.status_code == HTTPStatus.SEE_OTHER
+        assert answer.location == "/desk"
+        assert "alice" in alice.browser.get("/desk/account").get_data(as_text=True)
+
+    @pytest.mark.parametrize(
+        ("role", "page"),
+        [
+            (Role.CASEWORKER, "/desk"),
+            (Role.APPROVER, "/desk/alerts"),
+            (Role.MEMBER_ADMIN, "/admin"),
+            (Role.ADMINISTRATOR, "/admin"),
+            (Role.AUDITOR, "/desk/account"),
+        ],
+    )
+    def test_leads_to_the_first_page_of_the_role(self, team: Team, role: Role, page: str) -> None:
+        assert team.hire("bob", role, signed_in=False).sign_in().location == page
+
+    @pytest.mark.parametrize("login", ["ALICE", "  alice ", "Alice"])
+    def test_ignores_how_the_name_is_written(self, alice: Colleague, login: str) -> None:
+        assert alice.sign_in(login=login).status_code == HTTPStatus.SEE_OTHER
+
+    def test_ignores_how_the_passphrase_is_laid_out(self, alice: Colleague) -> None:
+        written = alice.passphrase.upper().replace(" ", "-")
+
+        assert alice.sign_in(passphrase=written).status_code == HTTPStatus.SEE_OTHER
+
+    def test_is_recorded(self, alice: Colleague) -> None:
+        alice.sign_in()
+
+        kinds = [entry.kind for entry in db.session.scalars(sa.select(AuditEntry))]
+        assert AuditKind.STAFF_SIGNED_IN in kinds
+
+    def test_out_ends_the_session(self, alice: Colleague) -> None:
+        alice.sign_in()
+
+        answer = alice.post("/desk/sign-out")
+
+        assert answer.location == "/desk/sign-in"
+        assert sessions_now() == 0
+        assert alice.browser.get("/desk/account").status_code == HTTPStatus.SEE_OTHER
+
+    def test_of_somebody_not_admitted_shows_their_six_words_and_opens_nothing(self, team: Team) -> None:
+        newcomer = team.enrol("newcomer", Role.MODERATOR)
+
+        answer = newcomer.sign_in()
+        page = newcomer.browser.get("/desk/join").get_data(as_text=True)
+
+        assert answer.location == "/desk/join"
+        assert team.words(newcomer) in page
+        assert newcomer.browser.get("/desk/account").status_code == HTTPStatus.SEE_OTHER
+
+
+class TestARefusal:
+    WRONG: tuple[dict[str, str], ...] = (
+        {"login": "nobody"},
+        {"passphrase": "six words that nobody ever drew"},
+        {"code": "000000"},
+        {"login": "nobody", "passphrase": "x", "code": "1"},
+    )
+
+    @staticmethod
+    def drawn(page: str) -> str:
+        """The page without what differs each time: the token, and the name as it was typed."""
+        return re.sub(r'(name="(token|login)") value="[^"]*"', r"\1", page)
+
+    def test_reads_the_same_whatever_was_wrong(self, alice: Colleague) -> None:
+        answers = [alice.sign_in(None, **wrong) for wrong in self.WRONG]
+
+        assert {answer.status_code for answer in answers} == {HTTPStatus.BAD_REQUEST}
+        assert len({self.drawn(answer.get_data(as_text=True)) for answer in answers}) == 1
+        assert sessions_now() == 0
+
+    def test_costs_one_derivation_whatever_was_wrong(
+        self, alice: Colleague, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        derived: list[int] = []
+        the_real_one = vars(passphrases)["Argon2id"]
+
+        def counted(**options: Any) -> object:
+            derived.append(1)
+            return the_real_one(**options)
+
+        monkeypatch.setattr(passphrases, "Argon2id", counted)
+
+        counts = []
+        for wrong in self.WRONG:
+            derived.clear()
+            alice.sign_in(None, **wrong)
+            counts.append(len(derived))
+
+        assert counts == [1] * len(self.WRONG)
+
+    def test_keeps_the_name_and_never_draws_the_passphrase(self, alice: Colleague) -> None:
+        page = alice.sign_in(passphrase="canary words").get_data(as_text=True)
+
+        assert 'value="alice"' in page
+        assert "canary" not in page
+
+    def test_of_a_form_without_a_token_of_ours_can_be_sent_again(self, alice: Colleague) -> None:
+        typed = {"login": "alice", "passphrase": alice.passphrase, "code": alice.code}
+
+        refused = alice.browser.post("/desk/sign-in", data={"token": "forged", **typed})
+        answer = alice.browser.post("/desk/sign-in", data={"token": hidden(refused, "token"), **typed})
+
+        assert refused.status_code == HTTPStatus.BAD_REQUEST
+        assert answer.status_code == HTTPStatus.SEE_OTHER
+
+    def test_of_a_page_from_yesterday_can_be_sent_again(self, alice: Colleague, clock: MovableClock) -> None:
+        old = hidden(alice.browser.get("/desk/sign-in"), "token")
+        clock.forward(hours=25)
+        typed = {"login": "alice", "passphrase": alice.passphrase, "code": alice.code}
+
+        refused = alice.browser.post("/desk/sign-in", data={"token": old, **typed})
+
+        assert refused.status_code == HTTPStatus.BAD_REQUEST
+        assert hidden(refused, "token") != old
+
+
+class TestACode:
+    def test_works_once(self, alice: Colleague, team: Team) -> None:
+        first, second = alice.sign_in(), alice.sign_in(team.app.test_client())
+
+        assert first.status_code == HTTPStatus.SEE_OTHER
+        assert second.status_code == HTTPStatus.BAD_REQUEST
+
+    def test_is_not_used_up_by_a_wrong_passphrase(self, alice: Colleague) -> None:
+        alice.sign_in(passphrase="wrong")
+
+        assert alice.sign_in().status_code == HTTPStatus.SEE_OTHER
+
+    def test_before_the_last_one_is_refused(self, alice: Colleague, clock: MovableClock) -> None:
+        earlier = alice.code
+        clock.forward(seconds=totp.STEP_SECONDS)
+        alice.sign_in()
+
+        assert alice.sign_in(code=earlier).status_code == HTTPStatus.BAD_REQUEST
+
+    def test_that_comes_next_works(self, alice: Colleague, clock: MovableClock) -> None:
+        alice.sign_in()
+        clock.forward(seconds=totp.STEP_SECONDS)
+
+        assert alice.sign_in().status_code == HTTPStatus.SEE_OTHER
+
+
+class TestBudgets:
+    def use_up(self, alice: Colleague, team: Team) -> None:
+        stranger = team.app.test_client()
+        for _ in range(10):
+            assert alice.sign_in(stranger, passphrase="a guess").status_code == HTTPStatus.BAD_REQUEST
+
+    def test_end_in_please_wait_with_the_name_still_there(self, alice: Colleague, team: Team) -> None:
+        self.use_up(alice, team)
+
+        answer = alice.sign_in(team.app.test_client())
+
+        assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        assert 'value="alice"' in answer.get_data(as_text=True)
+
+    def test_count_for_names_nobody_has_just_the_same(self, team: Team, alice: Colleague) -> None:
+        stranger = team.app.test_client()
+
+        answers = [alice.sign_in(stranger, login="nobody").status_code for _ in range(11)]
+
+        assert answers == [HTTPStatus.BAD_REQUEST] * 10 + [HTTPStatus.TOO_MANY_REQUESTS]
+
+    def test_grow_back(self, alice: Colleague, team: Team, clock: MovableClock) -> None:
+        self.use_up(alice, team)
+        clock.forward(minutes=1)
+
+        assert alice.sign_in().status_code == HTTPStatus.SEE_OTHER
+
+    def test_of_one_person_leave_others_alone(self, alice: Colleague, team: Team) -> None:
+        bob = team.hire("bob", Role.AUDITOR, signed_in=False)
+
+        self.use_up(alice, team)
+
+        assert bob.sign_in().status_code == HTTPStatus.SEE_OTHER
+
+    def test_of_a_device_that_signed_in_before_are_its_own(
+        self, alice: Colleague, team: Team, clock: MovableClock
+    ) -> None:
+        alice.sign_in()
+        clock.forward(minutes=20)
+
+        self.use_up(alice, team)
+
+        assert alice.sign_in().status_code == HTTPStatus.SEE_OTHER
+
+    def test_of_a_known_device_are_for_the_person_it_knows(
+        self, alice: Colleague, team: Team, clock: MovableClock
+    ) -> None:
+        bob = team.hire("bob", Role.AUDITOR)
+        clock.forward(minutes=20)
+        self.use_up(alice, team)
+
+        assert alice.sign_in(bob.browser).status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+    def test_end_for_a_known_device_too(self, alice: Colleague, clock: MovableClock) -> None:
+        alice.sign_in()
+        clock.forward(minutes=20)
+
+        answers = [alice.sign_in(passphrase="a guess").status_code for _ in range(11)]
+
+        assert answers[-1] == HTTPStatus.TOO_MANY_REQUESTS
+
+    def test_one_browser_is_known_to_everybody_who_shares_it(
+        self, alice: Colleague, team: Team, clock: MovableClock
+    ) -> None:
+        bob = team.hire("bob", Role.AUDITOR)
+        alice.sign_in(bob.browser)
+        clock.forward(minutes=20)
+        self.use_up(alice, team)
+        self.use_up(bob, team)
+
+        assert alice.sign_in(bob.browser).status_code == HTTPStatus.SEE_OTHER
+        assert bob.sign_in().status_code == HTTPStatus.SEE_OTHER
+
+
+class TestManyAtOnce:
+    @pytest.fixture
+    def dear_passphrases(self) -> Iterator[None]:
+        """Real derivations, so that people truly wait for each other."""
+        before = (passphrases.COST.memory_mib, passphrases.COST.iterations)
+        passphrases.COST.memory_mib, passphrases.COST.iterations = 32, 2
+        yield
+        passphrases.COST.memory_mib, passphrases.COST.iterations = before
+
+    def test_sixteen_end_signed_in_or_told_to_try_again_while_other_pages_answer(
+        self, team: Team, dear_passphrases: None, clock: MovableClock
+    ) -> None:
+        people = [team.hire(f"person-{number}", Role.AUDITOR, signed_in=False) for number in range(16)]
+        tokens = [hidden(each.browser.get("/desk/sign-in"), "token") for each in people]
+        answers: dict[str, tuple[int, str]] = {}
+        ready = threading.Barrier(len(people) + 1)
+
+        def try_it(person: Colleague, token: str) -> None:
+            ready.wait()
+            typed = {"login": person.login, "passphrase": person.passphrase, "code": person.code}
+            answer = person.browser.post("/desk/sign-in", data={"token": token, **typed})
+            answers[person.login] = (answer.status_code, answer.get_data(as_text=True))
+
+        threads = [threading.Thread(target=try_it, args=each) for each in zip(people, tokens, strict=True)]
+        for thread in threads:
+            thread.start()
+        ready.wait()
+        filed = [file(team.app.test_client()) for _each in range(4)]
+        for thread in threads:
+            thread.join(timeout=60)
+
+        refused = [each for each in people if answers[each.login][0] == HTTPStatus.TOO_MANY_REQUESTS]
+        signed_in = [each for each in people if answers[each.login][0] == HTTPStatus.SEE_OTHER]
+        assert [len(words.split()) for words in filed] == [7, 7, 7, 7]
+        assert signed_in
+        assert len(signed_in) + len(refused) == len(people)
+        for each in refused:
+            assert f'value="{each.login}"' in answers[each.login][1]
+            assert each.sign_in().status_code == HTTPStatus.SEE_OTHER
+
+    def test_two_with_one_code_end_with_one_session(self, alice: Colleague, team: Team) -> None:
+        browsers = [team.app.test_client(), team.app.test_client()]
+        statuses: list[int] = []
+
+        threads = [
+            threading.Thread(target=lambda b=browser: statuses.append(alice.sign_in(b).status_code))
+            for browser in browsers
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+
+        assert sorted(statuses) == [HTTPStatus.SEE_OTHER, HTTPStatus.BAD_REQUEST]
+        assert sessions_now() == 1

@@ -1,0 +1,119 @@
+"""Sending: texts and mails end to end by one worker, beside a bare loop of the same client in the same minute."""
+
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.sending import Bench, OwnSandbox, own_sandbox
+from ugly_mugs.jobs import run_clock
+from ugly_mugs.outbox.jobs import JOBS
+from ugly_mugs.outbox.models import Channel
+
+ROUNDS = 3
+TEXTS, MAILS, FIRSTS = 6_000, 15_000, 5
+TEXTS_BAR, SLOW_TEXTS_BAR, TEXTS_SHARE = 1_700, 1_500, 0.85
+MAILS_BAR, MAILS_SHARE = 5_000, 0.60
+FIRST_BAR_S = 2.0
+# Nothing is gained by more threads than the stand-in answers at once; a provider 100 ms away needs them.
+IN_FLIGHT, IN_FLIGHT_FAR = 16, 256
+
+
+def figures() -> Iterator[Figure]:
+    """Every figure of sending on SQLite, which every installation starts with."""
+    with tempfile.TemporaryDirectory() as folder, own_sandbox() as sandbox:
+        url = f"sqlite:///{folder}/outbox.sqlite3"
+        yield from texts(url, Path(folder), sandbox)
+        yield from texts_far_away(url, Path(folder), sandbox)
+        yield from mails(url, Path(folder), sandbox)
+        yield first_text(url, Path(folder), sandbox)
+
+
+def texts(url: str, folder: Path, sandbox: OwnSandbox) -> Iterator[Figure]:
+    sandbox.behave(latency_ms=0)
+    bench = Bench(url, folder, sandbox, IN_FLIGHT)
+    try:
+        rate, share = _side_by_side(bench, Channel.SMS, TEXTS, bench.bare_texts)
+    finally:
+        bench.close()
+    yield _rate("texts end to end, provider at 0 ms", rate, TEXTS_BAR)
+    yield _share("texts end to end, share of a bare loop", share, TEXTS_SHARE)
+
+
+def texts_far_away(url: str, folder: Path, sandbox: OwnSandbox) -> Iterator[Figure]:
+    sandbox.behave(latency_ms=100)
+    bench = Bench(url, folder, sandbox, IN_FLIGHT_FAR)
+    try:
+        rates = []
+        for _ in range(ROUNDS):
+            bench.queue(Channel.SMS, TEXTS)
+            rates.append(bench.drain(Channel.SMS, TEXTS))
+    finally:
+        bench.close()
+        sandbox.behave(latency_ms=0)
+    yield _rate("texts end to end, provider at 100 ms", statistics.median(rates), SLOW_TEXTS_BAR)
+
+
+def mails(url: str, folder: Path, sandbox: OwnSandbox) -> Iterator[Figure]:
+    bench = Bench(url, folder, sandbox, IN_FLIGHT)
+    try:
+        rate, share = _side_by_side(bench, Channel.EMAIL, MAILS, bench.bare_mails)
+    finally:
+        bench.close()
+    yield _rate("e-mails end to end", rate, MAILS_BAR)
+    yield _share("e-mails end to end, share of a bare smtplib loop", share, MAILS_SHARE)
+
+
+def first_text(url: str, folder: Path, sandbox: OwnSandbox) -> Figure:
+    """From the commit that queues an alert to the first text the provider has accepted, with the worker's clock."""
+    bench = Bench(url, folder, sandbox, IN_FLIGHT)
+    worker = bench.worker
+    clock = threading.Thread(target=run_clock, args=(bench.app, JOBS, worker.stop))
+    clock.start()
+    waits = []
+    try:
+        for number in range(FIRSTS):
+            time.sleep(1 + number * 0.07)
+            before = sandbox.count()
+            bench.queue(Channel.SMS, 100)
+            began = time.perf_counter()
+            while sandbox.count() == before and time.perf_counter() - began < 30:
+                time.sleep(0.005)
+            waits.append(time.perf_counter() - began)
+    finally:
+        worker.stop.set()
+        clock.join()
+        bench.close()
+    worst = max(waits)
+    return Figure(
+        "first text accepted after its deliveries are committed",
+        round(worst, 3),
+        "s",
+        f"< {FIRST_BAR_S}",
+        worst < FIRST_BAR_S,
+    )
+
+
+def _side_by_side(
+    bench: Bench, channel: Channel, count: int, bare: Callable[[int], float]
+) -> tuple[float, float]:
+    """The median rate, and the median of each round's share of the bare loop just before it."""
+    bare(count // 10)
+    rates, shares = [], []
+    for _ in range(ROUNDS):
+        alone = bare(count)
+        bench.queue(channel, count)
+        rates.append(bench.drain(channel, count))
+        shares.append(rates[-1] / alone)
+    return statistics.median(rates), statistics.median(shares)
+
+
+def _rate(name: str, rate: float, bar: int) -> Figure:
+    return Figure(name, round(rate), "messages/s", f"≥ {bar:,}", rate >= bar)
+
+
+def _share(name: str, share: float, bar: float) -> Figure:
+    return Figure(name, round(share, 2), "of the bare loop", f"≥ {bar}", share >= bar)

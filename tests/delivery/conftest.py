@@ -1,0 +1,47 @@
+"""Deliveries without a newsroom: the rule, the statement and the rows."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from alerts.delivery.audience import Audience
+from alerts.delivery.fanout import Sending
+from alerts.membership.models import Level
+from tests.conftest import MovableClock
+from tests.make.alerts import HERE
+from ugly_mugs.accounts.models import MemberKind
+from ugly_mugs.outbox.kinds import Priority
+from ugly_mugs.outbox.models import Channel, MessageKind
+
+EVERYONE_HERE = Audience(kinds=frozenset(MemberKind), regions=frozenset({HERE}))
+
+
+@pytest.fixture
+def sending(app: Flask, clock: MovableClock) -> Callable[..., Sending]:
+    """A sending of an alert; keywords replace its parts."""
+
+    def made(**changes: Any) -> Sending:
+        usual = Sending(
+            kind=MessageKind.ALERT,
+            subject_id=uuid.uuid4(),
+            audience=EVERYONE_HERE,
+            channels=frozenset(Channel),
+            priority=Priority.DANGER,
+            danger=True,
+            not_before=None,
+            expires_at=None,
+            segments={
+                (Channel.SMS, "en", Level.NEUTRAL): 1,
+                (Channel.SMS, "en", Level.FULL): 3,
+                (Channel.EMAIL, "en", Level.NEUTRAL): 1,
+                (Channel.EMAIL, "en", Level.FULL): 1,
+            },
+            default_language="en",
+        )
+        return replace(usual, **changes)
+
+    return made

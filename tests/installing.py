@@ -1,0 +1,31 @@
+"""The first start of an installation, as `flask keys init` does it."""
+
+from dataclasses import dataclass
+
+from ugly_mugs.accounts import epochs, recovery
+from ugly_mugs.app import create_app
+from ugly_mugs.clock import Clock
+from ugly_mugs.db import db
+from ugly_mugs.settings import Settings
+from ugly_mugs.vault import ServiceVault, keyfiles
+
+
+@dataclass
+class Installation:
+    """`recovery_words` stand on paper in life."""
+
+    recovery_words: str
+
+
+def install(settings: Settings, clock: Clock) -> Installation:
+    keyfiles.create(settings.keys_dir)
+    vault = ServiceVault(keyfiles.load_service(settings.keys_dir))
+    app = create_app(settings, clock=clock)
+    with app.app_context():
+        first = recovery.first_start(vault=vault, now=clock.now())
+        db.session.commit()
+        for epoch in first.epochs:
+            epochs.mark(settings.keys_dir, epoch, vault=vault)
+        db.session.remove()
+        db.engine.dispose()
+    return Installation(recovery_words=first.words)

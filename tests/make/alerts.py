@@ -1,0 +1,354 @@
+"""Alerts and those they reach: reports made ready for them, drafts written and approved through the pages, members."""
+
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from alerts.membership.models import (
+    Level,
+    Member,
+    MemberRegion,
+    MemberSector,
+    MemberState,
+    Sector,
+    Subscription,
+)
+from alerts.publishing import messages
+from alerts.publishing.models import Alert, AlertState
+from reporting.desk import redacting, redaction, reports
+from reporting.desk.models import Redaction
+from reporting.intake import (
+    consents as consent_records,
+    filing,
+    outputs,
+    queries as intake_queries,
+    withdrawal,
+)
+from reporting.intake.consents import Consents
+from reporting.intake.models import Output, OutputKind, Report, Source
+from tests.conftest import MovableClock
+from tests.make.staff import Colleague
+from ugly_mugs.accounts import epochs
+from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
+from ugly_mugs.db import db
+from ugly_mugs.guard import SignedInStaff
+from ugly_mugs.outbox import claims
+from ugly_mugs.outbox.claims import Allowance
+from ugly_mugs.outbox.kinds import Claimed, Registry
+from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery
+from ugly_mugs.runtime import runtime
+from ugly_mugs.vault import Receipt
+
+ACCOUNT = "A man booked me at a hotel in Leeds. I am Marisol. He took my money and threatened me."
+OFFENDER = {
+    "relation": "client",
+    "names": ["Example"],
+    "phones": ["07700 900456"],
+    "gender": "man",
+    "age": "40_44",
+    "build": "broad",
+    "vehicle": "blue van",
+}
+SECTIONS: dict[str, Any] = {
+    "happened": {"account": ACCOUNT, "types": ["robbery", "threats"]},
+    "offenders": [OFFENDER],
+    "place": {"place": "Leeds", "premises": "hotel"},
+    "when": {"day": "2026-11-18", "time_band": "evening"},
+    "about_you": {"working_names": ["Marisol"]},
+}
+HERE = "yorkshire-humber"
+
+
+def signed_in(colleague: Colleague) -> SignedInStaff:
+    return SignedInStaff(
+        id=colleague.id, name=colleague.login, roles=colleague.roles, seed=colleague.key.seed
+    )
+
+
+def field_of(page: TestResponse, name: str) -> str:
+    """The value of a page's first hidden field of this name."""
+    found = re.search(rf'name="{re.escape(name)}" value="([^"]*)"', page.get_data(as_text=True))
+    assert found is not None, f"the page has no hidden field {name}"
+    return unescape(found[1])
+
+
+@dataclass
+class TheReport:
+    """A report as its reporter left it, with the receipt only they have."""
+
+    id: uuid.UUID
+    receipt: Receipt
+    clock: MovableClock
+
+    @property
+    def row(self) -> Report:
+        db.session.rollback()
+        found = db.session.get(Report, self.id, populate_existing=True)
+        assert found is not None
+        return found
+
+    @property
+    def content_key(self) -> bytes:
+        found = intake_queries.report_of_receipt(self.receipt, runtime().vault)
+        assert found is not None
+        return found[1]
+
+    @property
+    def output(self) -> Output:
+        """The newest output, as it stands."""
+        db.session.rollback()
+        return db.session.scalars(
+            sa.select(Output)
+            .join(Alert, Alert.id == Output.subject_id)
+            .where(Output.report_id == self.id)
+            .order_by(Alert.version.desc()),
+            execution_options={"populate_existing": True},
+        ).first()  # type: ignore[return-value]
+
+    def change(self, new: Consents) -> None:
+        """The reporter comes back and allows something else."""
+        key, report = self.content_key, self.row
+        assert report.consents is not None
+        former = consent_records.open_sealed(report.consents, report_id=report.id, content_key=key)
+        locked = intake_queries.locked_report(self.id)
+        assert locked is not None
+        consent_records.change(locked, former=former, new=new, content_key=key, day=self.clock.now().date())
+        db.session.commit()
+
+    def let_go(self) -> None:
+        output = self.output
+        outputs.let_go(output, seen_mark=outputs.mark_of(output))
+        db.session.commit()
+
+    def hold(self) -> None:
+        outputs.hold(self.output)
+        db.session.commit()
+
+    def withdraw(self) -> None:
+        report = intake_queries.locked_report(self.row.id)
+        assert report is not None
+        withdrawal.withdraw(report=report, day=self.clock.now().date())
+        db.session.commit()
+
+
+@dataclass
+class Newsroom:
+    """Writes and sends alerts the way people do: through the desk's pages, with real keys."""
+
+    app: Flask
+    clock: MovableClock
+
+    def file(self, consents: Consents | None = None, **sections: Any) -> TheReport:
+        """A report filed through the form's service; keywords replace whole sections."""
+        vault, now = runtime().vault, self.clock.now()
+        token = vault.form_tokens.read(filing.FORM, vault.form_tokens.issue(filing.FORM, now))
+        assert token is not None
+        receipt = vault.receipts.from_form_token(token)
+        epoch, public = epochs.current(EpochKind.DESK, vault=vault)
+        filed = filing.file_report(
+            vault=vault,
+            epoch_id=epoch.id,
+            epoch_public=public,
+            receipt=receipt,
+            source=Source.REPORTER,
+            sections={**SECTIONS, **sections},
+            consents=consents or Consents(warn_others=True),
+            now=now,
+        )
+        db.session.commit()
+        return TheReport(filed.report_id, receipt, self.clock)
+
+    def redaction_version(self, report: TheReport) -> int:
+        db.session.rollback()
+        asked = sa.select(Redaction.version).where(Redaction.report_id == report.id)
+        return db.session.scalar(asked) or 0
+
+    def redact(
+        self, report: TheReport, by: Colleague, hide: str = "Marisol", *, seen_version: int = 0
+    ) -> None:
+        """Hide these words everywhere in the account and settle what is left."""
+        opened = reports.open_report(
+            report_id=report.id, staff=signed_in(by), vault=runtime().vault, now=self.clock.now()
+        )
+        account = opened.contents.account
+        spans = redaction.occurrences(account, hide)
+        told: dict[str, Any] = {"report_id": report.id, "account": account, "content_key": opened.content_key}
+        told |= {"staff_id": by.id, "now": self.clock.now()}
+        kept = redacting.keep(spans=spans, seen_version=seen_version, **told)
+        text = redaction.redact(account, spans).text
+        redacting.settle(text=text, known={}, seen_version=kept.version, **told)
+        db.session.commit()
+
+    def ready(self, by: Colleague, consents: Consents | None = None, **sections: Any) -> TheReport:
+        """A report from which an alert may be drafted."""
+        report = self.file(consents, **sections)
+        self.redact(report, by)
+        return report
+
+    def draft(self, by: Colleague, report: TheReport | None = None) -> uuid.UUID:
+        """One click on the report's page."""
+        report = report or self.ready(by)
+        answer = by.post("/desk/alerts/new", {"report_id": str(report.id)})
+        assert answer.status_code == 303, answer.text
+        return uuid.UUID(answer.location.rsplit("/", 1)[1])
+
+    def page(self, alert_id: uuid.UUID, by: Colleague) -> TestResponse:
+        return by.browser.get(f"/desk/alerts/{alert_id}")
+
+    def answers(self, alert_id: uuid.UUID, by: Colleague) -> dict[str, Any]:
+        """What the form of a draft holds now, as the browser would send it back."""
+        page = self.page(alert_id, by).get_data(as_text=True)
+        form = page[page.index('name="seen"') - 200 : page.index("</form>", page.index('name="seen"'))]
+        typed: dict[str, Any] = {}
+        chosen_ones = r'<input type="(?:radio|checkbox)"[^>]*name="([^"]*)" value="([^"]*)" checked'
+        for name, value in re.findall(chosen_ones, form):
+            typed.setdefault(name, []).append(unescape(value))
+        for name, text in re.findall(
+            r'<textarea id="[^"]*" name="([^"]*)"[^>]*>\n(.*?)</textarea>', form, re.S
+        ):
+            typed[name] = unescape(text)
+        for tag in re.findall(r'<input type="(?:text|hidden)"[^>]*>', form):
+            name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+            assert name is not None
+            typed[name[1]] = unescape(value[1]) if value else ""
+        for name, options in re.findall(r'<select id="[^"]*" name="([^"]*)".*?>(.*?)</select>', form, re.S):
+            chosen = re.search(r'value="([^"]*)" selected', options)
+            typed[name] = chosen[1] if chosen else ""
+        return typed
+
+    def save(self, alert_id: uuid.UUID, by: Colleague, deed: str = "save", **changes: Any) -> TestResponse:
+        """Change some answers and press a button."""
+        return by.browser.post(
+            f"/desk/alerts/{alert_id}", data={**self.answers(alert_id, by), "deed": deed, **changes}
+        )
+
+    def submit(self, alert_id: uuid.UUID, by: Colleague, **changes: Any) -> TestResponse:
+        return self.save(alert_id, by, "submit", **changes)
+
+    def submitted(self, by: Colleague, report: TheReport | None = None, **changes: Any) -> uuid.UUID:
+        """An alert that waits for somebody else."""
+        alert_id = self.draft(by, report)
+        answer = self.submit(alert_id, by, **changes)
+        assert self.state(alert_id) is AlertState.SUBMITTED, answer.text
+        return alert_id
+
+    def approve(self, alert_id: uuid.UUID, by: Colleague, page: TestResponse | None = None) -> TestResponse:
+        """Press the button of a page that this person was shown."""
+        page = page or self.page(alert_id, by)
+        typed = {name: field_of(page, name) for name in ("csrf", "seen", "consent")}
+        return by.browser.post(f"/desk/alerts/{alert_id}/approve", data=typed)
+
+    def approved(
+        self, author: Colleague, approver: Colleague, report: TheReport | None = None, **changes: Any
+    ) -> uuid.UUID:
+        """An alert that two people agreed on."""
+        alert_id = self.submitted(author, report, **changes)
+        answer = self.approve(alert_id, approver)
+        assert answer.status_code == 303, answer.text
+        return alert_id
+
+    def press(self, alert_id: uuid.UUID, deed: str, by: Colleague, **typed: Any) -> TestResponse:
+        """One of the buttons on the page of an alert."""
+        return by.post(f"/desk/alerts/{alert_id}/{deed}", typed)
+
+    def alert(self, alert_id: uuid.UUID) -> Alert:
+        db.session.rollback()
+        found = db.session.get(Alert, alert_id, populate_existing=True)
+        assert found is not None
+        return found
+
+    def state(self, alert_id: uuid.UUID) -> AlertState:
+        return self.alert(alert_id).state
+
+    def output(self, alert_id: uuid.UUID) -> Output:
+        db.session.rollback()
+        asked = sa.select(Output).where(Output.kind == OutputKind.ALERT, Output.subject_id == alert_id)
+        return db.session.scalars(asked, execution_options={"populate_existing": True}).one()
+
+    def deliveries(self, alert_id: uuid.UUID) -> Sequence[Delivery]:
+        db.session.rollback()
+        asked = sa.select(Delivery).where(Delivery.subject_id == alert_id).order_by(Delivery.id)
+        return db.session.scalars(asked, execution_options={"populate_existing": True}).all()
+
+    def recipients(self, alert_id: uuid.UUID) -> set[tuple[uuid.UUID, Channel]]:
+        return {(each.recipient_id, each.channel) for each in self.deliveries(alert_id)}
+
+    def claim(self, channel: Channel = Channel.SMS) -> list[Claimed]:
+        """What the outbox would send at this moment; it is `attempting` from then on."""
+        db.session.rollback()
+        now = self.clock.now()
+        return claims.claim(
+            Registry(kinds=[messages.ALERT]),
+            channel=channel,
+            allowance=Allowance(segments=10_000, rows=10_000),
+            now=now,
+            lease_ends_at=now + timedelta(minutes=2),
+            quiet=False,
+        )
+
+    def texts_sent(self, channel: Channel = Channel.SMS) -> list[str]:
+        """The words of everything that may leave now."""
+        found = messages.words(claimed) if (claimed := self.claim(channel)) else {}
+        db.session.remove()
+        return sorted(words.text for words in found.values() if words is not None)
+
+
+def member(
+    *,
+    regions: Iterable[str] = (HERE,),
+    sectors: Iterable[Sector] = (),
+    kind: MemberKind = MemberKind.INDIVIDUAL,
+    state: MemberState = MemberState.ACTIVE,
+    channels: Iterable[Channel] = (Channel.SMS,),
+    live: bool = True,
+    address: AddressState = AddressState.PROVED,
+    level: Level = Level.NEUTRAL,
+    wake: bool = True,
+    language: str = "en",
+) -> uuid.UUID:
+    """A member as joining, proving and vetting leave them; the rows alone, because tests of audiences need many."""
+    epoch_id = db.session.scalars(sa.select(KeyEpoch.id).where(KeyEpoch.kind == EpochKind.VETTING)).first()
+    member_id = uuid.uuid4()
+    person = Member(
+        id=member_id,
+        state=state,
+        kind=kind,
+        language=language,
+        level=level,
+        wake_for_danger=wake,
+        locator=uuid.uuid4().bytes,
+        epoch_id=epoch_id,
+        applied_on=runtime().clock.now().date(),
+    )
+    person.regions = [MemberRegion(region=region) for region in regions]
+    person.sectors = [MemberSector(sector=sector) for sector in sectors]
+    person.subscriptions = [Subscription(channel=channel, live=live) for channel in channels]
+    db.session.add(person)
+    for channel in channels:
+        db.session.add(
+            Address(
+                id=uuid.uuid4(),
+                owner_id=member_id,
+                channel=channel,
+                state=address,
+                tag=uuid.uuid4().bytes,
+                sealed=b"sealed",
+            )
+        )
+    db.session.commit()
+    # Asking the row for its id now would begin a transaction that keeps others out.
+    return member_id
+
+
+def moved(delivery: Delivery, **values: Any) -> None:
+    """Put a delivery where the outbox would have brought it."""
+    db.session.execute(sa.update(Delivery).where(Delivery.id == delivery.id).values(**values))
+    db.session.commit()

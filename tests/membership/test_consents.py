@@ -1,0 +1,322 @@
+"""Consent records: append-only, and a channel is live if and only if its last one says yes."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings as effort, strategies as st
+
+from alerts.membership import consents, queries
+from alerts.membership.consents import LIVE
+from alerts.membership.models import ConsentEvent, MemberConsent, Subscription
+from tests.make.members import EMAIL, PHONE, Crowd, Person
+from ugly_mugs.db import db
+from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, DeliveryState, MessageKind
+
+ACTS = ("give", "withdraw", "stop", "start")
+E = ConsentEvent
+
+
+def events(person: Person, channel: Channel = Channel.SMS) -> list[ConsentEvent]:
+    found = [each.event for each in consents.history(person.member.id, channel)]
+    db.session.rollback()
+    return found
+
+
+def state(crowd: Crowd, typed: str) -> AddressState:
+    address = crowd.find(typed)
+    assert address is not None
+    db.session.refresh(address)
+    found = address.state
+    db.session.rollback()
+    return found
+
+
+def live(person: Person) -> set[Channel]:
+    found = queries.live_channels(person.member.id)
+    db.session.rollback()
+    return found
+
+
+def save(person: Person, **ticks: str) -> str:
+    """Save the settings with these ticks, and say where that led."""
+    wishes = {"regions": "london", "level": "neutral", "wake": "yes", **ticks}
+    return person.post("/alerts/preferences", wishes).headers.get("Location", "refused")
+
+
+class TestEveryHistory:
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Each example begins from the same rows."""
+        try:
+            yield
+        finally:
+            db.session.rollback()
+
+    @effort(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(acts=st.lists(st.tuples(st.sampled_from(ACTS), st.sampled_from(list(Channel))), max_size=12))
+    def test_a_channel_is_live_if_and_only_if_its_last_record_says_so(
+        self, crowd: Crowd, acts: list[tuple[str, Channel]]
+    ) -> None:
+        if db.session.scalar(sa.select(sa.func.count()).select_from(Address)) == 0:
+            crowd.apply(phone=PHONE, email=EMAIL, sms=None)
+        address = db.session.scalars(sa.select(Address)).first()
+        assert address is not None
+        member_id = address.owner_id
+        with self.undone():
+            for act, channel in acts:
+                self.perform(act, member_id, channel, crowd)
+                for each in Channel:
+                    records = consents.history(member_id, each)
+                    assert [record.number for record in records] == list(range(1, len(records) + 1))
+                    says = bool(records) and records[-1].event in LIVE
+                    assert (each in queries.live_channels(member_id)) == says
+
+    def perform(self, act: str, member_id: uuid.UUID, channel: Channel, crowd: Crowd) -> None:
+        """One act, and what it may do to what was live: only a tick begins, and START gives back what STOP took."""
+        before = [each.event for each in consents.history(member_id, channel)]
+        now = crowd.clock.now()
+        match act:
+            case "give":
+                consents.give(member_id=member_id, channel=channel, language="en", now=now)
+            case "withdraw":
+                consents.withdraw(member_id=member_id, channel=channel, language="en", now=now)
+            case "stop":
+                consents.stop(member_id, channel, now)
+            case "start":
+                consents.start_again(member_id, channel, now)
+        after = [each.event for each in consents.history(member_id, channel)]
+        assert after[: len(before)] == before
+        if act == "stop":
+            assert after[-1] is E.STOPPED
+        if act == "start" and after != before:
+            taken = [each for each in before if each is not E.STOPPED]
+            assert before[-1] is E.STOPPED and taken[-1] in LIVE
+
+
+class TestStopAndStart:
+    def test_stop_ends_and_start_gives_back(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+
+        crowd.text(sam, stops=True)
+        assert live(sam) == set()
+        crowd.text(sam, stops=False)
+
+        assert live(sam) == {Channel.SMS}
+        assert events(sam) == [E.GIVEN, E.STOPPED, E.RESTARTED]
+
+    def test_start_gives_nothing_the_member_had_not_ticked(self, crowd: Crowd) -> None:
+        sam = crowd.join(phone=PHONE, email=EMAIL)
+        save(sam, mail="yes")
+
+        crowd.text(sam, stops=True)
+        crowd.text(sam, stops=False)
+
+        assert live(sam) == {Channel.EMAIL}
+        assert events(sam) == [E.GIVEN, E.WITHDRAWN, E.STOPPED]
+
+    def test_stop_twice_and_start_once(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+        for stops in (True, True, False, False):
+            crowd.text(sam, stops=stops)
+
+        assert events(sam) == [E.GIVEN, E.STOPPED, E.RESTARTED]
+
+    def test_stop_on_one_channel_leaves_the_other(self, crowd: Crowd) -> None:
+        sam = crowd.join(phone=PHONE, email=EMAIL)
+
+        crowd.text(sam, stops=True)
+
+        assert live(sam) == {Channel.EMAIL}
+
+    def test_stopping_takes_back_what_still_waits(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        sam.ask_for_code()
+        crowd.clock.forward(seconds=1)
+        crowd.work()
+
+        crowd.text(sam, stops=True)
+
+        assert db.session.scalars(sa.select(Delivery.state)).all() == [DeliveryState.SUPPRESSED]
+
+    def test_the_settings_cannot_undo_stop(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+        crowd.text(sam, stops=True)
+
+        answer = sam.post(
+            "/alerts/preferences", {"regions": "wales", "level": "full", "wake": "no", "sms": "yes"}
+        )
+
+        assert answer.status_code == 400
+        assert "send START to the number" in answer.text
+        assert live(sam) == set() and events(sam) == [E.GIVEN, E.STOPPED]
+        assert [each.region for each in sam.member.regions] == ["yorkshire-humber"]
+        assert 'value="wales" checked' in answer.text
+
+    def test_the_settings_tell_how_to_come_back(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+        crowd.text(sam, stops=True)
+
+        assert "text START to +447700900000" in sam.browser.get("/alerts/preferences").text
+
+    def test_stop_then_start_then_the_settings(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+        crowd.text(sam, stops=True)
+        crowd.text(sam, stops=False)
+
+        assert save(sam) == "/alerts/preferences?saved=yes"
+        assert live(sam) == set()
+        assert save(sam, sms="yes") == "/alerts/preferences?saved=yes"
+
+        assert events(sam) == [E.GIVEN, E.STOPPED, E.RESTARTED, E.WITHDRAWN, E.GIVEN]
+
+    def test_whoever_stopped_texts_gets_no_code_by_text(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+        sam.post("/alerts/sign-out")
+        crowd.text(sam, stops=True)
+        sent = len(crowd.waiting_codes())
+
+        sam.ask_for_code()
+        crowd.clock.forward(seconds=1)
+        crowd.work()
+
+        assert len(crowd.waiting_codes()) == sent
+        address = crowd.find(PHONE)
+        assert address is not None and address.state is AddressState.OPTED_OUT
+        assert "Text START to +447700900000" in sam.browser.get("/sign-in/code").text
+
+    def test_after_start_a_code_comes_again(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+        sam.post("/alerts/sign-out")
+        crowd.text(sam, stops=True)
+        crowd.text(sam, stops=False)
+
+        assert sam.sign_in().headers["Location"] == "/alerts"
+
+    def test_stop_from_a_number_that_is_only_being_added_is_nobodys_consent(self, crowd: Crowd) -> None:
+        sam = crowd.join(phone=None, email=EMAIL)
+        sam.post("/alerts/addresses", {"address": PHONE})
+        crowd.clock.forward(seconds=1)
+        crowd.work()
+        kit = crowd.person(phone=PHONE)
+
+        crowd.text(kit, stops=True)
+
+        assert [each.channel for each in db.session.scalars(sa.select(MemberConsent))] == [Channel.EMAIL]
+
+
+class TestOneClick:
+    def test_it_ends_that_channel_with_a_record(self, crowd: Crowd) -> None:
+        sam = crowd.join(phone=None, email=EMAIL)
+        address = crowd.find(EMAIL)
+        assert address is not None
+        token = crowd.vault.opt_out_token(address.id)
+        db.session.rollback()
+
+        assert crowd.app.test_client().post(f"/opt-out/{token}").status_code == 200
+
+        assert live(sam) == set()
+        assert events(sam, Channel.EMAIL) == [E.GIVEN, E.STOPPED]
+
+    def test_the_way_back_is_a_new_code_and_then_a_tick(self, crowd: Crowd) -> None:
+        sam = crowd.join(phone=None, email=EMAIL)
+        crowd.one_click(sam)
+        assert save(sam, mail="yes") == "refused"
+
+        assert sam.add_address(EMAIL).headers["Location"] == "/alerts/preferences?saved=address"
+        assert live(sam) == set()
+        assert save(sam, mail="yes") == "/alerts/preferences?saved=yes"
+
+        assert live(sam) == {Channel.EMAIL}
+        assert events(sam, Channel.EMAIL) == [E.GIVEN, E.STOPPED, E.GIVEN]
+
+    def test_a_code_that_anybody_asked_for_opens_nothing_until_it_is_typed(self, crowd: Crowd) -> None:
+        sam = crowd.join(phone=None, email=EMAIL)
+        sam.post("/alerts/sign-out")
+        crowd.one_click(sam)
+        stranger = crowd.person()
+
+        stranger.ask_for_code(EMAIL)
+        crowd.clock.forward(seconds=1)
+        crowd.work()
+        assert state(crowd, EMAIL) is AddressState.OPTED_OUT
+
+        assert stranger.type_code(crowd.last_code()).headers["Location"] == "/alerts"
+        assert state(crowd, EMAIL) is AddressState.PROVED
+        assert live(sam) == set()
+
+
+class TestWhoReceives:
+    """The condition that audiences and gates share."""
+
+    def receives(self, person: Person) -> bool:
+        db.session.expire_all()
+        found = db.session.scalar(
+            sa.select(queries.receives(sa.literal(person.member.id, sa.Uuid), sa.literal("sms")))
+        )
+        db.session.rollback()
+        return bool(found)
+
+    def test_an_active_member_with_a_tick_and_a_proved_number(self, crowd: Crowd) -> None:
+        assert self.receives(crowd.join())
+
+    def test_nobody_who_only_applied_even_with_a_proved_number(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        sam.sign_in()
+
+        assert not self.receives(sam)
+
+    def test_nobody_without_a_tick(self, crowd: Crowd) -> None:
+        assert not self.receives(crowd.join(sms=None))
+
+    @pytest.mark.parametrize("state", [AddressState.UNPROVED, AddressState.INVALID, AddressState.OPTED_OUT])
+    def test_nobody_whose_number_is_not_proved_now(self, crowd: Crowd, state: AddressState) -> None:
+        sam = crowd.join()
+        address = crowd.find(PHONE)
+        assert address is not None
+        address.state = state
+        db.session.commit()
+
+        assert not self.receives(sam)
+
+    def test_nobody_who_paused(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+        sam.post("/alerts/pause")
+
+        assert not self.receives(sam)
+
+    def test_nobody_who_stopped(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+        crowd.text(sam, stops=True)
+
+        assert not self.receives(sam)
+
+
+def test_a_withdrawal_puts_aside_what_still_waits(crowd: Crowd) -> None:
+    sam = crowd.join(phone=PHONE, email=EMAIL)
+    member_id = sam.member.id
+    db.session.add(
+        Delivery(
+            kind=MessageKind.ALERT,
+            subject_id=member_id,
+            recipient_id=member_id,
+            channel=Channel.SMS,
+            state=DeliveryState.QUEUED,
+            priority=20,
+            not_before=crowd.clock.now() + timedelta(hours=1),
+        )
+    )
+    db.session.commit()
+
+    save(sam, mail="yes")
+    crowd.clock.forward(seconds=1)
+    crowd.work()
+
+    waiting = db.session.scalars(sa.select(Delivery.state).where(Delivery.kind == MessageKind.ALERT)).all()
+    assert waiting == [DeliveryState.SUPPRESSED]
+    assert {each.channel for each in db.session.scalars(sa.select(Subscription)) if each.live} == {
+        Channel.EMAIL
+    }

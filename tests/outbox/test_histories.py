@@ -1,0 +1,241 @@
+"""Whatever happens in whatever order, no message is taken twice unless the first was proved to have failed."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any
+
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings as trying, strategies as st
+
+from tests.conftest import MovableClock
+from tests.outbox.posting import Post
+from ugly_mugs.db import db
+from ugly_mugs.outbox import claims, ledger, news, optouts, results
+from ugly_mugs.outbox.claims import Allowance
+from ugly_mugs.outbox.gateways import Listed
+from ugly_mugs.outbox.models import (
+    DELIVERY_MOVES,
+    Address,
+    AddressState,
+    Channel,
+    Delivery,
+    DeliveryState,
+)
+from ugly_mugs.outbox.news import STATES, News
+from ugly_mugs.outbox.reconcile import reconcile
+from ugly_mugs.outbox.sender import Sender, _Drain, _Errand
+from ugly_mugs.outbox.transport import Accepted, Ambiguous, Later, Never, NotSent, Outgoing
+from ugly_mugs.runtime import runtime
+
+D = DeliveryState
+
+PEOPLE = 3
+WAIT = timedelta(minutes=2)
+OUTCOMES: tuple[NotSent | None, ...] = (None, Ambiguous(), Later(20429), Never(99999))
+FAILURE = 30003
+
+
+@dataclass
+class Provider:
+    """A provider that tells the truth, when it can be heard: what it took, and what became of that."""
+
+    clock: MovableClock
+    taken: list[tuple[uuid.UUID, int]] = field(default_factory=list)
+    texts: dict[str, list[Listed]] = field(default_factory=lambda: defaultdict(list))
+    failed: set[tuple[uuid.UUID, int]] = field(default_factory=set)
+    takes: bool = True
+    answers: NotSent | None = None
+
+    def send(self, message: Outgoing) -> Accepted:
+        refused = self.answers is not None and not isinstance(self.answers, Ambiguous)
+        if not self.takes or refused:
+            raise self.answers or Ambiguous()
+        self.taken.append((message.delivery_id, message.attempt))
+        sid = f"SM{len(self.taken)}"
+        self.texts[message.to].append(Listed(sid, message.words.text, "queued", None, self.clock.now()))
+        if self.answers is not None:
+            raise self.answers
+        return Accepted(sid)
+
+    def hang_up(self) -> None:
+        pass
+
+    def sent_to(self, phone: str, *, since: datetime) -> Iterator[Listed]:
+        return iter([each for each in self.texts[phone] if each.created_at >= since])
+
+
+class History:
+    """One run of things that happen, on the real ledger."""
+
+    def __init__(self, post: Post, clock: MovableClock) -> None:
+        db.session.rollback()
+        for table in (Delivery, Address):
+            db.session.execute(sa.delete(table))
+        db.session.commit()
+        self.post, self.clock = post, clock
+        self.provider = Provider(clock)
+        self.people = post.people(PEOPLE)
+        post.queue(post.subject(), self.people)
+        self.sender = Sender(
+            conduct=post.worker.texts.conduct,
+            registry=post.registry,
+            vault=runtime().worker_vault,
+            gateway=self.provider,
+            clock=clock,
+            stop=Event(),
+        )
+        self.in_hand: list[_Errand] = []
+        self.stopped: set[uuid.UUID] = set()
+        self.before = self.states()
+
+    def states(self) -> dict[uuid.UUID, DeliveryState]:
+        found = dict(db.session.execute(sa.select(Delivery.id, Delivery.state)).tuples().all())
+        db.session.rollback()
+        return found
+
+    def claim(self) -> None:
+        now = self.clock.now()
+        claimed = claims.claim(
+            self.post.registry,
+            channel=Channel.SMS,
+            allowance=Allowance(segments=10, rows=10),
+            now=now,
+            lease_ends_at=now + timedelta(seconds=self.sender.conduct.lease),
+            quiet=False,
+        )
+        assert not self.stopped & {each.recipient_id for each in claimed}
+        for each in claimed:
+            self.check_proof(each.id)
+        errands, fates = _Drain(self.sender)._prepare(claimed, now, float("inf"))
+        results.record([fate.result for fate in fates])
+        self.in_hand += errands
+
+    def check_proof(self, delivery_id: uuid.UUID) -> None:
+        """A delivery may be claimed again only when everything the provider took of it has failed."""
+        for taken in self.provider.taken:
+            assert taken[0] != delivery_id or taken in self.provider.failed
+
+    def hand_over(self, which: int, outcome: int, takes: bool, recorded: bool) -> None:
+        """One message leaves; `recorded` says whether its worker lives to write that down."""
+        if self.in_hand:
+            self.provider.takes, self.provider.answers = takes, OUTCOMES[outcome]
+            fate = self.sender.send(self.in_hand.pop(which % len(self.in_hand)))
+            if recorded:
+                results.record([fate.result])
+
+    def kill(self) -> None:
+        self.in_hand.clear()
+
+    def sleep(self, minutes: int) -> None:
+        """Time passes; whoever still has something in hand finds its lease over."""
+        self.clock.forward(minutes=minutes)
+        self.in_hand = [replace(each, begin_by=0.0) for each in self.in_hand]
+        self.sender.circuit.worked()
+        self.sender.circuit._open_until = 0.0
+        results.end_leases(now=self.clock.now(), unknown_wait=WAIT)
+
+    def reconcile(self) -> None:
+        reconcile(
+            registry=self.post.registry,
+            vault=runtime().worker_vault,
+            listing=self.provider,
+            clock=self.clock,
+            unknown_wait=WAIT,
+            unknown_give_up=timedelta(hours=2),
+            stop=Event(),
+        )
+
+    def hear(self, which: int, said: str) -> None:
+        """A callback about anything the provider took, also long ago, also again. It fails only what it failed."""
+        if self.provider.taken:
+            delivery_id, attempt = self.provider.taken[which % len(self.provider.taken)]
+            state = STATES[said]
+            if state in (D.UNDELIVERED, D.FAILED):
+                self.provider.failed.add((delivery_id, attempt))
+            code = FAILURE if state in (D.UNDELIVERED, D.FAILED) else None
+            heard = News(delivery_id, attempt, state, provider_id="SMx", error_code=code)
+            news.apply(self.post.registry, heard, now=self.clock.now())
+            db.session.commit()
+
+    def opt_out(self, which: int) -> None:
+        person = self.people[which % PEOPLE]
+        optouts.opt_out(
+            registry=self.post.registry, owner_id=person, channel=Channel.SMS, now=self.clock.now()
+        )
+        db.session.commit()
+        self.stopped.add(person)
+
+    def expire(self) -> None:
+        ledger.expire(self.clock.now())
+        db.session.commit()
+
+    def check_moves(self) -> None:
+        now = self.states()
+        for delivery_id, state in now.items():
+            assert state in _reachable(self.before[delivery_id])
+        self.before = now
+
+    def check_taken(self) -> None:
+        for number, (delivery_id, attempt) in enumerate(self.provider.taken):
+            for other, its_attempt in self.provider.taken[:number]:
+                assert other != delivery_id or (
+                    its_attempt != attempt and (other, its_attempt) in self.provider.failed
+                )
+
+
+def _reachable(state: DeliveryState) -> set[DeliveryState]:
+    found = {state}
+    while more := {wanted for wanted in D for was in found if DELIVERY_MOVES.allows(was, wanted)} - found:
+        found |= more
+    return found
+
+
+some = st.integers(0, 9)
+leaving = st.tuples(
+    st.just("hand_over"),
+    some,
+    st.sampled_from([0, 1, 1, 1, 2, 3]),
+    st.sampled_from([True, True, False]),
+    st.booleans(),
+)
+between = st.one_of(
+    st.tuples(st.just("kill")),
+    st.tuples(st.just("hear"), some, st.sampled_from(sorted(STATES))),
+    st.tuples(st.just("opt_out"), some),
+    st.tuples(st.just("expire")),
+    st.tuples(st.just("reconcile")),
+)
+passing = st.tuples(st.just("sleep"), st.sampled_from([1, 3, 20]))
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[tuple[Any, ...]]:
+    """A few rounds of what workers do, with anything that may happen between."""
+    happens: list[tuple[Any, ...]] = []
+    for _ in range(draw(st.integers(2, 6))):
+        happens.append(("claim",))
+        happens += draw(st.lists(leaving, max_size=3))
+        happens += draw(st.lists(between, max_size=2))
+        happens.append(draw(passing))
+        happens += draw(st.lists(st.one_of(between, passing), max_size=2))
+        happens.append(("reconcile",))
+    return [*happens, ("claim",)]
+
+
+@trying(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(happens=histories())
+def test_no_message_is_taken_twice_without_proof_that_it_failed(
+    post: Post, clock: MovableClock, happens: list[tuple[Any, ...]]
+) -> None:
+    history = History(post, clock)
+
+    for name, *arguments in happens:
+        getattr(history, name)(*arguments)
+        history.check_moves()
+        history.check_taken()
+
+    assert {post.address(person).state for person in history.stopped} <= {AddressState.OPTED_OUT}

@@ -1,0 +1,204 @@
+"""A text of unknown fate is looked for at the provider; only what is surely not there is sent again."""
+
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.outbox.posting import Post, phone
+from ugly_mugs.clock import Clock, SystemClock
+from ugly_mugs.db import db
+from ugly_mugs.outbox import results
+from ugly_mugs.outbox.kinds import MessageKindSpec
+from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, MessageKind
+from ugly_mugs.outbox.reconcile import reconcile
+from ugly_mugs.runtime import runtime
+from ugly_mugs.sandbox.server import Sandbox
+
+D = DeliveryState
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The provider's list says when each text was taken, so both must live in the same time."""
+    return SystemClock()
+
+
+def _look(post: Post, *, give_up: timedelta = timedelta(hours=1)) -> None:
+    db.session.execute(
+        sa.update(Delivery)
+        .where(Delivery.state == D.UNKNOWN)
+        .values(lease_ends_at=post.now() - timedelta(seconds=1))
+    )
+    db.session.commit()
+    reconcile(
+        registry=post.registry,
+        vault=runtime().worker_vault,
+        listing=post.worker.text_gateway,
+        clock=runtime().clock,
+        unknown_wait=timedelta(seconds=1),
+        unknown_give_up=give_up,
+        stop=threading.Event(),
+    )
+
+
+def _lost(post: Post, sandbox: Sandbox, *, taken: bool, person: uuid.UUID | None = None) -> uuid.UUID:
+    """Somebody whose text got lost on the way there, or (`taken`) whose answer got lost on the way back."""
+    person = person or post.person(0)
+    post.queue(post.subject(), [person])
+    sandbox.behave(fail=[{"drop": True, "after_accepting": taken, "times": 1}])
+    post.worker.texts.drain()
+    return person
+
+
+def test_a_text_in_the_providers_list_was_sent_and_is_not_sent_again(post: Post, sandbox: Sandbox) -> None:
+    sandbox.behave(callback_delay_ms=60_000)
+    person = _lost(post, sandbox, taken=True)
+
+    _look(post)
+    post.worker.texts.drain()
+
+    (text,) = sandbox.texts_to(phone(0))
+    found = post.delivery(person)
+    assert (found.state, found.provider_id) == (D.ACCEPTED, text["sid"])
+
+
+def test_what_became_of_it_meanwhile_is_taken_over(post: Post, sandbox: Sandbox) -> None:
+    person = _lost(post, sandbox, taken=True)
+
+    _look(post)
+
+    assert post.delivery(person).state is D.DELIVERED
+
+
+def test_a_text_that_is_not_in_the_list_is_sent_again(post: Post, sandbox: Sandbox) -> None:
+    person = _lost(post, sandbox, taken=False)
+
+    _look(post)
+    assert post.delivery(person).state is D.QUEUED
+
+    post.worker.texts.drain()
+    sent = post.delivery(person)
+    assert (sent.state, sent.attempt) == (D.ACCEPTED, 2)
+    assert len(sandbox.texts_to(phone(0))) == 1
+
+
+def test_another_text_to_the_same_phone_is_not_taken_for_it(post: Post, sandbox: Sandbox) -> None:
+    person = post.person(0)
+    post.queue(post.subject(), [person])
+    post.worker.texts.drain()
+
+    _lost(post, sandbox, taken=False, person=person)
+    _look(post)
+
+    assert post.states() == {D.ACCEPTED: 1, D.QUEUED: 1}
+
+
+def test_a_text_of_long_ago_is_not_taken_for_it(post: Post, sandbox: Sandbox) -> None:
+    """The same words went to the same phone before, in an attempt that failed."""
+    person = _lost(post, sandbox, taken=True)
+    db.session.execute(sa.update(Delivery).values(attempted_at=post.now() + timedelta(minutes=5)))
+    db.session.commit()
+
+    _look(post)
+
+    assert post.delivery(person).state is D.QUEUED
+
+
+def test_an_id_that_belongs_to_another_delivery_is_not_taken_for_it(
+    app: Flask, post: Post, sandbox: Sandbox
+) -> None:
+    """Two codes with the same words, of which one is known to have been taken."""
+    person = post.person(0)
+    sandbox.behave(callback_delay_ms=60_000)
+    for _ in range(2):
+        post.queue(uuid.uuid4(), [person], kind=MessageKind.CODE, body=b"The same words")
+        post.worker.texts.drain()
+        sandbox.behave(fail=[{"drop": True, "times": 1}])
+
+    _look(post)
+
+    assert post.states() == {D.ACCEPTED: 1, D.QUEUED: 1}
+
+
+def test_while_the_provider_cannot_tell_it_stays_unknown_and_then_unconfirmed(
+    post: Post, sandbox: Sandbox
+) -> None:
+    person = _lost(post, sandbox, taken=False)
+    post.worker.text_gateway._client.api.base_url = "http://127.0.0.1:9"
+
+    _look(post)
+    assert post.delivery(person).state is D.UNKNOWN
+
+    _look(post, give_up=timedelta())
+    assert post.delivery(person).state is D.UNCONFIRMED
+
+
+def test_a_text_whose_words_are_gone_is_never_taken_for_absent(
+    app: Flask, post: Post, sandbox: Sandbox
+) -> None:
+    person = _lost(post, sandbox, taken=False)
+    post.registry.kinds[MessageKind.ALERT] = MessageKindSpec(MessageKind.ALERT, sa.true, lambda claimed: {})
+
+    _look(post)
+
+    assert post.delivery(person).state is D.UNKNOWN
+
+
+def test_nobody_looks_before_callbacks_had_their_time(post: Post, sandbox: Sandbox) -> None:
+    person = _lost(post, sandbox, taken=False)
+
+    assert results.take_unknown(now=post.now(), look_again=timedelta(seconds=1), most=10) == []
+    waits = post.delivery(person).lease_ends_at
+    assert waits is not None
+    assert waits > post.now() + timedelta(seconds=runtime().settings.unknown_wait - 10)
+
+
+def test_two_workers_do_not_look_for_the_same_text(post: Post, sandbox: Sandbox) -> None:
+    _lost(post, sandbox, taken=False)
+    later = post.now() + timedelta(hours=1)
+
+    first = results.take_unknown(now=later, look_again=timedelta(minutes=1), most=10)
+    second = results.take_unknown(now=later, look_again=timedelta(minutes=1), most=10)
+
+    assert (len(first), second) == (1, [])
+
+
+def _claimed(post: Post, channel: Channel) -> uuid.UUID:
+    (person,) = post.people(1, channel=channel)
+    post.queue(post.subject(), [person], channel=channel)
+    db.session.execute(
+        sa.update(Delivery).values(
+            state=D.ATTEMPTING,
+            attempt=1,
+            attempted_at=post.now(),
+            lease_ends_at=post.now() + timedelta(minutes=1),
+        )
+    )
+    db.session.commit()
+    return person
+
+
+def test_a_lease_that_runs_out_makes_a_text_unknown_and_never_queues_it(post: Post) -> None:
+    person = _claimed(post, Channel.SMS)
+    wait = timedelta(minutes=2)
+
+    assert results.end_leases(now=post.now(), unknown_wait=wait) == 0
+    assert results.end_leases(now=post.now() + timedelta(minutes=2), unknown_wait=wait) == 1
+
+    assert post.delivery(person).state is D.UNKNOWN
+
+
+def test_an_email_whose_lease_ran_out_is_sent_again_twice_at_most(post: Post) -> None:
+    person = _claimed(post, Channel.EMAIL)
+    states = []
+    for _ in range(3):
+        results.end_leases(now=post.now() + timedelta(minutes=2), unknown_wait=timedelta(minutes=2))
+        states.append(post.delivery(person).state)
+        db.session.execute(sa.update(Delivery).values(state=D.ATTEMPTING, lease_ends_at=post.now()))
+        db.session.commit()
+
+    assert states == [D.QUEUED, D.QUEUED, D.UNKNOWN]

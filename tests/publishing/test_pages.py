@@ -1,0 +1,279 @@
+"""The pages: what the desk and what members see, and who sees nothing."""
+
+import re
+import uuid
+from datetime import date
+
+import pytest
+from flask import Flask
+
+from alerts.membership.models import Level, MemberState
+from alerts.publishing import jobs
+from reporting.intake.consents import Consents, When
+from tests.conftest import MovableClock
+from tests.make.alerts import Newsroom, member, moved
+from tests.make.staff import Colleague
+from ugly_mugs.accounts import sessions
+from ugly_mugs.accounts.models import SessionKind
+from ugly_mugs.db import db
+from ugly_mugs.outbox.models import Channel, DeliveryState
+from ugly_mugs.runtime import runtime
+
+
+class Reader:
+    """A member who has signed in; typing a code is tested with the members' own pages."""
+
+    def __init__(self, app: Flask, member_id: uuid.UUID) -> None:
+        with app.test_request_context():
+            cookie = sessions.start(
+                vault=runtime().vault,
+                kind=SessionKind.MEMBER,
+                owner_id=member_id,
+                contents={},
+                now=runtime().clock.now(),
+            )
+            db.session.commit()
+        self.browser = app.test_client()
+        self.browser.set_cookie(cookie.name, cookie.value)
+
+    def page(self, path: str = "/alerts") -> str:
+        return self.browser.get(path).get_data(as_text=True)
+
+
+@pytest.fixture
+def reader(app: Flask) -> Reader:
+    return Reader(app, member())
+
+
+class TestMembersPages:
+    def test_current_alerts_are_listed_and_can_be_read(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: Reader
+    ) -> None:
+        reference = newsroom.alert(newsroom.approved(alice, bob)).family.reference
+
+        assert f'href="/alerts/{reference}"' in reader.page()
+        page = reader.page(f"/alerts/{reference.lower()}")
+
+        assert "Where and when: in Leeds" in page and "blue van" in page
+
+    def test_own_regions_come_first(
+        self, app: Flask, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        elsewhere = newsroom.approved(alice, bob, regions=["scotland"], page="It was reported, up north.")
+        here = newsroom.approved(alice, bob, regions=["wales"])
+        page = Reader(app, member(regions=["scotland"])).page()
+
+        places = [page.index(newsroom.alert(each).family.reference) for each in (elsewhere, here)]
+        assert places == sorted(places)
+        assert page.index("Where you work") < places[0] < page.index("Elsewhere") < places[1]
+
+    def test_identifiers_are_read_there_when_the_moderator_chose_them(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: Reader
+    ) -> None:
+        alert_id = newsroom.draft(alice)
+        newsroom.save(alert_id, alice, "rewrite", identifiers=["phone:07700 900456"])
+        newsroom.submit(alert_id, alice)
+        newsroom.approve(alert_id, bob)
+
+        page = reader.page(f"/alerts/{newsroom.alert(alert_id).family.reference}")
+
+        assert "Phone: 07700 900456" in page and "Name given" not in page
+
+    @pytest.mark.parametrize("deed", ["pause", "cancel"])
+    def test_what_is_stopped_is_not_shown(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: Reader, deed: str
+    ) -> None:
+        alert_id = newsroom.approved(alice, bob)
+        reference = newsroom.alert(alert_id).family.reference
+
+        newsroom.press(alert_id, deed, alice)
+
+        assert reference not in reader.page()
+        page = reader.page(f"/alerts/{reference}")
+        assert "This notice has ended." in page and "blue van" not in page
+
+    def test_what_the_reporter_holds_is_not_shown(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: Reader
+    ) -> None:
+        report = newsroom.ready(alice)
+        reference = newsroom.alert(newsroom.approved(alice, bob, report)).family.reference
+
+        report.hold()
+
+        assert reference not in reader.page()
+
+    def test_what_was_never_sent_is_not_there(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: Reader
+    ) -> None:
+        reference = newsroom.alert(newsroom.submitted(alice)).family.reference
+
+        assert reader.browser.get(f"/alerts/{reference}").status_code == 404
+        assert reader.browser.get("/alerts/ZZZZ").status_code == 404
+
+    def test_whoever_is_not_accepted_reads_nothing(
+        self, app: Flask, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        reference = newsroom.alert(newsroom.approved(alice, bob)).family.reference
+
+        for state in (MemberState.APPLIED, MemberState.REJECTED, MemberState.REMOVED):
+            browser = Reader(app, member(state=state)).browser
+            for path in ("/alerts", f"/alerts/{reference}"):
+                answer = browser.get(path)
+                assert answer.status_code == 303 and reference not in answer.text
+
+    def test_strangers_are_asked_to_sign_in(self, app: Flask) -> None:
+        assert app.test_client().get("/alerts").location == "/sign-in"
+
+    def test_titles_say_nothing(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: Reader
+    ) -> None:
+        reference = newsroom.alert(newsroom.approved(alice, bob)).family.reference
+
+        for path in ("/alerts", f"/alerts/{reference}"):
+            assert re.search(r"<title>(.*?)</title>", reader.page(path), re.S)[1] == "Notices"  # type: ignore[index]
+
+
+class TestDesk:
+    def test_the_list_shows_what_needs_somebody_first(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        live, waiting = newsroom.approved(alice, bob), newsroom.submitted(alice)
+
+        page = bob.browser.get("/desk/alerts").get_data(as_text=True)
+
+        assert page.index(str(waiting)) < page.index(str(live))
+        assert "waits for approval" in page and "on its way" in page and "alice" in page
+
+    def test_people_with_another_task_do_not_see_it(self, charlie: Colleague) -> None:
+        assert charlie.browser.get("/desk/alerts").status_code == 403
+
+    def test_the_draft_page_counts_what_a_text_costs(self, newsroom: Newsroom, alice: Colleague) -> None:
+        alert_id = newsroom.draft(alice)
+
+        newsroom.save(alert_id, alice, sms="“Reported” – be careful…")
+        plain = newsroom.page(alert_id, alice).text
+        newsroom.save(alert_id, alice, sms="小心 " * 40)
+        costly = newsroom.page(alert_id, alice).text
+
+        assert "&#34;Reported&#34; - be careful..." in plain and "One part, 26 of 160" in plain
+        assert "2 parts" in costly and "make each part shorter" in costly
+
+    def test_it_says_whom_it_reaches_and_how_long_that_takes(
+        self, newsroom: Newsroom, alice: Colleague
+    ) -> None:
+        for level in (Level.NEUTRAL, Level.NEUTRAL, Level.FULL):
+            member(level=level, channels=Channel)
+        alert_id = newsroom.draft(alice)
+
+        newsroom.save(alert_id, alice, sms="Reported. " * 60)
+        page = newsroom.page(alert_id, alice).text
+
+        texts = page[page.index(">Text message</th>") :]
+        assert re.findall(r">(\d+)</td>", texts)[:2] == ["3", "6"]
+        assert "1 second" in texts
+
+    def test_the_approver_sees_everything_they_agree_to(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        alert_id = newsroom.submitted(alice)
+        reference = newsroom.alert(alert_id).family.reference
+
+        page = newsroom.page(alert_id, bob).text
+
+        assert f"New notice {reference}, see" in page
+        assert "Danger " + reference in page
+        assert "I am […]." in page and "Marisol" not in page
+        assert "Nothing was found" in page and "Yorkshire" in page
+        assert "Approve, let it leave" in page
+
+    def test_the_live_page_counts_and_looks_again_by_itself(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        member(), member(channels=Channel)
+        alert_id = newsroom.approved(alice, bob)
+        moved(newsroom.deliveries(alert_id)[0], state=DeliveryState.DELIVERED)
+
+        page = newsroom.page(alert_id, bob).text
+
+        assert '<meta http-equiv="refresh"' in page
+        assert len(re.findall(r">arrived</th>", page)) == 1
+        assert "alice" in page and "bob" in page and "<script" not in page
+
+    def test_it_stops_looking_when_it_is_over(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        alert_id = newsroom.approved(alice, bob)
+        jobs.finish()
+
+        assert "http-equiv" not in newsroom.page(alert_id, bob).text
+
+    def test_a_chosen_identifier_missing_from_the_texts_is_pointed_out(
+        self, newsroom: Newsroom, alice: Colleague
+    ) -> None:
+        alert_id = newsroom.draft(alice)
+
+        newsroom.save(alert_id, alice, identifiers=["phone:07700 900456"])
+        assert "the full texts do not hold them: 07700 900456" in newsroom.page(alert_id, alice).text
+        newsroom.save(alert_id, alice, "rewrite")
+
+        assert "the full texts do not hold them" not in newsroom.page(alert_id, alice).text
+        assert "Phone: 07700 900456" in newsroom.answers(alert_id, alice)["sms"]
+
+
+class TestProposal:
+    def test_a_day_becomes_a_week_and_a_time_of_day(self, newsroom: Newsroom, alice: Colleague) -> None:
+        alert_id = newsroom.draft(alice)
+
+        answers = newsroom.answers(alert_id, alice)
+
+        assert answers["when"] == "in the week of 16 November, in the evening"
+        assert "18" not in answers["when"]
+
+    def test_a_place_that_is_no_town_is_not_proposed(self, newsroom: Newsroom, alice: Colleague) -> None:
+        report = newsroom.ready(alice, place={"place": "12 Example Street", "premises": "theirs"})
+
+        answers = newsroom.answers(newsroom.draft(alice, report), alice)
+
+        assert answers["place"] == "" and "Example Street" not in answers["page"]
+
+    def test_regions_come_from_the_place(self, newsroom: Newsroom, alice: Colleague) -> None:
+        report = newsroom.ready(alice, place={"place": "Cardiff"})
+
+        assert newsroom.answers(newsroom.draft(alice, report), alice)["regions"] == ["wales"]
+
+    def test_accent_language_and_the_reporters_own_words_stay_out(
+        self, newsroom: Newsroom, alice: Colleague
+    ) -> None:
+        report = newsroom.ready(
+            alice,
+            offenders=[{"accent": "Examplish", "height": "tall"}],
+            about_you={"language": "Portuguese", "sector": "street", "working_names": ["Marisol"]},
+            when={"roughly": "the day my sister visited"},
+        )
+
+        answers = newsroom.answers(newsroom.draft(alice, report), alice)
+
+        assert "tall" in answers["page"]
+        for word in ("Examplish", "Portuguese", "sister"):
+            assert word not in answers["page"] + answers["sms"] + answers["when"]
+
+    def test_a_report_with_nothing_but_an_account_can_be_drafted(
+        self, newsroom: Newsroom, alice: Colleague
+    ) -> None:
+        report = newsroom.ready(
+            alice, happened={"account": "I am Marisol."}, offenders=[], place={}, when={}, about_you={}
+        )
+
+        answers = newsroom.answers(newsroom.draft(alice, report), alice)
+
+        assert "This was reported: something to be careful about." in answers["page"]
+        assert answers["severity"] == ["risk"] and answers["online"] == ["yes"]
+
+    def test_nothing_leaves_before_the_reporters_day(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, clock: MovableClock
+    ) -> None:
+        wanted = Consents(warn_others=True, when=When.NOT_BEFORE, not_before=date(2026, 12, 1))
+        alert = newsroom.alert(newsroom.submitted(alice, newsroom.ready(alice, wanted)))
+
+        assert alert.not_before is not None and alert.not_before.date() == date(2026, 12, 1)
+        assert alert.expires_at is not None and (alert.expires_at - alert.not_before).days == 31

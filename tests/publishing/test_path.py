@@ -1,0 +1,59 @@
+"""The whole path: from a report to the words on a phone."""
+
+import sqlalchemy as sa
+
+from alerts.membership.models import Level
+from alerts.publishing.models import AlertState, DraftKey
+from reporting.intake.models import OutputState
+from tests.make.alerts import Newsroom, member
+from tests.make.staff import Colleague
+from ugly_mugs.db import db
+from ugly_mugs.models import AuditEntry, AuditKind
+from ugly_mugs.outbox.models import Channel, DeliveryState
+
+
+def test_a_report_becomes_a_text_message(newsroom: Newsroom, alice: Colleague, bob: Colleague) -> None:
+    neutral, full = member(), member(level=Level.FULL, channels=[Channel.SMS, Channel.EMAIL])
+    alert_id = newsroom.draft(alice)
+
+    assert newsroom.submit(alert_id, alice).status_code == 303
+    assert newsroom.state(alert_id) is AlertState.SUBMITTED
+    assert newsroom.approve(alert_id, bob).status_code == 303
+
+    assert newsroom.state(alert_id) is AlertState.PUBLISHING
+    assert newsroom.output(alert_id).state is OutputState.RELEASED
+    assert newsroom.recipients(alert_id) == {
+        (neutral, Channel.SMS),
+        (full, Channel.SMS),
+        (full, Channel.EMAIL),
+    }
+    reference = newsroom.alert(alert_id).family.reference
+    neutral_text, full_text = sorted(newsroom.texts_sent(), key=len)
+    assert neutral_text == f"New notice {reference}, see http://127.0.0.1:8000"
+    assert ": reported: " in full_text and "robbery or theft and threats" in full_text
+    assert "Leeds" in full_text and "blue van" in full_text and "Marisol" not in full_text
+    (mail,) = newsroom.texts_sent(Channel.EMAIL)
+    assert "This was reported: " in mail
+    assert {each.state for each in newsroom.deliveries(alert_id)} == {DeliveryState.ATTEMPTING}
+
+
+def test_nobody_holds_a_draft_key_once_it_is_approved(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague
+) -> None:
+    newsroom.approved(alice, bob)
+
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(DraftKey)) == 0
+
+
+def test_each_step_is_in_the_audit_log(newsroom: Newsroom, alice: Colleague, bob: Colleague) -> None:
+    alert_id = newsroom.approved(alice, bob)
+
+    kinds = db.session.execute(
+        sa.select(AuditEntry.kind, AuditEntry.actor_id).where(AuditEntry.subject_id == alert_id)
+    ).all()
+    assert set(map(tuple, kinds)) == {
+        (AuditKind.ALERT_DRAFTED, alice.id),
+        (AuditKind.ALERT_EDITED, alice.id),
+        (AuditKind.ALERT_SUBMITTED, alice.id),
+        (AuditKind.ALERT_APPROVED, bob.id),
+    }

@@ -1,0 +1,236 @@
+"""Updates and corrections: who gets the new version, and what becomes of the former one."""
+
+import uuid
+
+import pytest
+import sqlalchemy as sa
+
+from alerts.membership.models import MemberState, Sector, Subscription
+from alerts.publishing import jobs
+from alerts.publishing.models import AlertState, Change
+from reporting.intake.models import OutputState
+from tests.make.alerts import Newsroom, member, moved
+from tests.make.staff import Colleague
+from ugly_mugs.accounts.models import MemberKind
+from ugly_mugs.db import db
+from ugly_mugs.outbox.models import Channel, DeliveryState
+
+_D = DeliveryState
+UNSENT = {_D.QUEUED, _D.HELD, _D.SUPPRESSED, _D.EXPIRED, _D.CANCELLED}
+ELSEWHERE = {"regions": ["wales"]}
+
+
+def next_version(
+    newsroom: Newsroom, former: uuid.UUID, alice: Colleague, change: Change = Change.CORRECTION
+) -> uuid.UUID:
+    answer = newsroom.press(former, "version", alice, change=change.value)
+    assert answer.status_code == 303, answer.text
+    return uuid.UUID(answer.location.rsplit("/", 1)[1])
+
+
+@pytest.mark.parametrize("state", DeliveryState)
+def test_a_correction_reaches_whoever_may_have_got_the_former_version(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague, state: DeliveryState
+) -> None:
+    reader = member()
+    first = newsroom.approved(alice, bob)
+    moved(newsroom.deliveries(first)[0], state=state)
+    second = next_version(newsroom, first, alice)
+
+    newsroom.submit(second, alice, **ELSEWHERE)
+    newsroom.approve(second, bob)
+
+    expected = set() if state in UNSENT else {(reader, Channel.SMS)}
+    assert newsroom.recipients(second) == expected
+
+
+def test_one_that_waits_again_after_it_was_accepted_counts_as_sent(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague
+) -> None:
+    reader = member()
+    first = newsroom.approved(alice, bob)
+    moved(newsroom.deliveries(first)[0], state=DeliveryState.QUEUED, attempt=1, retries=1)
+    second = next_version(newsroom, first, alice)
+
+    newsroom.submit(second, alice, **ELSEWHERE)
+    newsroom.approve(second, bob)
+
+    assert newsroom.recipients(second) == {(reader, Channel.SMS)}
+
+
+def test_a_correction_does_not_reach_somebody_who_said_stop(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague
+) -> None:
+    stopped, reader = member(), member()
+    first = newsroom.approved(alice, bob)
+    for delivery in newsroom.deliveries(first):
+        moved(delivery, state=DeliveryState.DELIVERED)
+    db.session.execute(sa.update(Subscription).where(Subscription.member_id == stopped).values(live=False))
+    db.session.commit()
+    second = next_version(newsroom, first, alice)
+
+    newsroom.submit(second, alice)
+    newsroom.approve(second, bob)
+
+    assert newsroom.recipients(second) == {(reader, Channel.SMS)}
+
+
+def test_a_correction_reaches_those_who_got_only_the_first_of_three(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague
+) -> None:
+    reader = member()
+    first = newsroom.approved(alice, bob)
+    moved(newsroom.deliveries(first)[0], state=DeliveryState.DELIVERED)
+    second = next_version(newsroom, first, alice, Change.UPDATE)
+    newsroom.submit(second, alice, **ELSEWHERE)
+    newsroom.approve(second, bob)
+    assert newsroom.recipients(second) == set()
+
+    third = next_version(newsroom, second, alice)
+    newsroom.submit(third, alice, **ELSEWHERE)
+    newsroom.approve(third, bob)
+
+    assert newsroom.recipients(third) == {(reader, Channel.SMS)}
+
+
+def test_a_new_match_gets_the_current_version_only(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague
+) -> None:
+    first = newsroom.approved(alice, bob)
+    newcomer = member()
+    second = next_version(newsroom, first, alice, Change.UPDATE)
+
+    newsroom.submit(second, alice)
+    newsroom.approve(second, bob)
+
+    assert newsroom.recipients(first) == set()
+    assert newsroom.recipients(second) == {(newcomer, Channel.SMS)}
+    assert newsroom.texts_sent()[0].startswith("Changed notice ")
+
+
+def test_the_former_version_ends_with_the_approval_of_the_new_one(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague
+) -> None:
+    member()
+    first = newsroom.approved(alice, bob)
+    second = next_version(newsroom, first, alice)
+    newsroom.submit(second, alice)
+    assert newsroom.state(first) is AlertState.PUBLISHING
+
+    newsroom.approve(second, bob)
+    jobs.finish()
+
+    assert newsroom.state(first) is AlertState.SUPERSEDED
+    assert newsroom.output(first).state is OutputState.ENDED
+    assert {each.state for each in newsroom.deliveries(first)} == {DeliveryState.CANCELLED}
+    assert newsroom.state(second) is AlertState.PUBLISHING
+    assert newsroom.alert(second).version == 2
+
+
+def test_somebody_being_sent_the_former_version_at_that_very_moment_is_corrected(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague
+) -> None:
+    reader = member()
+    first = newsroom.approved(alice, bob)
+    second = next_version(newsroom, first, alice)
+    newsroom.submit(second, alice, **ELSEWHERE)
+    newsroom.approve(second, bob)
+    assert newsroom.recipients(second) == set()
+
+    moved(newsroom.deliveries(first)[0], state=DeliveryState.SENT)
+    jobs.finish()
+
+    assert newsroom.recipients(second) == {(reader, Channel.SMS)}
+    assert newsroom.state(second) is AlertState.PUBLISHING
+
+
+def test_the_authors_of_a_new_version_cannot_approve_it(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague, carol: Colleague
+) -> None:
+    first = newsroom.approved(alice, carol)
+
+    second = next_version(newsroom, first, carol)
+    newsroom.submit(second, carol)
+
+    assert newsroom.state(second) is AlertState.SUBMITTED
+    assert newsroom.approve(second, bob).status_code == 303
+
+
+def test_only_one_new_version_is_written_at_a_time(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague
+) -> None:
+    first = newsroom.approved(alice, bob)
+    next_version(newsroom, first, alice)
+
+    assert newsroom.press(first, "version", alice, change="update").status_code == 409
+
+
+@pytest.mark.parametrize("change", ["", "first", "nonsense"])
+def test_a_new_version_says_what_it_is(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague, change: str
+) -> None:
+    first = newsroom.approved(alice, bob)
+
+    assert newsroom.press(first, "version", alice, change=change).status_code == 400
+
+
+def test_an_ended_one_gets_no_new_version(newsroom: Newsroom, alice: Colleague, bob: Colleague) -> None:
+    first = newsroom.approved(alice, bob)
+    newsroom.press(first, "cancel", alice)
+
+    assert newsroom.press(first, "version", alice, change="update").status_code == 409
+
+
+def test_the_approver_sees_how_many_a_correction_reaches_besides(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague
+) -> None:
+    member()
+    first = newsroom.approved(alice, bob)
+    moved(newsroom.deliveries(first)[0], state=DeliveryState.DELIVERED)
+    second = next_version(newsroom, first, alice)
+    newsroom.submit(second, alice, **ELSEWHERE)
+
+    assert "1 more message goes to somebody" in newsroom.page(second, bob).text
+
+
+class TestThirdParties:
+    """Establishments hear of a manager or third party only when a moderator says so."""
+
+    OFFENDERS = [{"relation": "third_party", "build": "broad"}]
+
+    def test_an_establishment_hears_nothing_by_itself(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        member(kind=MemberKind.ESTABLISHMENT)
+        person = member()
+        report = newsroom.ready(alice, offenders=self.OFFENDERS)
+
+        alert_id = newsroom.approved(alice, bob, report)
+
+        assert newsroom.recipients(alert_id) == {(person, Channel.SMS)}
+
+    def test_a_moderator_can_say_so(self, newsroom: Newsroom, alice: Colleague, bob: Colleague) -> None:
+        parlour = member(kind=MemberKind.ESTABLISHMENT)
+        report = newsroom.ready(alice, offenders=self.OFFENDERS)
+
+        alert_id = newsroom.approved(alice, bob, report, establishments_too="yes")
+
+        assert newsroom.recipients(alert_id) == {(parlour, Channel.SMS)}
+
+
+def test_what_happened_online_concerns_everybody_who_works_online(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague
+) -> None:
+    online = member(regions=["wales"], sectors=[Sector.ONLINE])
+    member(sectors=[Sector.STREET])
+    report = newsroom.ready(alice, place={"premises": "online"})
+
+    alert_id = newsroom.approved(alice, bob, report)
+
+    assert newsroom.recipients(alert_id) == {(online, Channel.SMS)}
+
+
+def test_a_member_who_left_gets_nothing(newsroom: Newsroom, alice: Colleague, bob: Colleague) -> None:
+    member(state=MemberState.REMOVED)
+
+    assert newsroom.recipients(newsroom.approved(alice, bob)) == set()

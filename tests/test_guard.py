@@ -1,0 +1,311 @@
+"""Who may enter: every route says so, and the hook before every request holds it to that."""
+
+import uuid
+from collections.abc import Mapping
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask, render_template_string, session
+from flask.testing import FlaskClient
+
+from tests.conftest import MovableClock
+from tests.installing import Installation
+from tests.make.staff import Team, hidden
+from ugly_mugs import guard
+from ugly_mugs.accounts import sessions
+from ugly_mugs.accounts.models import Role, Session, SessionKind, StaffRole
+from ugly_mugs.db import db
+from ugly_mugs.guard import PERMISSIONS, Permission, anyone, machine, member, reporter, staff
+from ugly_mugs.runtime import runtime
+
+ALLOWED: Mapping[Role, str] = {
+    Role.MODERATOR: "open_reports redact draft converse file_for_caller admit_moderators see_drafts",
+    Role.CASEWORKER: "open_reports converse file_for_caller",
+    Role.APPROVER: "approve see_drafts",
+    Role.RELEASER: "release see_drafts",
+    Role.MEMBER_ADMIN: "vet",
+    Role.ADMINISTRATOR: "settings invite",
+    Role.AUDITOR: "audit",
+    Role.ORGANISATION_WORKER: "",
+}
+
+FORM = '<form method="post">{{ csrf_field() }}</form>'
+
+
+@pytest.fixture
+def app(app: Flask) -> Flask:
+    """The application with one page behind each permission, and one of each other area."""
+    for permission in Permission:
+        app.add_url_rule(
+            f"/desk/test/{permission.value}", permission.value, staff(permission)(lambda: "entered")
+        )
+
+    @app.route("/desk/test/form", methods=["GET", "POST"])
+    @staff()
+    def desk_form() -> str:
+        return render_template_string(FORM)
+
+    @app.route("/receipt/test", methods=["GET", "POST"])
+    @reporter
+    def reporters() -> str:
+        return str(guard.current_reporter().report_id) + render_template_string(FORM)
+
+    @app.route("/alerts/test", methods=["GET", "POST"])
+    @member
+    def members() -> str:
+        return str(guard.current_member().member_id)
+
+    @app.post("/test/open")
+    @anyone
+    def open_form() -> str:
+        return "entered"
+
+    @app.post("/test/machine")
+    @machine
+    def machines() -> str:
+        return "entered"
+
+    @app.get("/report/test")
+    @anyone
+    def curious() -> str:
+        return str(guard.browser_session(SessionKind.MEMBER))
+
+    @app.get("/test/unmarked")
+    def unmarked() -> str:
+        return "entered"
+
+    @app.get("/test/flask-session")
+    @anyone
+    def flask_session() -> str:
+        session["anything"] = "else"
+        return "kept"
+
+    return app
+
+
+@pytest.fixture
+def team(app: Flask, clock: MovableClock, installation: Installation) -> Team:
+    return Team(app, clock, installation)
+
+
+def begin(
+    client: FlaskClient, kind: SessionKind, *, owner_id: uuid.UUID | None, contents: dict[str, str]
+) -> str:
+    """Give this browser a session, as a sign-in would."""
+    now = runtime().clock.now()
+    cookie = sessions.start(vault=runtime().vault, kind=kind, owner_id=owner_id, contents=contents, now=now)
+    db.session.commit()
+    client.set_cookie(cookie.name, cookie.value)
+    return cookie.value
+
+
+def come_back(client: FlaskClient) -> uuid.UUID:
+    report_id = uuid.uuid4()
+    begin(client, SessionKind.REPORTER, owner_id=None, contents=guard.for_reporter(report_id, bytes(32)))
+    return report_id
+
+
+def rows(kind: SessionKind) -> int:
+    count = db.session.scalar(sa.select(sa.func.count()).where(Session.kind == kind)) or 0
+    db.session.rollback()
+    return count
+
+
+class TestThePermissionTable:
+    def test_it_names_every_role(self) -> None:
+        assert set(PERMISSIONS) == set(Role)
+
+    @pytest.mark.parametrize("role", Role)
+    def test_each_role_may_do_exactly_this(self, role: Role) -> None:
+        assert {each.value for each in PERMISSIONS[role]} == set(ALLOWED[role].split())
+
+    @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ORGANISATION_WORKER])
+    def test_bob_enters_exactly_the_pages_of_his_role(self, team: Team, role: Role) -> None:
+        bob = team.hire("bob", role)
+
+        entered = {
+            permission.value
+            for permission in Permission
+            if bob.browser.get(f"/desk/test/{permission.value}").status_code == 200
+        }
+
+        assert entered == set(ALLOWED[role].split())
+
+    def test_roles_add_up(self, team: Team) -> None:
+        alice = team.hire("alice", Role.AUDITOR, Role.APPROVER)
+
+        assert alice.browser.get("/desk/test/audit").status_code == 200
+        assert alice.browser.get("/desk/test/approve").status_code == 200
+        assert alice.browser.get("/desk/test/open_reports").status_code == 403
+
+    @pytest.mark.parametrize("permission", Permission)
+    def test_charlie_the_stranger_is_shown_the_door(
+        self, client: FlaskClient, permission: Permission
+    ) -> None:
+        answer = client.get(f"/desk/test/{permission.value}")
+
+        assert answer.status_code == 303
+        assert answer.location == "/desk/sign-in"
+
+    def test_a_role_that_was_taken_away_is_gone_at_the_next_request(self, team: Team) -> None:
+        alice = team.hire("alice", Role.AUDITOR, Role.ADMINISTRATOR)
+
+        db.session.execute(sa.delete(StaffRole).where(StaffRole.role == Role.AUDITOR))
+        db.session.commit()
+
+        assert alice.browser.get("/desk/test/audit").status_code == 403
+        assert alice.browser.get("/desk/test/invite").status_code == 200
+
+
+class TestEveryRoute:
+    def test_says_who_may_enter(self, app: Flask) -> None:
+        silent = [
+            rule.rule
+            for rule in app.url_map.iter_rules()
+            if not isinstance(getattr(app.view_functions[rule.endpoint], "who_may_enter", None), guard.Entry)
+        ]
+
+        assert silent == ["/test/unmarked"]
+
+    def test_that_does_not_say_is_closed(self, client: FlaskClient) -> None:
+        assert client.get("/test/unmarked").status_code == 500
+
+    def test_static_files_are_for_anyone(self, client: FlaskClient) -> None:
+        assert client.get("/static/style.css").status_code == 200
+
+
+class TestAreas:
+    def test_each_has_a_door_of_its_own(self, client: FlaskClient) -> None:
+        assert client.get("/receipt/test").location == "/receipt"
+        assert client.get("/alerts/test").location == "/sign-in"
+        assert client.get("/desk/test/form").location == "/desk/sign-in"
+
+    def test_a_reporter_finds_their_report(self, client: FlaskClient) -> None:
+        report_id = come_back(client)
+
+        assert str(report_id) in client.get("/receipt/test").get_data(as_text=True)
+
+    def test_a_member_is_known_by_a_random_id(self, client: FlaskClient) -> None:
+        member_id = uuid.uuid4()
+        begin(client, SessionKind.MEMBER, owner_id=member_id, contents={})
+
+        assert client.get("/alerts/test").get_data(as_text=True) == str(member_id)
+
+    def test_a_members_session_opens_no_other_area(self, client: FlaskClient) -> None:
+        value = begin(client, SessionKind.MEMBER, owner_id=uuid.uuid4(), contents={})
+
+        client.set_cookie("reporter", value)
+        client.set_cookie("staff", value)
+
+        assert client.get("/receipt/test").status_code == 303
+        assert client.get("/desk/test/form").status_code == 303
+
+    def test_a_members_cookie_is_never_read_where_reports_are_filed(self, client: FlaskClient) -> None:
+        begin(client, SessionKind.MEMBER, owner_id=uuid.uuid4(), contents={})
+
+        assert client.get("/report/test").status_code == 500
+
+    def test_a_session_that_waits_for_its_code_opens_nothing_and_is_left_alone(
+        self, client: FlaskClient
+    ) -> None:
+        begin(client, SessionKind.MEMBER, owner_id=None, contents={"request": "waiting"})
+
+        answer = client.get("/alerts/test")
+
+        assert answer.status_code == 303
+        assert rows(SessionKind.MEMBER) == 1
+        assert client.get_cookie("member") is not None
+
+    def test_leaving_ends_the_reporters_session(self, client: FlaskClient) -> None:
+        come_back(client)
+
+        client.get("/leave")
+
+        assert rows(SessionKind.REPORTER) == 0
+        assert client.get_cookie("reporter") is None
+        assert client.get("/receipt/test").status_code == 303
+
+    def test_flasks_own_session_is_refused(self, client: FlaskClient) -> None:
+        answer = client.get("/test/flask-session")
+
+        assert answer.status_code == 500
+        assert client.get_cookie("session") is None
+
+    def test_a_session_moved_to_a_colleague_in_the_database_lets_nobody_in(self, team: Team) -> None:
+        alice, bob = team.hire("alice", Role.AUDITOR), team.hire("bob", Role.APPROVER)
+        db.session.execute(sa.update(Session).where(Session.owner_id == alice.id).values(owner_id=bob.id))
+        db.session.commit()
+
+        assert alice.browser.get("/desk/test/approve").status_code == 303
+        assert bob.browser.get("/desk/test/approve").status_code == 200
+
+
+class TestForms:
+    def test_a_page_of_this_session_may_post(self, team: Team) -> None:
+        alice = team.hire("alice", Role.AUDITOR)
+
+        token = hidden(alice.browser.get("/desk/test/form"), "csrf")
+
+        assert alice.browser.post("/desk/test/form", data={"csrf": token}).status_code == 200
+
+    @pytest.mark.parametrize("token", ["", "AAAA", "ü"])
+    def test_a_wrong_token_is_refused_and_everything_typed_is_shown_again(
+        self, team: Team, token: str
+    ) -> None:
+        alice = team.hire("alice", Role.AUDITOR)
+
+        answer = alice.browser.post("/desk/test/form", data={"csrf": token, "note": "Blue car, <Leeds>"})
+
+        assert answer.status_code == 400
+        assert "Blue car, &lt;Leeds&gt;" in answer.get_data(as_text=True)
+
+    def test_a_token_of_somebody_elses_session_is_refused(self, team: Team) -> None:
+        alice, bob = team.hire("alice", Role.AUDITOR), team.hire("bob", Role.AUDITOR)
+
+        token = hidden(bob.browser.get("/desk/test/form"), "csrf")
+
+        assert alice.browser.post("/desk/test/form", data={"csrf": token}).status_code == 400
+
+    def test_the_page_after_a_refusal_can_be_sent_as_it_stands(self, team: Team) -> None:
+        alice = team.hire("alice", Role.AUDITOR)
+
+        refused = alice.browser.post("/desk/test/form", data={"csrf": "old", "note": "Blue car"})
+        answer = alice.browser.post(
+            "/desk/test/form", data={"csrf": hidden(refused, "csrf"), "note": hidden(refused, "note")}
+        )
+
+        assert answer.status_code == 200
+
+    def test_what_was_typed_while_a_session_ended_is_shown_and_can_be_sent_after_signing_in(
+        self, team: Team, clock: MovableClock
+    ) -> None:
+        alice = team.hire("alice", Role.AUDITOR)
+        token = hidden(alice.browser.get("/desk/test/form"), "csrf")
+
+        clock.forward(minutes=16)
+        ended = alice.browser.post("/desk/test/form", data={"csrf": token, "note": "Blue car"})
+        alice.sign_in()
+        stale = alice.browser.post("/desk/test/form", data={"note": hidden(ended, "note")})
+        answer = alice.browser.post(
+            "/desk/test/form", data={"csrf": hidden(stale, "csrf"), "note": hidden(stale, "note")}
+        )
+
+        assert ended.status_code == 400
+        assert answer.status_code == 200
+
+    @pytest.mark.parametrize("site", ["cross-site", "same-site", "anything"])
+    def test_a_form_posted_from_another_site_is_refused(self, team: Team, site: str) -> None:
+        alice = team.hire("alice", Role.AUDITOR)
+        token = hidden(alice.browser.get("/desk/test/form"), "csrf")
+
+        theirs = {"Sec-Fetch-Site": site}
+
+        assert alice.browser.post("/test/open", headers=theirs).status_code == 403
+        assert alice.browser.post("/desk/test/form", data={"csrf": token}, headers=theirs).status_code == 403
+
+    @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}])
+    def test_a_form_of_this_site_is_taken(self, client: FlaskClient, headers: dict[str, str]) -> None:
+        assert client.post("/test/open", headers=headers).status_code == 200
+
+    def test_machines_are_not_asked_where_they_come_from(self, client: FlaskClient) -> None:
+        assert client.post("/test/machine", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200

@@ -1,0 +1,122 @@
+"""Staff keys under a passphrase, with the real cost of a guess."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from ugly_mugs.vault import Busy, CannotOpen, PrivateKey, StaffKeySeal, Where, passphrases as module
+from ugly_mugs.vault.words import phrase
+
+SEALS = StaffKeySeal({1: bytes(range(32))})
+PASSPHRASE = "acrobat umbrella carwash"
+PLACE = Where("staff", "sealed_key", uuid4())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def real_cost() -> Iterator[None]:
+    """The rest of the suite derives cheaply; here a guess costs what it costs in service."""
+    lowered, real = (module.COST.memory_mib, module.COST.iterations), module.Cost()
+    module.COST.memory_mib, module.COST.iterations = real.memory_mib, real.iterations
+    yield
+    module.COST.memory_mib, module.COST.iterations = lowered
+
+
+@pytest.fixture(scope="module")
+def seed() -> bytes:
+    return PrivateKey.generate().seed
+
+
+@pytest.fixture(scope="module")
+def sealed(seed: bytes) -> bytes:
+    return SEALS.seal_seed(PASSPHRASE, seed, PLACE)
+
+
+def test_a_guess_costs_what_was_decided() -> None:
+    assert module.Cost() == module.Cost(memory_mib=64, iterations=3, wait_seconds=5.0)
+    assert SEALS.seal_seed(PASSPHRASE, bytes(96), PLACE)[2:4] == bytes([64, 3])
+
+
+@pytest.mark.parametrize("typed", [PASSPHRASE, "Acrobat-Umbrella-Carwash", "  ACROBAT umbrella\ncarwash. "])
+def test_case_spaces_and_hyphens_of_a_passphrase_do_not_matter(
+    typed: str, sealed: bytes, seed: bytes
+) -> None:
+    assert SEALS.open_seed(typed, sealed, PLACE) == seed
+
+
+@pytest.mark.parametrize("typed", ["", "acrobat umbrella", phrase(3)], ids=["nothing", "too few", "others"])
+def test_another_passphrase_does_not_open_it(typed: str, sealed: bytes) -> None:
+    with pytest.raises(CannotOpen):
+        SEALS.open_seed(typed, sealed, PLACE)
+
+
+def test_it_opens_in_its_own_row_only(sealed: bytes) -> None:
+    with pytest.raises(CannotOpen):
+        SEALS.open_seed(PASSPHRASE, sealed, Where("staff", "sealed_key", uuid4()))
+
+
+def test_without_the_pepper_the_right_passphrase_does_not_open_it(sealed: bytes) -> None:
+    with pytest.raises(CannotOpen):
+        StaffKeySeal({1: bytes(32)}).open_seed(PASSPHRASE, sealed, PLACE)
+
+
+@pytest.mark.parametrize("at", [0, 1, 4, 20, 60, -1])
+def test_a_changed_byte_closes_it(at: int, sealed: bytes) -> None:
+    changed = bytearray(sealed)
+    changed[at] ^= 1
+
+    with pytest.raises(CannotOpen):
+        SEALS.open_seed(PASSPHRASE, bytes(changed), PLACE)
+
+
+@pytest.mark.parametrize("cost", [b"\0\3", b"\x40\0", b"\x40\xff"])
+def test_a_row_cannot_ask_for_a_cost_that_would_stop_the_machine(cost: bytes, sealed: bytes) -> None:
+    with pytest.raises(CannotOpen):
+        SEALS.open_seed(PASSPHRASE, sealed[:2] + cost + sealed[4:], PLACE)
+
+
+@pytest.mark.parametrize("sealed_value", [b"", b"\5", b"\5\1\x40\3" + bytes(16)])
+def test_what_was_never_sealed_stays_closed(sealed_value: bytes) -> None:
+    with pytest.raises(CannotOpen):
+        SEALS.open_seed(PASSPHRASE, sealed_value, PLACE)
+
+
+def test_a_seal_made_at_a_lower_cost_still_opens(monkeypatch: pytest.MonkeyPatch, seed: bytes) -> None:
+    monkeypatch.setattr(module.COST, "memory_mib", 8)
+    older = SEALS.seal_seed(PASSPHRASE, seed, PLACE)
+    monkeypatch.undo()
+
+    assert SEALS.open_seed(PASSPHRASE, older, PLACE) == seed
+
+
+def test_sixteen_sign_ins_at_once_each_end_opened_or_told_to_try_again(sealed: bytes, seed: bytes) -> None:
+    ends: list[str] = []
+
+    def sign_in() -> None:
+        try:
+            ends.append("opened" if SEALS.open_seed(PASSPHRASE, sealed, PLACE) == seed else "wrong")
+        except Busy:
+            ends.append("busy")
+
+    threads = [threading.Thread(target=sign_in, daemon=True) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+
+    counted = Counter(ends)
+    assert counted["opened"] + counted["busy"] == 16
+    assert counted["opened"] >= 1
+
+
+def test_who_gets_no_turn_is_told_so_and_the_next_one_gets_it(
+    monkeypatch: pytest.MonkeyPatch, sealed: bytes, seed: bytes
+) -> None:
+    monkeypatch.setattr(module.COST, "wait_seconds", 0.05)
+
+    with module._turn(), pytest.raises(Busy):
+        SEALS.open_seed(PASSPHRASE, sealed, PLACE)
+
+    assert SEALS.open_seed(PASSPHRASE, sealed, PLACE) == seed

@@ -1,0 +1,1 @@
+"""Staff, roles, organisations, sessions and the keys people hold."""

@@ -1,0 +1,90 @@
+"""Budgets: how often something may be tried. They live in memory only, under keys nobody can read back."""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from threading import BoundedSemaphore, Lock
+
+from flask import current_app
+from flask_babel import gettext as _
+
+from ugly_mugs.errors import PleaseWait
+
+MOST_KEYS = 50_000
+
+
+class Budget:
+    """So many tries per time for each key, growing back evenly; counted in this process alone."""
+
+    def __init__(self, limit: int, per: timedelta) -> None:
+        self.limit = limit
+        self.per = per
+        self._seed = secrets.token_bytes(32)
+        self._left: dict[bytes, tuple[float, datetime]] = {}
+        self._lock = Lock()
+
+    def spend(self, key: bytes, now: datetime) -> bool:
+        """Take one try; False when none is left for this key at the moment."""
+        # Seeded, so that not even a picture of the memory names an account or a device by comparison.
+        hashed = hashlib.blake2b(key, key=self._seed, digest_size=16).digest()
+        with self._lock:
+            left = self._now_left(hashed, now)
+            enough = left >= 1
+            self._left[hashed] = (left - 1 if enough else left, now)
+            if len(self._left) > MOST_KEYS:
+                self._forget_whole_ones(now)
+            return enough
+
+    def _now_left(self, hashed: bytes, now: datetime) -> float:
+        left, since = self._left.get(hashed, (float(self.limit), now))
+        grown = max((now - since) / self.per, 0.0) * self.limit
+        return min(left + grown, float(self.limit))
+
+    def _forget_whole_ones(self, now: datetime) -> None:
+        """A budget that has grown back says nothing; if even that leaves too many, the oldest go."""
+        for hashed in [each for each in self._left if self._now_left(each, now) >= self.limit]:
+            del self._left[hashed]
+        for hashed in list(self._left)[: max(len(self._left) - MOST_KEYS, 0)]:
+            del self._left[hashed]
+
+
+class Turnstile:
+    """Lets so many threads wait for something slow; everybody else is told at once to try again."""
+
+    def __init__(self, places: int) -> None:
+        self._places = BoundedSemaphore(places)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Raises PleaseWait when all places are taken."""
+        if not self._places.acquire(blocking=False):
+            raise PleaseWait
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
+class SignInLimits:
+    """The limits of signing in, of one application. Devices that signed in before have their own: strangers who
+    try passphrases can neither use up a person's budget nor take every place in the queue."""
+
+    def __init__(self) -> None:
+        self.account = Budget(10, timedelta(minutes=10))
+        self.device = Budget(10, timedelta(minutes=10))
+        self.invitations = Budget(30, timedelta(minutes=10))
+        # A derivation takes a fifth of a second, one at a time: four waiting threads at most, and not for long.
+        self.strangers = Turnstile(2)
+        self.known = Turnstile(2)
+
+
+def limits() -> SignInLimits:
+    """The limits of this application."""
+    found: SignInLimits = current_app.extensions["sign_in_limits"]
+    return found
+
+
+def please_wait() -> str:
+    return str(_("Many people are signing in just now. Please try again in a moment."))

@@ -1,0 +1,17 @@
+"""What the worker does for accounts by the clock."""
+
+from datetime import timedelta
+
+from ugly_mugs.accounts import sessions
+from ugly_mugs.db import db
+from ugly_mugs.jobs import Job
+from ugly_mugs.runtime import runtime
+
+
+def sweep() -> None:
+    """Forget sessions whose time is over, and devices nobody uses any more."""
+    sessions.sweep(runtime().clock.now())
+    db.session.commit()
+
+
+JOBS = [Job("sweep sessions", sweep, every=timedelta(minutes=10))]

@@ -1,0 +1,185 @@
+"""The doors of the desk: signing in, signing out, and changing one's passphrase."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask.blueprints import BlueprintSetupState
+from flask_babel import gettext as _
+
+from ugly_mugs.accounts import enrolment, passphrases, queries, sessions, sign_in
+from ugly_mugs.accounts.budgets import SignInLimits, limits, please_wait
+from ugly_mugs.accounts.joining_views import joining
+from ugly_mugs.accounts.models import SessionKind, Staff, StaffState
+from ugly_mugs.accounts.people_views import people
+from ugly_mugs.accounts.permissions import Permission, permissions_of
+from ugly_mugs.accounts.schemas import NewPassphraseSchema, PassphraseSchema, SignInSchema
+from ugly_mugs.accounts.tokens import token_holds, with_token
+from ugly_mugs.db import db, reading
+from ugly_mugs.errors import PleaseWait
+from ugly_mugs.forms import Form
+from ugly_mugs.guard import anyone, browser_session, current_staff, forget, staff
+from ugly_mugs.runtime import runtime
+from ugly_mugs.vault import Busy
+from ugly_mugs.vault.words import squeezed
+
+accounts = Blueprint("accounts", __name__)
+accounts.register_blueprint(joining)
+accounts.register_blueprint(people)
+
+SIGN_IN = "desk-sign-in"
+
+
+@accounts.record_once
+def _limits_of_this_application(state: BlueprintSetupState) -> None:
+    state.app.extensions["sign_in_limits"] = SignInLimits()
+
+
+def first_page(person: Staff) -> str:
+    """Where somebody with these roles begins."""
+    allowed = permissions_of(queries.roles_of(person))
+    if Permission.OPEN_REPORTS in allowed:
+        return "/desk"
+    if Permission.SEE_DRAFTS in allowed:
+        return "/desk/alerts"
+    return "/admin" if allowed & {Permission.INVITE, Permission.VET} else "/desk/account"
+
+
+@accounts.get("/desk/sign-in")
+@anyone
+def sign_in_page() -> str:
+    return _sign_in_page(Form(SignInSchema()), again="again" in request.args)
+
+
+def _sign_in_page(form: Form, *, problem: str = "", again: bool = False) -> str:
+    form = with_token(SIGN_IN, form)
+    return render_template("accounts/sign_in.html", form=form, problem=problem, again=again)
+
+
+def _sign_in_again(form: Form, problem: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Response:
+    db.session.rollback()
+    # Neither secret is drawn back; the name is.
+    return make_response(_sign_in_page(form.fill({"code": ""}), problem=problem), status)
+
+
+@accounts.post("/desk/sign-in")
+@anyone
+def sign_in_now() -> Response:
+    form = Form(SignInSchema())
+    if not form.take(request.form):
+        return _sign_in_again(form, "")
+    if not token_holds(SIGN_IN, form):
+        return _sign_in_again(form, _("This page was open for a long time. Please sign in from here."))
+    vault, now = runtime().vault, runtime().clock.now()
+    device, before = request.cookies.get(sessions.cookie_name("device")), browser_session(SessionKind.STAFF)
+    with reading():
+        candidate = sign_in.look_up(vault=vault, login=form.values["login"], device=device)
+        # Proving is slow: nothing of the database may be held meanwhile.
+        db.session.rollback()
+    try:
+        proof = _prove(candidate, passphrase=form.values["passphrase"], code=form.values["code"])
+    except (PleaseWait, Busy):
+        return _sign_in_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
+    begun = sign_in.begin(proof, vault=vault, device=device, replaces=before, now=now) if proof else None
+    if begun is None:
+        return _sign_in_again(
+            form,
+            _(
+                "That did not fit together. Please check all three; each code from the authenticator works once."
+            ),
+        )
+    active = begun.person.state is StaffState.ACTIVE
+    response = make_response(
+        redirect(first_page(begun.person) if active else "/desk/join", HTTPStatus.SEE_OTHER)
+    )
+    db.session.commit()
+    begun.cookie.put(response)
+    sessions.put_device(response, begun.device)
+    return response
+
+
+def _prove(candidate: sign_in.Candidate, *, passphrase: str, code: str) -> sign_in.Proof | None:
+    now, known = runtime().clock.now(), candidate.device
+    within = limits().device.spend(known, now) if known else limits().account.spend(candidate.account, now)
+    if not within:
+        raise PleaseWait
+    with (limits().known if known else limits().strangers).place():
+        return sign_in.prove(candidate, vault=runtime().vault, passphrase=passphrase, code=code, now=now)
+
+
+@accounts.post("/desk/sign-out")
+@staff()
+def sign_out() -> Response:
+    forget(SessionKind.STAFF)
+    return make_response(redirect("/desk/sign-in", HTTPStatus.SEE_OTHER))
+
+
+@accounts.get("/desk/account")
+@staff()
+def account_page() -> str:
+    return _account_page()
+
+
+def _account_page(form: Form | None = None, problem: str = "") -> str:
+    """First the old passphrase, then the new one to write down and type back."""
+    found = browser_session(SessionKind.STAFF)
+    drawn = found.contents.get("new_passphrase") if found else None
+    form = form or Form(NewPassphraseSchema() if drawn else PassphraseSchema())
+    return render_template("accounts/account.html", form=form, problem=problem, drawn=drawn)
+
+
+def _account_again(form: Form, problem: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Response:
+    db.session.rollback()
+    return make_response(_account_page(form, problem), status)
+
+
+@accounts.post("/desk/account")
+@staff()
+def draw_passphrase() -> Response:
+    """Draw a new passphrase once the old one is typed; it counts only when it has been typed back."""
+    form, me, found = Form(PassphraseSchema()), current_staff(), browser_session(SessionKind.STAFF)
+    if not form.take(request.form) or found is None:
+        return _account_again(form, "")
+    vault, now = runtime().vault, runtime().clock.now()
+    if not limits().account.spend(me.id.bytes, now):
+        return _account_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
+    with reading():
+        person = db.session.get(Staff, me.id)
+        sealed_key = person.private_key if person is not None else None
+        db.session.rollback()
+    try:
+        with limits().known.place():
+            right = sealed_key is not None and passphrases.is_right(
+                vault=vault, person_id=me.id, sealed_key=sealed_key, passphrase=form.values["passphrase"]
+            )
+    except (PleaseWait, Busy):
+        return _account_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
+    if not right:
+        return _account_again(form, _("This is not your passphrase."))
+    contents = {**found.contents, "new_passphrase": enrolment.prepare().passphrase}
+    sessions.keep(found, contents, vault=vault, now=now)
+    db.session.commit()
+    return make_response(redirect("/desk/account", HTTPStatus.SEE_OTHER))
+
+
+@accounts.post("/desk/account/passphrase")
+@staff()
+def change_passphrase() -> Response:
+    form, me, found = Form(NewPassphraseSchema()), current_staff(), browser_session(SessionKind.STAFF)
+    drawn = found.contents.get("new_passphrase") if found else None
+    if drawn is None:
+        return make_response(redirect("/desk/account", HTTPStatus.SEE_OTHER))
+    if not form.take(request.form):
+        return _account_again(form, "")
+    if squeezed(form.values["passphrase"]) != squeezed(drawn):
+        return _account_again(form, _("These are not the six words above. Your old passphrase still counts."))
+    vault, now = runtime().vault, runtime().clock.now()
+    try:
+        with limits().known.place():
+            sealed = passphrases.seal_again(vault=vault, person_id=me.id, key=me.key, passphrase=drawn)
+    except (PleaseWait, Busy):
+        return _account_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
+    cookie = passphrases.change(vault=vault, person_id=me.id, key=me.key, sealed=sealed, now=now)
+    db.session.commit()
+    response = make_response(redirect("/desk/account?changed=yes", HTTPStatus.SEE_OTHER))
+    cookie.put(response)
+    return response

@@ -1,0 +1,200 @@
+"""Builds the application; the only module of the ground that knows the features, all of which it names here."""
+
+import os
+from io import BytesIO
+from typing import IO
+
+import jinja2
+from flask import Flask, Request, g, request
+from flask_babel import Babel
+
+import alerts.delivery.jobs
+import alerts.membership.codes
+import alerts.membership.demo
+import alerts.membership.handlers
+import alerts.membership.jobs
+import alerts.membership.vetting_views
+import alerts.membership.views
+import alerts.publishing.demo
+import alerts.publishing.jobs
+import alerts.publishing.member_views
+import alerts.publishing.messages
+import alerts.publishing.services
+import alerts.publishing.views
+import reporting.desk.services
+import reporting.desk.views
+import reporting.intake.demo
+import reporting.intake.jobs
+import reporting.intake.views
+import ugly_mugs.accounts.commands
+import ugly_mugs.accounts.jobs
+import ugly_mugs.accounts.views
+import ugly_mugs.outbox.answers
+import ugly_mugs.outbox.commands
+import ugly_mugs.outbox.jobs
+import ugly_mugs.outbox.views
+from ugly_mugs import (
+    audit_commands,
+    audit_jobs,
+    commands,
+    db_jobs,
+    endpoints,
+    errors,
+    guard,
+    headers,
+    health,
+    logs,
+    migrations,
+    site,
+    start,
+)
+from ugly_mugs.clock import Clock, SystemClock
+from ugly_mugs.db import db, engine_options, prepare_engine, reading
+from ugly_mugs.languages import LOCALES
+from ugly_mugs.outbox.kinds import Registry
+from ugly_mugs.runtime import Runtime
+from ugly_mugs.settings import Settings, from_environment
+from ugly_mugs.vault import KeyFileProblem, keyfiles
+
+# The largest form is a report of four long texts; nothing is uploaded yet.
+LARGEST_FORM = 384 * 1024
+
+BLUEPRINTS = (
+    endpoints.ground,
+    health.health,
+    ugly_mugs.accounts.views.accounts,
+    ugly_mugs.outbox.views.outbox,
+    reporting.intake.views.intake,
+    reporting.desk.views.desk,
+    alerts.membership.views.membership,
+    alerts.membership.vetting_views.vetting,
+    alerts.publishing.views.publishing,
+    alerts.publishing.member_views.notices,
+)
+# A kind of message that is not named here has no gate and cannot be claimed.
+KINDS = (
+    alerts.membership.codes.CODE,
+    alerts.publishing.messages.ALERT,
+    ugly_mugs.outbox.answers.STOP_ANSWER,
+    ugly_mugs.outbox.answers.HELP_ANSWER,
+)
+JOBS = (
+    *ugly_mugs.outbox.jobs.JOBS,
+    *ugly_mugs.accounts.jobs.JOBS,
+    *audit_jobs.JOBS,
+    *db_jobs.JOBS,
+    *reporting.intake.jobs.JOBS,
+    *alerts.membership.jobs.JOBS,
+    *alerts.delivery.jobs.JOBS,
+    *alerts.publishing.jobs.JOBS,
+)
+COMMANDS = (
+    *ugly_mugs.accounts.commands.COMMANDS,
+    ugly_mugs.outbox.commands.worker,
+    audit_commands.audit,
+    commands.demo,
+    commands.doctor,
+)
+# What else happens in the transaction in which a report, or something made from it, ends.
+REPORT_ENDINGS = (reporting.desk.services.report_ended, alerts.publishing.services.report_ended)
+OUTPUT_ENDINGS = (alerts.publishing.services.output_ended,)
+DEMO_STEPS = (
+    alerts.membership.demo.invent_members,
+    reporting.intake.demo.invent_reports,
+    alerts.publishing.demo.invent_alert,
+)
+
+
+class MemoryRequest(Request):
+    """A request whose parts never touch a disk: werkzeug would spool large ones into a temporary file."""
+
+    max_content_length = LARGEST_FORM
+    max_form_memory_size = LARGEST_FORM
+    max_form_parts = 2_000
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return BytesIO()
+
+
+def create_app(
+    settings: Settings | None = None, *, clock: Clock | None = None, serving: bool = False
+) -> Flask:
+    """The whole application. `serving` adds the refusals of a process that answers requests."""
+    settings = settings or from_environment(os.environ)
+    app = Flask("ugly_mugs", template_folder="../templates", static_folder="static")
+    app.request_class = MemoryRequest
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
+        BABEL_DEFAULT_LOCALE=LOCALES[settings.languages[0]],
+        BABEL_DEFAULT_TIMEZONE="Europe/London",
+        BABEL_TRANSLATION_DIRECTORIES="translations",
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+    )
+    app.jinja_env.undefined = jinja2.StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    # Templates never see the configuration, so no mistake in one can print a secret.
+    app.jinja_env.globals.pop("config", None)
+
+    app.extensions["ugly_mugs"] = Runtime(settings, clock or SystemClock())
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    Babel(app)
+    logs.init_app(app, settings)
+    migrations.init_app(app, settings)
+    errors.init_app(app)
+    headers.init_app(app, settings)
+    site.init_app(app, settings, demo=_is_demo(settings))
+    _read_only_gets(app)
+    guard.init_app(app)
+    _wire(app)
+    if serving:
+        with app.app_context():
+            start.refuse_unfit_start(settings)
+    return app
+
+
+def _wire(app: Flask) -> None:
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    for command in COMMANDS:
+        app.cli.add_command(command)
+    app.extensions["outbox"] = Registry(
+        kinds=KINDS, handlers=alerts.membership.handlers.HANDLERS, **alerts.membership.handlers.HOOKS
+    )
+    app.extensions["jobs"] = JOBS
+    app.extensions["report_endings"] = REPORT_ENDINGS
+    app.extensions["output_endings"] = OUTPUT_ENDINGS
+    app.extensions["demo_steps"] = DEMO_STEPS
+
+
+def _is_demo(settings: Settings) -> bool:
+    """Whether the keys are those of a try-out; before the first keys nothing is."""
+    try:
+        return keyfiles.load_service(settings.keys_dir).demo
+    except KeyFileProblem:
+        return False
+
+
+def _read_only_gets(app: Flask) -> None:
+    """A GET begins reading transactions, so that readers never queue behind a writer on SQLite."""
+
+    @app.before_request
+    def _begin() -> None:
+        if request.method in ("GET", "HEAD"):
+            g.reading = reading()
+            g.reading.__enter__()
+
+    @app.teardown_request
+    def _end(error: BaseException | None) -> None:
+        held = g.pop("reading", None)
+        if held is not None:
+            held.__exit__(None, None, None)

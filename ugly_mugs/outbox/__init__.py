@@ -1,0 +1,1 @@
+"""How anything reaches a phone or an inbox: the ledger, its claims, pacing, gateways and what comes back."""

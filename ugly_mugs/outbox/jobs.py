@@ -1,0 +1,77 @@
+"""What the worker does for the outbox by the clock."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from ugly_mugs.db import db
+from ugly_mugs.jobs import Job
+from ugly_mugs.models import Heartbeat, Process
+from ugly_mugs.outbox import ledger, requests, results
+from ugly_mugs.outbox.kinds import registry
+from ugly_mugs.outbox.reconcile import reconcile
+from ugly_mugs.outbox.worker import the_worker
+from ugly_mugs.runtime import runtime
+
+
+def beat() -> None:
+    """Show that a worker is there; whichever of several does it."""
+    now = runtime().clock.now()
+    seen = sa.update(Heartbeat).where(Heartbeat.process == Process.WORKER).values(seen_at=now)
+    if not ledger.rows_of(db.session.execute(seen)):
+        db.session.add(Heartbeat(process=Process.WORKER, seen_at=now))
+    db.session.commit()
+
+
+def apply_requests() -> None:
+    worker = the_worker()
+    requests.apply_waiting(
+        vault=runtime().worker_vault,
+        handlers=worker.handlers,
+        now=runtime().clock.now(),
+        resting=worker.resting,
+    )
+
+
+def send_texts() -> None:
+    the_worker().texts.drain()
+
+
+def send_mails() -> None:
+    the_worker().mails.drain()
+
+
+def mind_the_ledger() -> None:
+    """Leases that ran out, and what waited too long."""
+    settings, now = runtime().settings, runtime().clock.now()
+    results.end_leases(now=now, unknown_wait=timedelta(seconds=settings.unknown_wait))
+    ledger.expire(now)
+    db.session.commit()
+
+
+def look_for_unknown() -> None:
+    settings, worker = runtime().settings, the_worker()
+    reconcile(
+        registry=registry(),
+        vault=runtime().worker_vault,
+        listing=worker.text_gateway,
+        clock=runtime().clock,
+        unknown_wait=timedelta(seconds=settings.unknown_wait),
+        unknown_give_up=timedelta(seconds=settings.unknown_give_up),
+        stop=worker.stop,
+    )
+
+
+def sweep_requests() -> None:
+    requests.sweep(runtime().clock.now())
+
+
+JOBS = [
+    Job("heartbeat", beat, every=timedelta(seconds=5)),
+    Job("apply requests", apply_requests, every=timedelta(milliseconds=250)),
+    Job("send texts", send_texts, every=timedelta(milliseconds=250)),
+    Job("send mails", send_mails, every=timedelta(milliseconds=250)),
+    Job("mind the ledger", mind_the_ledger, every=timedelta(seconds=2)),
+    Job("look for unknown texts", look_for_unknown, every=timedelta(seconds=2)),
+    Job("sweep requests", sweep_requests, every=timedelta(hours=1)),
+]

@@ -1,0 +1,229 @@
+"""The ledger of everything that is to reach a phone or an inbox, the addresses, and what came back."""
+
+import uuid
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped
+
+from ugly_mugs.db import Clear, Model, UtcDateTime, clear, keyed, primary_key, sealed, state_of
+from ugly_mugs.states import Moves
+
+
+class Channel(StrEnum):
+    SMS = "sms"
+    EMAIL = "email"
+
+
+class AddressState(StrEnum):
+    UNPROVED = "unproved"
+    PROVED = "proved"
+    INVALID = "invalid"
+    OPTED_OUT = "opted_out"
+
+
+_A = AddressState
+ADDRESS_MOVES = Moves(
+    {
+        _A.UNPROVED: frozenset({_A.PROVED, _A.INVALID, _A.OPTED_OUT}),
+        _A.PROVED: frozenset({_A.INVALID, _A.OPTED_OUT}),
+        _A.INVALID: frozenset({_A.UNPROVED, _A.OPTED_OUT}),
+        _A.OPTED_OUT: frozenset({_A.UNPROVED, _A.PROVED}),
+    }
+)
+
+
+class Address(Model):
+    """A phone number or e-mail address of one owner (a member), readable by the worker only.
+
+    The web writes it sealed to the dispatch key, without a tag; the worker opens it, finds whether the
+    address is known already, and gives it its tag. `tag` is unique: an address belongs to one owner.
+    """
+
+    __tablename__ = "addresses"
+    __table_args__ = (sa.UniqueConstraint("owner_id", "channel"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    owner_id: Mapped[uuid.UUID] = clear(Clear.ID, sa.Uuid)
+    channel: Mapped[Channel] = state_of(Channel)
+    state: Mapped[AddressState] = state_of(AddressState, default=AddressState.UNPROVED)
+    tag: Mapped[bytes | None] = keyed("contact-tag", nullable=True, unique=True)
+    handed: Mapped[bytes | None] = sealed("dispatch key", nullable=True)  # until the worker took it over
+    sealed: Mapped[bytes | None] = sealed("contacts", nullable=True)
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"
+    HELD = "held"
+    ATTEMPTING = "attempting"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    UNCONFIRMED = "unconfirmed"
+    DELIVERED = "delivered"
+    UNDELIVERED = "undelivered"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+_D = DeliveryState
+DELIVERY_MOVES = Moves(
+    {
+        _D.QUEUED: frozenset({_D.ATTEMPTING, _D.HELD, _D.SUPPRESSED, _D.EXPIRED, _D.CANCELLED}),
+        _D.HELD: frozenset({_D.QUEUED, _D.SUPPRESSED, _D.EXPIRED, _D.CANCELLED}),
+        _D.ATTEMPTING: frozenset(
+            {
+                _D.ACCEPTED,
+                _D.SENT,
+                _D.DELIVERED,
+                _D.UNDELIVERED,
+                _D.FAILED,
+                _D.SUPPRESSED,
+                _D.UNKNOWN,
+                _D.QUEUED,
+            }
+        ),
+        _D.UNKNOWN: frozenset(
+            {_D.ACCEPTED, _D.SENT, _D.DELIVERED, _D.UNDELIVERED, _D.FAILED, _D.QUEUED, _D.UNCONFIRMED}
+        ),
+        _D.ACCEPTED: frozenset({_D.SENT, _D.DELIVERED, _D.UNDELIVERED, _D.FAILED, _D.QUEUED}),
+        _D.SENT: frozenset({_D.DELIVERED, _D.UNDELIVERED, _D.FAILED, _D.QUEUED}),
+        _D.UNCONFIRMED: frozenset({_D.ACCEPTED, _D.SENT, _D.DELIVERED, _D.UNDELIVERED, _D.FAILED}),
+        _D.DELIVERED: frozenset(),
+        _D.UNDELIVERED: frozenset(),
+        _D.FAILED: frozenset(),
+        _D.SUPPRESSED: frozenset(),
+        _D.EXPIRED: frozenset(),
+        _D.CANCELLED: frozenset(),
+    }
+)
+WAITING = frozenset({_D.QUEUED, _D.HELD})
+FINAL = DELIVERY_MOVES.final()
+
+
+class MessageKind(StrEnum):
+    """Each kind registers its gate and its words with `outbox.kinds` before it can be claimed."""
+
+    ALERT = "alert"
+    CODE = "code"
+    STOP_ANSWER = "stop_answer"
+    HELP_ANSWER = "help_answer"
+
+
+class Delivery(Model):
+    """One message to one recipient by one channel; written `queued` by whoever decides, moved by the worker.
+
+    Unique (kind, subject, recipient, channel): a second click or a re-run of the same statement adds nothing.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        sa.UniqueConstraint("kind", "subject_id", "recipient_id", "channel"),
+        sa.Index(
+            "ix_deliveries_waiting",
+            "channel",
+            "priority",
+            "not_before",
+            sqlite_where=sa.text("state = 'queued'"),
+            postgresql_where=sa.text("state = 'queued'"),
+        ),
+        sa.Index(
+            "ix_deliveries_under_way",
+            "state",
+            "lease_ends_at",
+            sqlite_where=sa.text("state IN ('attempting', 'unknown')"),
+            postgresql_where=sa.text("state IN ('attempting', 'unknown')"),
+        ),
+        sa.Index(
+            "ix_deliveries_held",
+            "subject_id",
+            sqlite_where=sa.text("state = 'held'"),
+            postgresql_where=sa.text("state = 'held'"),
+        ),
+        sa.Index("ix_deliveries_recipient_id", "recipient_id"),
+    )
+
+    id: Mapped[uuid.UUID] = primary_key()
+    kind: Mapped[MessageKind] = state_of(MessageKind)
+    subject_id: Mapped[uuid.UUID] = clear(Clear.ID, sa.Uuid)
+    recipient_id: Mapped[uuid.UUID] = clear(Clear.ID, sa.Uuid)
+    channel: Mapped[Channel] = state_of(Channel)
+    # The web may write nothing but `queued`, so the database says it for INSERT … SELECT.
+    state: Mapped[DeliveryState] = state_of(
+        DeliveryState, default=DeliveryState.QUEUED, server_default="queued"
+    )
+    sender: Mapped[int] = clear(
+        Clear.COUNT, sa.SmallInteger, default=0
+    )  # which of a channel's senders; one so far
+    priority: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger)
+    wakes: Mapped[bool] = clear(Clear.FLAG, sa.Boolean, default=True)  # may leave in quiet hours
+    not_before: Mapped[datetime] = clear(Clear.NAMED, UtcDateTime)
+    expires_at: Mapped[datetime | None] = clear(Clear.NAMED, UtcDateTime, nullable=True)
+    language: Mapped[str] = clear(Clear.NAMED, sa.String(8), default="en")
+    level: Mapped[str] = clear(Clear.NAMED, sa.String(8), default="neutral")
+    segments: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger, default=1)
+    attempt: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger, default=0, server_default="0")
+    # Later attempts after a proved failure.
+    retries: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger, default=0, server_default="0")
+    # `attempting`: until when its worker may still send it; `unknown`: when to look at it next.
+    lease_ends_at: Mapped[datetime | None] = clear(Clear.NAMED, UtcDateTime, nullable=True)
+    attempted_at: Mapped[datetime | None] = clear(Clear.NAMED, UtcDateTime, nullable=True)
+    # Where the latest attempt went: an owner who changed their address since has another one by now.
+    address_id: Mapped[uuid.UUID | None] = clear(Clear.ID, sa.Uuid, nullable=True)
+    provider_id: Mapped[str | None] = clear(Clear.NAMED, sa.String(64), nullable=True)  # until it settles
+    error_code: Mapped[int | None] = clear(Clear.COUNT, sa.Integer, nullable=True)
+    body: Mapped[bytes | None] = sealed(
+        "contacts", nullable=True
+    )  # only kinds whose words are one person's own
+
+
+class FanOut(Model):
+    """How far a large fan-out has come; the worker continues it in slices."""
+
+    __tablename__ = "fan_outs"
+    __table_args__ = (sa.UniqueConstraint("kind", "subject_id"),)
+
+    id: Mapped[uuid.UUID] = primary_key()
+    kind: Mapped[MessageKind] = state_of(MessageKind)
+    subject_id: Mapped[uuid.UUID] = clear(Clear.ID, sa.Uuid)
+    last_recipient_id: Mapped[uuid.UUID | None] = clear(Clear.ID, sa.Uuid, nullable=True)
+    done: Mapped[bool] = clear(Clear.FLAG, sa.Boolean, default=False)
+
+
+class RequestKind(StrEnum):
+    """What the web hands to the worker, sealed to the dispatch key; each kind registers its handler."""
+
+    ADDRESS_GIVEN = "address_given"  # an address row waits to be taken over
+    CODE_WANTED = "code_wanted"
+    MESSAGE_CAME = "message_came"  # inbound text
+    STATUS_CAME = "status_came"  # status callback
+    OPTED_OUT = "opted_out"  # the one-click link; the web has closed the address already
+
+
+class RequestState(StrEnum):
+    WAITING = "waiting"
+    DONE = "done"
+    REFUSED = "refused"  # a wrong signature, or nothing that can be read
+
+
+class Request(Model):
+    """Something the web accepted and cannot read; the worker opens and applies it, then deletes its contents."""
+
+    __tablename__ = "requests"
+    __table_args__ = (
+        sa.Index(
+            "ix_requests_waiting",
+            "received_at",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = primary_key()
+    kind: Mapped[RequestKind] = state_of(RequestKind)
+    state: Mapped[RequestState] = state_of(RequestState, default=RequestState.WAITING)
+    sealed: Mapped[bytes | None] = sealed("dispatch key", nullable=True)
+    received_at: Mapped[datetime] = clear(Clear.NAMED, UtcDateTime)

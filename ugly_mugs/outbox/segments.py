@@ -1,0 +1,118 @@
+"""What a text costs as SMS: its encoding and its parts, and how to write it so that it needs fewer."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final, Literal
+
+GSM_7: Final = "GSM-7"
+UCS_2: Final = "UCS-2"
+
+# Twilio refuses a longer body (21617).
+BODY_LIMIT: Final = 1600
+
+# GSM 03.38: the basic alphabet takes one unit a character, the extension an escape and one more.
+_BASIC: Final = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENSION: Final = frozenset("^{}\\[~]|€")
+
+_WHOLE: Final = {GSM_7: 160, UCS_2: 70}
+_PART: Final = {GSM_7: 153, UCS_2: 67}
+
+_GSM_FOR: Final = str.maketrans(
+    {
+        **dict.fromkeys("‘’‚‛′´`ʼ‹›", "'"),
+        **dict.fromkeys("“”„‟″«»", '"'),
+        **dict.fromkeys("‐‑‒–—―−•·", "-"),
+        "…": "...",
+        "×": "x",
+        "\t": " ",
+    }
+)
+# Languages in which people commonly text without accents and are understood. Elsewhere (Welsh, Hungarian,
+# Vietnamese …) a lost accent makes another word, so such a text stays as it is and its price is shown.
+_ACCENTS_MAY_GO: Final = frozenset({"en", "pt", "ro"})
+_LETTERS_WITHOUT_ACCENT: Final = str.maketrans(
+    {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "œ": "oe", "Œ": "OE"}
+)
+# These join emoji and shape letters; they cost nothing to the sense only where neither can be sent.
+_JOINERS: Final = frozenset("\u200c\u200d")
+
+
+@dataclass(frozen=True, slots=True)
+class SmsText:
+    """A text as it will be sent, with the units and segments (parts that are paid for) it takes."""
+
+    text: str
+    encoding: Literal["GSM-7", "UCS-2"]
+    segments: int
+    units: int
+
+
+def _is_gsm(text: str) -> bool:
+    return all(c in _BASIC or c in _EXTENSION for c in text)
+
+
+def _units(character: str, encoding: str) -> int:
+    if encoding == GSM_7:
+        return 2 if character in _EXTENSION else 1
+    return 2 if ord(character) > 0xFFFF else 1
+
+
+def count(text: str) -> SmsText:
+    """Lay a text out in parts exactly as given; an empty one takes none.
+
+    A character of two units (an escape pair, a surrogate pair) moves whole to the next part, so dividing the
+    units by the size of a part would sometimes be one part short.
+    """
+    encoding: Literal["GSM-7", "UCS-2"] = "GSM-7" if _is_gsm(text) else "UCS-2"
+    sizes = [_units(character, encoding) for character in text]
+    units = sum(sizes)
+    if units <= _WHOLE[encoding]:
+        return SmsText(text, encoding, segments=1 if text else 0, units=units)
+    segments, room = 1, _PART[encoding]
+    for size in sizes:
+        if size > room:
+            segments, room = segments + 1, _PART[encoding]
+        room -= size
+    return SmsText(text, encoding, segments, units)
+
+
+def _without_accent(character: str) -> str:
+    if character in _BASIC or character in _EXTENSION:
+        return character
+    bare = "".join(c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c))
+    return bare.translate(_LETTERS_WITHOUT_ACCENT)
+
+
+def _clean(text: str) -> str:
+    """Composed, with plain line ends and spaces, and nothing unseen that might tell two copies apart."""
+    text = unicodedata.normalize("NFC", re.sub(r"\r\n?|[\u2028\u2029\v\f\x85]", "\n", text))
+    return "".join(
+        " " if unicodedata.category(c) == "Zs" else c
+        for c in text
+        if c in "\n\t" or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf")
+    )
+
+
+def downgrade(text: str, language: str = "en") -> str:
+    """The same words in the GSM alphabet where that saves parts or costs none; otherwise only cleaned.
+
+    Typographic quotes, dashes and dots become plain ones, invisible characters go, and accents the alphabet
+    lacks go in languages that can spare them. One emoji or Chinese character keeps the whole text in UCS-2,
+    where accents are free: then they stay.
+    """
+    cleaned = _clean(text)
+    plain = "".join(c for c in cleaned if c not in _JOINERS).translate(_GSM_FOR)
+    if language.replace("_", "-").split("-")[0].lower() in _ACCENTS_MAY_GO:
+        plain = "".join(_without_accent(c) for c in plain)
+    if _is_gsm(plain) and count(plain).segments <= count(cleaned).segments:
+        return plain
+    return cleaned
+
+
+def compose(text: str, language: str = "en") -> SmsText:
+    """A text as it should be sent: downgraded, then counted."""
+    return count(downgrade(text, language))

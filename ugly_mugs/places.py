@@ -1,0 +1,166 @@
+"""Places as coarse as an alert may name them: regions, police forces, outward codes and towns.
+
+Sources and licences of the files read here: `ugly_mugs/data/CREDITS.md`.
+"""
+
+import csv
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo
+
+# Below this share of its addresses a postcode does not lie clearly enough with its principal region or force.
+_CLEAR_SHARE = 95.0
+
+_WHOLE_POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) ?[0-9O][A-Z]{2}")
+_SECTOR = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) [0-9]")
+_OUTWARD = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?")
+# Irish Eircodes: the routing key covers a district, the four characters behind it name one single door.
+_EIRCODE = re.compile(r"([AC-FHKNPRTV-Y][0-9]{2}|D6W)(?: ?[0-9AC-FHKNPRTV-Y]{4})?")
+_DUBLIN_KEY = re.compile(r"D(?:[0-9]{2}|6W)")
+_DUBLIN_DISTRICT = re.compile(r"dublin 0?(1?[0-9]|2[0-4]|6w)")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    slug: str
+    name: str
+    nation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    slug: str
+    name: str
+    nation: str
+    regions: tuple[str, ...]
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceMatch:
+    """What a typed place stands for: the likeliest region and force first; `canonical` is safe to show."""
+
+    regions: tuple[str, ...]
+    forces: tuple[str, ...]
+    choice_needed: bool
+    canonical: str
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (files("ugly_mugs") / "data" / name).open(encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def _slugs(*cells: str) -> tuple[str, ...]:
+    """The slugs of some `;`-separated cells in their order, each once."""
+    return tuple(dict.fromkeys(slug for cell in cells for slug in cell.split(";") if slug))
+
+
+REGIONS: Final[Mapping[str, Region]] = {
+    row["slug"]: Region(row["slug"], row["name"], row["nation"]) for row in _rows("regions.csv")
+}
+FORCES: Final[Mapping[str, Force]] = {
+    row["slug"]: Force(row["slug"], row["name"], row["nation"], _slugs(row["region_slugs"]), row["kind"])
+    for row in _rows("police_forces.csv")
+}
+
+
+def _folded(name: str) -> str:
+    """One spelling of a town for all ways to type it: case, accents, hyphens and apostrophes do not count."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return " ".join(re.sub(r"[^\w]+", " ", re.sub(r"['’‘`.]", "", bare)).split())
+
+
+@cache
+def _towns() -> Mapping[str, PlaceMatch]:
+    return {
+        _folded(row["name"]): PlaceMatch(
+            regions=_slugs(row["region_slug"], row["other_region_slugs"]),
+            forces=_slugs(row["force_slug"], row["other_force_slugs"]),
+            choice_needed=bool(row["other_region_slugs"] or row["other_force_slugs"]),
+            canonical=row["alias_of"] or row["name"],
+        )
+        for row in _rows("towns.csv")
+    }
+
+
+@cache
+def _postcodes() -> Mapping[str, dict[str, str]]:
+    """Rows by outward code where it differs from its area, and by area."""
+    areas = {
+        row["area"]: row | {"force_slugs": row["principal_force_slugs"]}
+        for row in _rows("postcode_areas.csv")
+    }
+    return areas | {row["outward"]: row for row in _rows("outward_exceptions.csv")}
+
+
+def _area(outward: str) -> str:
+    return outward.rstrip("0123456789") if outward[-1].isdigit() else re.split(r"[0-9]", outward)[0]
+
+
+def outward_code(text: str) -> str | None:
+    """The outward part of a postcode (Eircode: routing key), whether or not the rest was typed; else None.
+
+    The rest narrows a place down to a few doors and is never returned.
+    """
+    code = " ".join(re.sub(r"[^\w]+", " ", unicodedata.normalize("NFKC", text)).split()).upper()
+    for layout in (_WHOLE_POSTCODE, _SECTOR, _OUTWARD):
+        found = layout.fullmatch(code)
+        if found:
+            outward = found.group(layout.groups)
+            if outward in _postcodes() or _area(outward) in _postcodes():
+                return outward
+    eircode = _EIRCODE.fullmatch(code)
+    return eircode.group(1) if eircode else None
+
+
+def _postcode_match(outward: str) -> PlaceMatch | None:
+    row = _postcodes().get(outward) or _postcodes().get(_area(outward))
+    if row is None:
+        # The data knows no Irish routing keys; only Dublin's say by themselves where they are.
+        if _DUBLIN_KEY.fullmatch(outward):
+            return PlaceMatch(("leinster",), ("garda",), choice_needed=False, canonical=outward)
+        return None
+    share = min(float(row["region_share_pct"]), float(row["force_share_pct"]))
+    return PlaceMatch(
+        regions=_slugs(row["region_slug"], row["other_region_slugs"]),
+        forces=_slugs(row["force_slugs"]),
+        choice_needed=share < _CLEAR_SHARE,
+        canonical=outward,
+    )
+
+
+def regions_of(place: str) -> PlaceMatch | None:
+    """What a field holding a town, an outward code or a whole postcode stands for; None when it is neither.
+
+    A town must fill the whole field, because many are common words. Only a postcode may stand behind it
+    ("Leeds, LS11 8ZQ"), and then the postcode decides.
+    """
+    town = _towns().get(_folded(place))
+    if town is not None:
+        return town
+    district = _DUBLIN_DISTRICT.fullmatch(_folded(place))
+    if district:
+        return _postcode_match(f"D{district.group(1).upper():0>2}")
+    outward = outward_code(place)
+    if outward is not None:
+        return _postcode_match(outward)
+    words = place.replace(",", " ").split()
+    for taken in (1, 2):
+        before, behind = " ".join(words[:-taken]), outward_code(" ".join(words[-taken:]))
+        if behind is not None and _folded(before) in _towns():
+            return _postcode_match(behind)
+    return None
+
+
+def timezone_of(region_slug: str) -> ZoneInfo:
+    """The clock people of a region live by; an unknown region raises KeyError.
+
+    The Crown Dependencies keep London's time: their zones are links to Europe/London.
+    """
+    return ZoneInfo("Europe/Dublin" if REGIONS[region_slug].nation == "Ireland" else "Europe/London")

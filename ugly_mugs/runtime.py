@@ -1,0 +1,53 @@
+"""What a running process holds: its settings, its clock and its vault, in one place per application."""
+
+from threading import Lock
+from typing import cast
+
+from flask import current_app
+
+from ugly_mugs.clock import Clock
+from ugly_mugs.settings import Settings
+from ugly_mugs.vault import ServiceVault, WorkerVault, keyfiles
+
+
+class Runtime:
+    """The vault is opened at first use, because `flask keys init` runs before there are any keys."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._vault: ServiceVault | None = None
+        self._lock = Lock()
+
+    @property
+    def vault(self) -> ServiceVault:
+        """The service's keys; KeyFileProblem says what to do when they are missing."""
+        with self._lock:
+            if self._vault is None:
+                self._vault = ServiceVault(keyfiles.load_service(self.settings.keys_dir))
+            return self._vault
+
+    @property
+    def worker_vault(self) -> WorkerVault:
+        """The vault with the worker's keys as well; only after `become_worker`."""
+        if not isinstance(self._vault, WorkerVault):
+            raise RuntimeError("this process has not become a worker")
+        return self._vault
+
+    def become_worker(self) -> WorkerVault:
+        """Opens the worker's key file too; for the worker and the few commands that act in its place."""
+        with self._lock:
+            if not isinstance(self._vault, WorkerVault):
+                folder = self.settings.keys_dir
+                self._vault = WorkerVault(keyfiles.load_service(folder), keyfiles.load_worker(folder))
+            return self._vault
+
+    def forget_keys(self) -> None:
+        """The next use reads the key files again; after a command has changed them."""
+        with self._lock:
+            self._vault = None
+
+
+def runtime() -> Runtime:
+    """The running application's settings, clock and vault."""
+    return cast(Runtime, current_app.extensions["ugly_mugs"])

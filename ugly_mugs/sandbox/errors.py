@@ -1,0 +1,47 @@
+"""The provider's errors, in its own shape and words."""
+
+import json
+
+from ugly_mugs.sandbox.wire import Reply
+
+MESSAGES = {
+    20001: "The sandbox does not speak this part of the API: {detail}",
+    20003: "Authenticate",
+    20009: "Cannot delete message because delivery of message has not been completed.",
+    20404: "The requested resource {detail} was not found",
+    20405: "Method not allowed",
+    20429: "Too Many Requests",
+    20500: "An internal server error has occurred",
+    20503: "Service unavailable",
+    20504: "Gateway timeout",
+    21211: "The 'To' number {detail} is not a valid phone number.",
+    21212: "The 'From' number {detail} is not a valid phone number, shortcode, or alphanumeric sender ID.",
+    21266: "'To' and 'From' number cannot be the same",
+    21602: "Message body is required.",
+    21603: "A 'From' phone number is required.",
+    21604: "A 'To' phone number is required.",
+    21609: "The 'StatusCallback' URL {detail} is not a valid URL.",
+    21610: "Attempt to send to unsubscribed recipient",
+    21617: "The concatenated message body exceeds the 1600 character limit.",
+    90007: "Invalid validity period value: {detail}",
+}
+
+
+def refusal(status: int, code: int, detail: str = "") -> Reply:
+    """An error as the provider answers it; a code it has no words for is still sent, with plain ones."""
+    message = MESSAGES.get(code, "The sandbox was asked to answer with this error.").format(detail=detail)
+    body = {
+        "code": code,
+        "message": message,
+        "more_info": f"https://www.twilio.com/docs/errors/{code}",
+        "status": status,
+    }
+    headers = (("WWW-Authenticate", 'Basic realm="Twilio API"'),) if status == 401 else ()
+    return Reply(status, json.dumps(body).encode(), headers=headers)
+
+
+def usual_code(status: int) -> int:
+    """The code that mostly comes with an HTTP status when a rule names none."""
+    return {401: 20003, 404: 20404, 429: 20429, 503: 20503, 504: 20504}.get(
+        status, 20500 if status >= 500 else 20001
+    )

@@ -1,0 +1,70 @@
+"""A kept mail as a person reads it. Mails are parsed only when somebody looks, which keeps taking them fast."""
+
+import re
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage, MIMEPart
+from functools import lru_cache
+
+from ugly_mugs.sandbox.memory import Mail
+
+LINK = re.compile(r"<(https?://[^<>\s]+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    subject: str
+    sender: str
+    to: str
+    text: str
+    headers: tuple[tuple[str, str], ...]
+
+    def header(self, name: str) -> str | None:
+        return next((value for known, value in self.headers if known.lower() == name.lower()), None)
+
+    @property
+    def unsubscribe_link(self) -> str | None:
+        """The web address in List-Unsubscribe, if there is one."""
+        found = LINK.search(self.header("List-Unsubscribe") or "")
+        return found[1] if found else None
+
+    @property
+    def is_one_click(self) -> bool:
+        """Whether a mail program may opt out by itself (RFC 8058)."""
+        promise = self.header("List-Unsubscribe-Post") or ""
+        return self.unsubscribe_link is not None and promise.strip() == "List-Unsubscribe=One-Click"
+
+
+def read(mail: Mail) -> Letter:
+    return _parse(mail.raw)
+
+
+@lru_cache(maxsize=256)
+def _parse(raw: bytes) -> Letter:
+    message = message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
+    headers = tuple((name, _header(message, name, source)) for name, source in message.raw_items())
+    known = {name.lower(): value for name, value in reversed(headers)}
+    body = message.get_body(("plain", "html"))
+    return Letter(
+        subject=known.get("subject", ""),
+        sender=known.get("from", ""),
+        to=known.get("to", ""),
+        text=_words(body) if body is not None else "",
+        headers=headers,
+    )
+
+
+def _header(message: EmailMessage, name: str, source: str) -> str:
+    """A header's words. The library gives up on plain UTF-8 there, which SMTPUTF8 allows."""
+    if source.isascii():
+        return str(message.policy.header_fetch_parse(name, source))
+    return "".join(source.encode("ascii", "surrogateescape").decode("utf-8", "replace").splitlines())
+
+
+def _words(part: MIMEPart) -> str:
+    try:
+        content = part.get_content()
+    except (LookupError, KeyError):
+        content = part.get_payload(decode=True)
+    text = content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
+    return text.replace("\r\n", "\n")

@@ -1,0 +1,43 @@
+"""Life cycles as enums with a table of moves; nothing else in the service assigns a state."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+S = TypeVar("S", bound=StrEnum)
+
+
+class IllegalMove(Exception):
+    """A state was asked to become one that its table of moves does not allow."""
+
+    def __init__(self, current: StrEnum, wanted: StrEnum) -> None:
+        super().__init__(f"{type(current).__name__}: {current} cannot become {wanted}")
+        self.current = current
+        self.wanted = wanted
+
+
+class HasState(Protocol[S]):
+    state: S
+
+
+class Moves(Generic[S]):
+    """Which state may follow which; every state of the enum is named, final ones with nothing behind them."""
+
+    def __init__(self, table: Mapping[S, frozenset[S]]) -> None:
+        self._table = dict(table)
+
+    def allows(self, current: S, wanted: S) -> bool:
+        return wanted in self._table[current]
+
+    def sources(self, wanted: S) -> frozenset[S]:
+        """Every state from which `wanted` may be entered, for set-based updates."""
+        return frozenset(state for state, onward in self._table.items() if wanted in onward)
+
+    def final(self) -> frozenset[S]:
+        return frozenset(state for state, onward in self._table.items() if not onward)
+
+    def move(self, row: HasState[S], wanted: S) -> None:
+        """Assign the state, or raise IllegalMove."""
+        if not self.allows(row.state, wanted):
+            raise IllegalMove(row.state, wanted)
+        row.state = wanted

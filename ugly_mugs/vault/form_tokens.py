@@ -1,0 +1,67 @@
+"""Tokens for forms that need no cookie: the same token files once, and gives the same receipt each time."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ugly_mugs.vault.encoding import from_text, joined, to_text
+
+SLOT_SECONDS = 30 * 60
+_FILEABLE_SLOTS = 24 * 60 * 60 // SLOT_SECONDS
+_VALUE, _SLOT, _MAC = 16, 4, 16
+
+
+@dataclass(frozen=True, repr=False)
+class FormToken:
+    """A token whose MAC held: 128 random bits, the half-hour it was drawn in, its text in the form."""
+
+    value: bytes
+    slot: int
+    text: str
+
+
+class FormTokens:
+    """Draws and reads form tokens; the purpose is in the MAC, so one form's token is nothing to another."""
+
+    def __init__(self, subkey_by_ring: Mapping[int, bytes]) -> None:
+        self._keys = dict(subkey_by_ring)
+        self._current = self._keys[max(self._keys)]
+
+    def issue(self, purpose: str, now: datetime) -> str:
+        """A new token's text for a form of this purpose."""
+        body = secrets.token_bytes(_VALUE) + _slot(now).to_bytes(_SLOT, "big")
+        return to_text(body + _mac(self._current, purpose, body))
+
+    def read(self, purpose: str, text: str) -> FormToken | None:
+        """The token, whatever its age; None when no ring key of ours made it for this purpose."""
+        raw = from_text(text, _VALUE + _SLOT + _MAC)
+        if raw is None:
+            return None
+        body, mac = raw[:-_MAC], raw[-_MAC:]
+        if not any(hmac.compare_digest(mac, _mac(key, purpose, body)) for key in self._keys.values()):
+            return None
+        return FormToken(value=body[:_VALUE], slot=int.from_bytes(body[_VALUE:], "big"), text=text)
+
+    @staticmethod
+    def is_current(token: FormToken, now: datetime) -> bool:
+        """Drawn in this half-hour or the one before."""
+        return 0 <= _slot(now) - token.slot <= 1
+
+    @staticmethod
+    def is_fileable(token: FormToken, now: datetime) -> bool:
+        """Young enough (24 hours) for a report not yet filed; a token from the future never is."""
+        return 0 <= _slot(now) - token.slot <= _FILEABLE_SLOTS
+
+
+def _slot(now: datetime) -> int:
+    if now.tzinfo is None:
+        raise ValueError("A time without a zone cannot be placed in a slot.")
+    return int(now.timestamp()) // SLOT_SECONDS
+
+
+def _mac(key: bytes, purpose: str, body: bytes) -> bytes:
+    """HMAC-SHA256, shortened to 128 bits: it is checked online only."""
+    return hmac.digest(key, joined(purpose.encode(), body), hashlib.sha256)[:_MAC]

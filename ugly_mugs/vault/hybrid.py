@@ -1,0 +1,116 @@
+"""Sealing to a public key, safe from today's and tomorrow's computers: ML-KEM-768 with X25519 (HPKE)."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import (
+    AEAD,
+    KDF,
+    KEM,
+    MLKEM768X25519PrivateKey,
+    MLKEM768X25519PublicKey,
+    Suite,
+)
+
+from ugly_mugs.vault.encoding import Format, joined
+from ugly_mugs.vault.errors import CannotOpen
+from ugly_mugs.vault.padding import pad, unpad
+from ugly_mugs.vault.where import Where
+from ugly_mugs.vault.words import BASE, spell
+
+_SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+_MLKEM_SEED, _X25519_SEED = 64, 32
+SEED = _MLKEM_SEED + _X25519_SEED
+_MLKEM_PUBLIC, _X25519_PUBLIC = 1_184, 32
+PUBLIC = 1 + _MLKEM_PUBLIC + _X25519_PUBLIC
+FINGERPRINT_WORDS = 6
+
+
+def _info(header: bytes, where: Where) -> bytes:
+    """HPKE here takes no associated data, so the format byte and the place are bound through `info`."""
+    return joined(b"ugly-mugs hybrid v1", header, where.bytes())
+
+
+@dataclass(frozen=True, repr=False)
+class PublicKey:
+    """Format byte, 1,184 bytes of ML-KEM-768, 32 of X25519; parsed once, for sealing by the thousand."""
+
+    raw: bytes
+    _parsed: MLKEM768X25519PublicKey = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self.raw) != PUBLIC or self.raw[:1] != Format.PUBLIC_KEY.byte:
+            raise CannotOpen
+        try:
+            mlkem = MLKEM768PublicKey.from_public_bytes(self.raw[1 : 1 + _MLKEM_PUBLIC])
+            x25519 = X25519PublicKey.from_public_bytes(self.raw[1 + _MLKEM_PUBLIC :])
+        except ValueError:
+            raise CannotOpen from None
+        object.__setattr__(self, "_parsed", MLKEM768X25519PublicKey(mlkem, x25519))
+
+    def seal(self, plain: bytes, where: Where, *, sizes: Sequence[int] | None = None) -> bytes:
+        """Only the private half opens it, at this place; sizes may be left out for keys (one length)."""
+        header = (Format.HYBRID if sizes is None else Format.HYBRID_PADDED).byte
+        padded = plain if sizes is None else pad(plain, sizes)
+        return header + _SUITE.encrypt(padded, self._parsed, info=_info(header, where))
+
+    def fingerprint(self) -> bytes:
+        """SHA-256 of the raw key."""
+        return hashlib.sha256(self.raw).digest()
+
+    def words(self) -> str:
+        """The fingerprint as six words (77 bits), to be read out and compared by voice."""
+        number = int.from_bytes(self.fingerprint(), "big") % BASE**FINGERPRINT_WORDS
+        return spell(number, FINGERPRINT_WORDS)
+
+
+@dataclass(frozen=True, repr=False)
+class PrivateKey:
+    """A 96-byte seed, 64 for ML-KEM and 32 for X25519: the library itself cannot write such a pair down."""
+
+    seed: bytes
+    _parsed: MLKEM768X25519PrivateKey = field(init=False, compare=False)
+    _public: PublicKey = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self.seed) != SEED:
+            raise CannotOpen
+        mlkem = MLKEM768PrivateKey.from_seed_bytes(self.seed[:_MLKEM_SEED])
+        x25519 = X25519PrivateKey.from_private_bytes(self.seed[_MLKEM_SEED:])
+        raw = (
+            Format.PUBLIC_KEY.byte
+            + mlkem.public_key().public_bytes_raw()
+            + x25519.public_key().public_bytes_raw()
+        )
+        object.__setattr__(self, "_parsed", MLKEM768X25519PrivateKey(mlkem, x25519))
+        object.__setattr__(self, "_public", PublicKey(raw))
+
+    @classmethod
+    def generate(cls) -> "PrivateKey":
+        """A new key from 96 random bytes."""
+        return cls(secrets.token_bytes(SEED))
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> "PrivateKey":
+        """The key of a seed kept earlier; CannotOpen when it has the wrong length."""
+        return cls(seed)
+
+    def public(self) -> PublicKey:
+        """The half that may be shown."""
+        return self._public
+
+    def open(self, sealed: bytes, where: Where) -> bytes:
+        """What was sealed to the public half at this place, unpadded; CannotOpen covers every reason."""
+        header = sealed[:1]
+        if header not in (Format.HYBRID.byte, Format.HYBRID_PADDED.byte):
+            raise CannotOpen
+        try:
+            plain = _SUITE.decrypt(sealed[1:], self._parsed, info=_info(header, where))
+        except (InvalidTag, ValueError):
+            raise CannotOpen from None
+        return plain if header == Format.HYBRID.byte else unpad(plain)

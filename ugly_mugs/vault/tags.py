@@ -1,0 +1,40 @@
+"""Keyed fingerprints of identifiers, with which reports are linked without anybody reading them."""
+
+import hashlib
+import hmac
+
+from voprf.ristretto import Evaluator
+
+from ugly_mugs.vault.errors import VaultError
+
+# RFC 9497 DeriveKeyPair takes a seed and this public info.
+INFO = b"ugly-mugs identifier tags v1"
+_CHECKER_TAG = 8
+
+
+class IdentifierTags:
+    """Secret points and the two tags made from them, which cannot be matched with each other."""
+
+    def __init__(self, voprf_seed: bytes, series_key: bytes) -> None:
+        self._evaluator = Evaluator.from_seed(voprf_seed, INFO)
+        self._series_key = series_key
+
+    def secret_point(self, kind: str, identifier: str) -> bytes:
+        """P: the 64-byte VOPRF output (RFC 9497, ristretto255-SHA512) of kind ‖ 0 ‖ normalised identifier.
+
+        It is secret: whoever has P can make both tags. Kept only inside a sealed report.
+        """
+        # The library takes an empty input without a word, and every empty field would then share one tag.
+        if not kind or not identifier:
+            raise VaultError("An identifier without its kind or without its text has no tag.")
+        if "\0" in kind:
+            raise VaultError("A kind of identifier holds no zero byte.")
+        return self._evaluator.evaluate_known_input(kind.encode() + b"\0" + identifier.encode())
+
+    def series_tag(self, point: bytes) -> bytes:
+        """HMAC(series-tag, P), 32 bytes: stored for reports, equal where the identifier is."""
+        return hmac.digest(self._series_key, point, hashlib.sha256)
+
+    def checker_tag(self, point: bytes) -> bytes:
+        """Eight bytes of SHA-256("checker" ‖ P), stored only for identifiers released to the checker."""
+        return hashlib.sha256(b"checker" + point).digest()[:_CHECKER_TAG]
