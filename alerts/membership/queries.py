@@ -44,7 +44,7 @@ def wants_to_be_woken(member_id: sa.ColumnElement[uuid.UUID]) -> sa.ColumnElemen
 def levels_of(member_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Level]:
     """How much a message may say to each of these now."""
     rows = db.session.execute(sa.select(Member.id, Member.level).where(Member.id.in_(member_ids)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def state_of_member(member_id: uuid.UUID) -> MemberState | None:

@@ -6,9 +6,18 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.journeys.browser import Windows
-from tests.stack import stack
+from tests.stack import Stack, installed, stack
 
 __all__ = ["stack"]
+
+
+@pytest.fixture
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """An installation that runs and that nobody has touched: the tour of the pages is its first visitor."""
+    with installed("sqlite", tmp_path_factory.mktemp("house")) as stack:
+        stack.start()
+        stack.wait_ready()
+        yield stack
 
 
 @pytest.fixture

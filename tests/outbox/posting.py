@@ -167,7 +167,7 @@ class Post:
         """How many deliveries are in each state."""
         asked = sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)
         with reading():
-            counted = dict(db.session.execute(asked).tuples().all())
+            counted = dict(db.session.execute(asked).all())
             db.session.rollback()
         return counted
 

@@ -93,7 +93,7 @@ class History:
         self.before = self.states()
 
     def states(self) -> dict[uuid.UUID, DeliveryState]:
-        found = dict(db.session.execute(sa.select(Delivery.id, Delivery.state)).tuples().all())
+        found = dict(db.session.execute(sa.select(Delivery.id, Delivery.state)).all())
         db.session.rollback()
         return found
 
