@@ -6,7 +6,8 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done)
 BIN := .venv/bin
 SOURCES := ugly_mugs reporting alerts tests wsgi.py deploy
-WORKERS ?= 2
+# One more than the cores of a small machine: the tests of running processes wait a lot.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: run install test bench setup format lint types check demo worker soak pictures migration upgrade lock help

@@ -2,19 +2,21 @@
 
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, ClassVar
 
 import hypothesis
 import jinja2
 import psycopg
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
+from werkzeug.routing import Rule
 
 from tests.installing import Installation, install
 from ugly_mugs.app import create_app
@@ -24,12 +26,16 @@ from ugly_mugs.vault import passphrases
 
 KINDS = ("sqlite", "postgresql")
 
-# No test depends on how fast the machine is just now. The same test on two kinds of database is two executors, which
-# hypothesis would take for a mistake.
+# No test depends on how fast the machine is just now. The same test on two kinds of database is two executors, and
+# examples that share one application know it; hypothesis would take both for mistakes.
 hypothesis.settings.register_profile(
     "project",
     deadline=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.differing_executors],
+    suppress_health_check=[
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.differing_executors,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
 )
 hypothesis.settings.load_profile("project")
 
@@ -81,12 +87,54 @@ class CompiledPages(jinja2.BytecodeCache):
         self.compiled[bucket.key] = bucket.bytecode_to_string()
 
 
+class CompiledRoute(Rule):
+    """A route whose address is written by code that the first application of the process compiled."""
+
+    compiled: ClassVar[dict[Any, Any]] = {}
+
+    def _compile_builder(self, append_unknown: bool = True) -> Any:
+        # What werkzeug compiles finds the converters by its rule, so it is the same for every rule that reads alike.
+        key = (self.rule, self.subdomain, str(self.defaults), append_unknown)
+        if key not in self.compiled:
+            self.compiled[key] = super()._compile_builder(append_unknown)
+        return self.compiled[key]
+
+
 @pytest.fixture(scope="session", autouse=True)
-def compiled_pages() -> Iterator[None]:
-    former = Flask.jinja_options
-    Flask.jinja_options = {**former, "bytecode_cache": CompiledPages()}
+def compiled_pages_and_routes() -> Iterator[None]:
+    options, route = Flask.jinja_options, Flask.url_rule_class
+    Flask.jinja_options = {**options, "bytecode_cache": CompiledPages()}
+    Flask.url_rule_class = CompiledRoute
     yield
-    Flask.jinja_options = former
+    Flask.jinja_options, Flask.url_rule_class = options, route
+
+
+class CompiledStatements(dict[Any, Any]):
+    """Of every engine in this process: those of one kind of database compile a statement alike."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(self._shared(key), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__(self._shared(key), compiled)
+
+    @staticmethod
+    def _shared(key: Any) -> Any:
+        dialect, *more = key
+        return dialect.name, *more
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_statements() -> Iterator[None]:
+    """As the pages and routes, for the same reason."""
+    compiled = CompiledStatements()
+
+    def share(connection: sa.Connection) -> None:
+        connection.execution_options(compiled_cache=compiled)
+
+    sa.event.listen(sa.Engine, "engine_connect", share)
+    yield
+    sa.event.remove(sa.Engine, "engine_connect", share)
 
 
 @pytest.fixture(scope="session")
@@ -130,8 +178,9 @@ def templates(
     else:
         server = request.getfixturevalue("postgresql_server")
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute("CREATE DATABASE empty")
-            connection.execute("CREATE DATABASE installed")
+            for name in ("empty", "installed"):
+                connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+                connection.execute(f"CREATE DATABASE {name}")
         empty, installed = _renamed(server, "empty"), _renamed(server, "installed")
     for url in (empty, installed):
         make_tables(url, folder / "nokeys")
@@ -160,14 +209,70 @@ def database_url(
         shutil.copy(template.removeprefix("sqlite:///"), path)
         yield f"sqlite:///{path}"
         return
-    server = request.getfixturevalue("postgresql_server")
-    name = f"test_{uuid.uuid4().hex}"
-    template = "installed" if is_installed else "empty"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
-    yield _renamed(server, name)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    reused = request.getfixturevalue("installed_database" if is_installed else "empty_database")
+    yield reused.url
+    reused.reset()
+
+
+class ReusedDatabase:
+    """A PostgreSQL database that is put back after every test: making one for each takes ten times as long."""
+
+    def __init__(self, server: str, template: str) -> None:
+        self._server, self._template, self._name = server, template, f"test_{template}"
+        self.url = _renamed(server, self._name)
+        self._make()
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            self._shape = connection.execute(_SHAPE).fetchone()
+            self._tables = [row[0] for row in connection.execute(_TABLES)]
+            self._rows = {table: _copied(connection, table) for table in self._tables}
+
+    def reset(self) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            # What a test left open would be waited for.
+            connection.execute(_END_OTHERS)
+            if connection.execute(_SHAPE).fetchone() == self._shape:
+                self._put_back(connection)
+                return
+        # A test that takes away a table gets its successor a new database.
+        self._make()
+
+    def _put_back(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
+        with connection.transaction():
+            connection.execute("SET LOCAL session_replication_role = replica")
+            connection.execute(";".join(f'DELETE FROM "{table}"' for table in self._tables))
+            for table, rows in self._rows.items():
+                if rows:
+                    with connection.cursor().copy(f'COPY "{table}" FROM STDIN') as copy:
+                        copy.write(rows)
+
+    def _make(self) -> None:
+        with psycopg.connect(self._server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{self._name}" WITH (FORCE)')
+            connection.execute(f'CREATE DATABASE "{self._name}" TEMPLATE {self._template}')
+
+
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+# Every table and index there is, and how many columns each has.
+_SHAPE = "SELECT sum(oid::bigint), sum(relnatts) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+_END_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+def _copied(connection: "psycopg.Connection[tuple[Any, ...]]", table: str) -> bytes:
+    with connection.cursor().copy(f'COPY "{table}" TO STDOUT') as copy:
+        return b"".join(bytes(piece) for piece in copy)
+
+
+@pytest.fixture(scope="session")
+def installed_database(templates: Templates, postgresql_server: str) -> ReusedDatabase:
+    return ReusedDatabase(postgresql_server, "installed")
+
+
+@pytest.fixture(scope="session")
+def empty_database(templates: Templates, postgresql_server: str) -> ReusedDatabase:
+    return ReusedDatabase(postgresql_server, "empty")
 
 
 def settings_for(url: str, keys: Path, **changes: str) -> Settings:

@@ -1,15 +1,16 @@
 """A small application that draws every piece of every template, and a reader of what it drew."""
 
 from html.parser import HTMLParser
+from http import HTTPStatus
 from pathlib import Path
 
-from flask import Flask, render_template, render_template_string, request
+from flask import Flask, Response, render_template_string, request
 from flask_babel import Babel
 from jinja2 import StrictUndefined
 from marshmallow import Schema
 
 from tests.conftest import MovableClock, settings_for
-from ugly_mugs import guard, headers, questions as ask, site
+from ugly_mugs import errors, guard, headers, questions as ask, site
 from ugly_mugs.endpoints import ground
 from ugly_mugs.forms import Form, FormList, error_summary
 from ugly_mugs.runtime import Runtime
@@ -18,7 +19,7 @@ PROJECT = Path(__file__).parent.parent
 TEMPLATES = PROJECT / "templates"
 STATIC = PROJECT / "ugly_mugs" / "static"
 PAGES = ("/", "/help", "/confidentiality")
-ERRORS = (400, 403, 404, 405, 409, 410, 413, 429, 500, 503)
+ERRORS = tuple(sorted(int(each.stem) for each in (TEMPLATES / "errors").glob("[0-9]*.html")))
 MANY = tuple((f"kind-{number}", f"Kind {number}", "A hint" if number == 2 else "") for number in range(12))
 
 
@@ -112,17 +113,10 @@ def small_app(**changes: str) -> Flask:
     def parts() -> str:
         return render_template_string(PARTS_PAGE)
 
-    @app.get("/wrong/<int:status>")
+    @app.route("/wrong/<int:status>", methods=["GET", "POST"])
     @guard.anyone
-    def wrong(status: int) -> tuple[str, int]:
-        typed = [("what.story", "A long text.\n" * 9), ("what.day", "2026-03-14")]
-        return render_template(
-            f"errors/{status}.html",
-            message="",
-            typed=typed if status == 503 else [],
-            again=True,
-            status=status,
-        ), status
+    def wrong(status: int) -> Response:
+        return errors.answer(HTTPStatus(status), again=True)
 
     return app
 

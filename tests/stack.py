@@ -224,9 +224,14 @@ class Stack:
         _signal_group(worker, signal.SIGKILL)
         worker.wait(STOPS_WITHIN)
 
-    def wait_for_worker_to_end(self, within: float = READY_WITHIN) -> int:
-        """The exit status of a worker that ends by itself; negative for the signal that ended it."""
-        return self._processes.pop("worker").wait(within)
+    def wait_for_web(self) -> None:
+        """Until web and database are well, whether or not anything else has been started."""
+
+        def answers() -> bool:
+            self._must_run("web")
+            return _answers(f"{self.web}/healthz")
+
+        eventually(answers, within=READY_WITHIN)
 
     def wait_ready(self) -> None:
         """Until web and database are well and the worker has been seen."""

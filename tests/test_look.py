@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
-from tests.drawing import PAGES, STATIC, small_app
+from tests.drawing import ERRORS, PAGES, STATIC, small_app
+from tests.journeys.browser import NARROW
+from tests.journeys.looking import Looker
 
 
 class TestSize:
@@ -91,28 +92,30 @@ def _elsewhere(environ: Any, start_response: Any) -> list[bytes]:
 
 
 class TestInABrowser:
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    @pytest.mark.parametrize("width", [320, 1200])
-    def test_pages_are_accessible_and_fit(
-        self, served: str, browser: Browser, scheme: Any, width: int
+    @pytest.mark.parametrize(
+        ("width", "wrong"), [(NARROW, tuple(f"/wrong/{each}" for each in ERRORS)), (1200, ())]
+    )
+    def test_pages_are_accessible_in_both_themes_and_fit(
+        self, served: str, browser: Browser, width: int, wrong: tuple[str, ...]
     ) -> None:
-        context = browser.new_context(
-            color_scheme=scheme, viewport={"width": width, "height": 700}, bypass_csp=True
-        )
-        page = context.new_page()
-        found: dict[str, Any] = {}
+        context = browser.new_context(viewport={"width": width, "height": 700}, bypass_csp=True)
+        page, look = context.new_page(), Looker()
 
-        for path in (*PAGES, "/words", "/words!", "/parts", "/wrong/404", "/wrong/503"):
-            page.goto(served + path.rstrip("!"))
-            if path.endswith("!"):
-                page.get_by_role("button", name="Send").click()
-            violations = Axe().run(page).response["violations"]
-            too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-            if violations or too_wide:
-                found[path] = (too_wide, [(each["id"], each["nodes"][0]["html"]) for each in violations])
+        for path in (*PAGES, "/words", "/parts", *wrong):
+            page.goto(served + path)
+            look(page, path)
+        page.goto(served + "/words")
+        page.get_by_role("button", name="Send").click()
+        look(page, "the questions with what is wrong")
+        page.get_by_label("What happened?").fill("A long text.\n" * 9)
+        # As when the database is gone: what was typed stands on the page of the error.
+        page.evaluate("document.forms[0].action = '/wrong/503'")
+        page.get_by_role("button", name="Send").click()
+        assert page.get_by_label("Your text").input_value() == "A long text.\n" * 9
+        look(page, "an error with what was typed")
         context.close()
 
-        assert found == {}
+        assert look.problems == []
 
     def test_no_page_asks_anything_of_another_host_or_breaks_the_policy(
         self, served: str, browser: Browser

@@ -160,7 +160,7 @@ class TestErrors:
         assert "Go to the first page" in main
 
     def test_what_was_typed_is_there_to_be_sent_again(self, small: Flask) -> None:
-        page = page_of(small, "/wrong/503")
+        page = page_of(small, "/wrong/503", **{"what.story": "A long text.\n" * 9, "what.day": "2026-03-14"})
 
         assert page.texts["what.story"] == "A long text.\n" * 9
         assert page.of("input", type="hidden", name="what.day", value="2026-03-14")

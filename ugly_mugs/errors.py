@@ -19,7 +19,7 @@ from ugly_mugs.vault.errors import Busy
 log = logging.getLogger(__name__)
 
 # Never drawn again: what must not be stood in a page after a failure.
-NOT_REPEATED = frozenset({"passphrase", "code", "csrf", "totp", "recovery"})
+NOT_REPEATED = frozenset({"passphrase", "code", "totp", "recovery"})
 
 
 class DomainError(Exception):
@@ -100,6 +100,18 @@ def answer(status: HTTPStatus, message: str = "", *, again: bool = False) -> Res
     return make_response(page, int(status))
 
 
+def not_saved(error: DBAPIError | PoolTimeout) -> str:
+    """A lost connection, a full disk, a locked database, said plainly, for the page on which it was typed.
+
+    The statement's values never appear (`hide_parameters`), and only the kind of error is logged.
+    """
+    db.session.rollback()
+    original = getattr(error, "orig", None)
+    log.error("database error", extra={"error": type(original or error).__name__})
+    said = _("We could not save this just now. What you wrote is still here. Please try again in a moment.")
+    return str(said)
+
+
 def _wants_json() -> bool:
     best = request.accept_mimetypes.best_match(["text/html", "application/problem+json", "application/json"])
     return best is not None and best != "text/html"
@@ -123,17 +135,7 @@ def _busy(error: Busy) -> Response:
 
 
 def _database_error(error: DBAPIError | PoolTimeout) -> Response:
-    """A lost connection, a full disk, a locked database: said plainly, and nothing typed is lost.
-
-    The statement's values never appear (`hide_parameters`), and only the kind of error is logged.
-    """
-    db.session.rollback()
-    original = getattr(error, "orig", None)
-    log.error("database error", extra={"error": type(original or error).__name__})
-    message = _(
-        "We could not save this just now. What you wrote is still here. Please try again in a moment."
-    )
-    return answer(HTTPStatus.SERVICE_UNAVAILABLE, message, again=True)
+    return answer(HTTPStatus.SERVICE_UNAVAILABLE, not_saved(error), again=True)
 
 
 def _http_error(error: HTTPException) -> Response:

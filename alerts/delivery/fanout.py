@@ -23,9 +23,9 @@ from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, FanOut, Me
 from ugly_mugs.settings import QuietHours
 
 IN_ONE_GO = 50_000
-# Members lie in the database in no order of their ids, so every slice reads nearly all of their pages, however few it
-# holds: only the first, for which people wait, is small.
-SLICE = 250_000
+# Members lie in the database in no order of their ids, so on PostgreSQL every slice reads nearly all of their pages,
+# however few it holds: only the first, for which people wait, is small. On SQLite nobody else can write meanwhile.
+SLICE, SLICE_ON_SQLITE = 250_000, 50_000
 
 # What never left: anything else may have reached somebody.
 _D = DeliveryState
@@ -89,7 +89,8 @@ def once_more(sending: Sending, *, now: datetime, hours: QuietHours) -> int | No
 def advance(cursor: FanOut, sending: Sending, *, now: datetime, hours: QuietHours) -> int:
     """Write the next slice and move the cursor, which the caller has locked and commits."""
     rest = Members(after=cursor.last_recipient_id)
-    size = IN_ONE_GO if cursor.last_recipient_id is None else SLICE
+    later = SLICE_ON_SQLITE if is_sqlite() else SLICE
+    size = IN_ONE_GO if cursor.last_recipient_id is None else later
     following = (
         sa.select(Member.id).where(*rest.hold(Member.id)).order_by(Member.id).offset(size - 1).limit(1)
     )

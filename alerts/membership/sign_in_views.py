@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask_babel import gettext as _
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
 from alerts.membership import queries, signing_in as codes
 from alerts.membership.budgets import code_budgets
@@ -16,10 +17,11 @@ from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.accounts.sessions import Found
 from ugly_mugs.accounts.tokens import with_token
 from ugly_mugs.db import db, reading
-from ugly_mugs.errors import TryAgain
+from ugly_mugs.errors import TryAgain, not_saved
 from ugly_mugs.forms import Form, error_summary
 from ugly_mugs.guard import anyone, browser_session
 from ugly_mugs.languages import page_language
+from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
 
 signing_in = Blueprint("signing_in", __name__)
@@ -63,6 +65,19 @@ def ask_for_code() -> Response:
     if not code_budgets().spend(channel, address, now, page=token.value):
         problem = _("This page was sent before. Please send it once more.")
         return make_response(_page(form, problem), HTTPStatus.BAD_REQUEST)
+    try:
+        cookie = _asked(channel, address)
+    except (DBAPIError, PoolTimeout) as error:
+        # Answered here, because only a fresh page can ask again.
+        return make_response(_page(form, not_saved(error)), HTTPStatus.SERVICE_UNAVAILABLE)
+    response = make_response(redirect("/sign-in/code", HTTPStatus.SEE_OTHER))
+    cookie.put(response)
+    return response
+
+
+def _asked(channel: Channel, address: str) -> sessions.Cookie:
+    """The code on its way, and the cookie of the session that waits for it."""
+    vault, now = runtime().vault, runtime().clock.now()
     before = browser_session(SessionKind.MEMBER)
     asked = codes.ask(vault=vault, channel=channel, address=address, language=language(), now=now)
     cookie = sessions.start(
@@ -74,9 +89,7 @@ def ask_for_code() -> Response:
         replaces=before,
     )
     db.session.commit()
-    response = make_response(redirect("/sign-in/code", HTTPStatus.SEE_OTHER))
-    cookie.put(response)
-    return response
+    return cookie
 
 
 @signing_in.get("/sign-in/code")

@@ -143,12 +143,19 @@ def save(
     outputs.of_subject(OutputKind.ALERT, alert_id)
     alert = _draft(alert_id, opened)
     closed = keys.key_of(alert, by.staff)
-    if not compare_digest(mark_of(alert, vault=by.vault), seen):
-        raise Conflict(_("Somebody else changed this draft while you were writing."))
-    contents = _with_answers(contents_of(alert, closed), answers, opened, redacted=settled.text)
+    former = contents_of(alert, closed)
+    contents = _with_answers(former, answers, opened, redacted=settled.text)
     written = Written(sms=answers["sms"], page=answers["page"])
     if write_anew:
         written = wording.proposed(contents, reference=alert.family.reference, link=by.link)
+    if not compare_digest(mark_of(alert, vault=by.vault), seen):
+        texts = wording.every_text(
+            written, change=alert.change, reference=alert.family.reference, link=by.link
+        )
+        if by.staff.id in former.authors and contents == former and texts == texts_of(alert, closed):
+            # Saved already, by this person, whom the answer never reached.
+            return alert
+        raise Conflict(_("Somebody else changed this draft while you were writing."))
     _add_author(alert, by.staff)
     _write(alert, contents, written, opened=opened, settled=settled, consents=consents, by=by, closed=closed)
     record(AuditKind.ALERT_EDITED, actor_id=by.staff.id, subject_id=alert.id, day=by.today)

@@ -1,6 +1,5 @@
 """The report form: no account, no cookie, no script; the answer to a sent report is its receipt."""
 
-import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -16,12 +15,11 @@ from reporting.intake.models import Report, Source
 from reporting.intake.receipt_views import RECEIPT_FORM, receipt
 from reporting.intake.schemas import CONSENT_SECTIONS, KEPT_SECTIONS
 from ugly_mugs.db import db, reading, writing
+from ugly_mugs.errors import not_saved
 from ugly_mugs.guard import anyone
 from ugly_mugs.languages import page_language
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import FormToken, FormTokens, Receipt, TooLong
-
-log = logging.getLogger(__name__)
 
 intake = Blueprint("intake", __name__)
 intake.register_blueprint(receipt)
@@ -54,12 +52,7 @@ def send() -> Response:
         return _sent(form, token, good=good)
     except (DBAPIError, PoolTimeout) as error:
         # Answered here rather than for the whole service, so that the questions stand around the answers again.
-        db.session.rollback()
-        log.error("database error", extra={"error": type(getattr(error, "orig", None) or error).__name__})
-        message = _(
-            "We could not save this just now. What you wrote is still here. Please try again in a moment."
-        )
-        return _drawn(form, token, message, HTTPStatus.SERVICE_UNAVAILABLE)
+        return _drawn(form, token, not_saved(error), HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _sent(form: ReportForm, token: FormToken, *, good: bool) -> Response:

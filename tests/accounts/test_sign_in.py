@@ -2,7 +2,6 @@
 
 import re
 import threading
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 
 from tests.conftest import MovableClock
-from tests.intake.steps import file
 from tests.make.staff import Colleague, Team, hidden
 from ugly_mugs.accounts.models import Role, Session
 from ugly_mugs.db import db
@@ -253,46 +251,7 @@ class TestBudgets:
         assert bob.sign_in().status_code == HTTPStatus.SEE_OTHER
 
 
-class TestManyAtOnce:
-    @pytest.fixture
-    def dear_passphrases(self) -> Iterator[None]:
-        """Real derivations, so that people truly wait for each other."""
-        before = (passphrases.COST.memory_mib, passphrases.COST.iterations)
-        passphrases.COST.memory_mib, passphrases.COST.iterations = 32, 2
-        yield
-        passphrases.COST.memory_mib, passphrases.COST.iterations = before
-
-    def test_sixteen_end_signed_in_or_told_to_try_again_while_other_pages_answer(
-        self, team: Team, dear_passphrases: None, clock: MovableClock
-    ) -> None:
-        people = [team.hire(f"person-{number}", Role.AUDITOR, signed_in=False) for number in range(16)]
-        tokens = [hidden(each.browser.get("/desk/sign-in"), "token") for each in people]
-        answers: dict[str, tuple[int, str]] = {}
-        ready = threading.Barrier(len(people) + 1)
-
-        def try_it(person: Colleague, token: str) -> None:
-            ready.wait()
-            typed = {"login": person.login, "passphrase": person.passphrase, "code": person.code}
-            answer = person.browser.post("/desk/sign-in", data={"token": token, **typed})
-            answers[person.login] = (answer.status_code, answer.get_data(as_text=True))
-
-        threads = [threading.Thread(target=try_it, args=each) for each in zip(people, tokens, strict=True)]
-        for thread in threads:
-            thread.start()
-        ready.wait()
-        filed = [file(team.app.test_client()) for _each in range(4)]
-        for thread in threads:
-            thread.join(timeout=60)
-
-        refused = [each for each in people if answers[each.login][0] == HTTPStatus.TOO_MANY_REQUESTS]
-        signed_in = [each for each in people if answers[each.login][0] == HTTPStatus.SEE_OTHER]
-        assert [len(words.split()) for words in filed] == [7, 7, 7, 7]
-        assert signed_in
-        assert len(signed_in) + len(refused) == len(people)
-        for each in refused:
-            assert f'value="{each.login}"' in answers[each.login][1]
-            assert each.sign_in().status_code == HTTPStatus.SEE_OTHER
-
+class TestTwoAtOnce:
     def test_two_with_one_code_end_with_one_session(self, alice: Colleague, team: Team) -> None:
         browsers = [team.app.test_client(), team.app.test_client()]
         statuses: list[int] = []

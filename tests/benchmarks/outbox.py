@@ -2,22 +2,17 @@
 
 import statistics
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.sending import Bench, OwnSandbox, own_sandbox
-from ugly_mugs.jobs import run_clock
-from ugly_mugs.outbox.jobs import JOBS
 from ugly_mugs.outbox.models import Channel
 
 ROUNDS = 3
-TEXTS, MAILS, FIRSTS = 6_000, 15_000, 5
+TEXTS, MAILS = 6_000, 15_000
 TEXTS_BAR, SLOW_TEXTS_BAR, TEXTS_SHARE = 1_700, 1_500, 0.85
 MAILS_BAR, MAILS_SHARE = 5_000, 0.60
-FIRST_BAR_S = 2.0
 # Nothing is gained by more threads than the stand-in answers at once; a provider 100 ms away needs them.
 IN_FLIGHT, IN_FLIGHT_FAR = 16, 256
 
@@ -29,7 +24,6 @@ def figures() -> Iterator[Figure]:
         yield from texts(url, Path(folder), sandbox)
         yield from texts_far_away(url, Path(folder), sandbox)
         yield from mails(url, Path(folder), sandbox)
-        yield first_text(url, Path(folder), sandbox)
 
 
 def texts(url: str, folder: Path, sandbox: OwnSandbox) -> Iterator[Figure]:
@@ -65,36 +59,6 @@ def mails(url: str, folder: Path, sandbox: OwnSandbox) -> Iterator[Figure]:
         bench.close()
     yield _rate("e-mails end to end", rate, MAILS_BAR)
     yield _share("e-mails end to end, share of a bare smtplib loop", share, MAILS_SHARE)
-
-
-def first_text(url: str, folder: Path, sandbox: OwnSandbox) -> Figure:
-    """From the commit that queues an alert to the first text the provider has accepted, with the worker's clock."""
-    bench = Bench(url, folder, sandbox, IN_FLIGHT)
-    worker = bench.worker
-    clock = threading.Thread(target=run_clock, args=(bench.app, JOBS, worker.stop))
-    clock.start()
-    waits = []
-    try:
-        for number in range(FIRSTS):
-            time.sleep(1 + number * 0.07)
-            before = sandbox.count()
-            bench.queue(Channel.SMS, 100)
-            began = time.perf_counter()
-            while sandbox.count() == before and time.perf_counter() - began < 30:
-                time.sleep(0.005)
-            waits.append(time.perf_counter() - began)
-    finally:
-        worker.stop.set()
-        clock.join()
-        bench.close()
-    worst = max(waits)
-    return Figure(
-        "first text accepted after its deliveries are committed",
-        round(worst, 3),
-        "s",
-        f"< {FIRST_BAR_S}",
-        worst < FIRST_BAR_S,
-    )
 
 
 def _side_by_side(

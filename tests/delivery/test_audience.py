@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from alerts.delivery.audience import Audience, Reach, matching_members, reach
 from alerts.membership.models import Level, MemberState, Sector
@@ -55,7 +55,7 @@ def concerns(rule: Audience, person: Person) -> bool:
     return here or (rule.online and Sector.ONLINE in person.sectors)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(crowd=st.lists(people, max_size=6), asked=st.lists(rules, min_size=1, max_size=5))
 def test_the_database_agrees_with_the_rule(app: Flask, crowd: list[Person], asked: list[Audience]) -> None:
     ids = {

@@ -140,6 +140,7 @@ class TestLarge:
         """Fifty thousand members would take this suite minutes; the statement is the same for seven."""
         monkeypatch.setattr(fanout, "IN_ONE_GO", 7)
         monkeypatch.setattr(fanout, "SLICE", 7)
+        monkeypatch.setattr(fanout, "SLICE_ON_SQLITE", 7)
 
     def advance(self, made: Sending, clock: MovableClock) -> tuple[int, bool]:
         cursor = db.session.scalars(sa.select(FanOut).where(FanOut.subject_id == made.subject_id)).one()

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from flask import Flask
 from flask_babel import Babel
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from reporting.desk.leaks import Leak, check
 
@@ -199,7 +199,7 @@ EMAILS = st.sampled_from(["mari.vega@example.org", "zoe_x@mail.example.com", "l3
 CASES = st.sampled_from([str.upper, str.lower, str.title, lambda text: text])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(phone_layouts(), AROUND, AROUND)
 @example(("07700900123", "0 7 7 0 0 9 0 0 1 2 3"), "double", "o")
 def test_a_known_phone_is_found_in_any_layout_anywhere(

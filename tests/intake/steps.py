@@ -2,9 +2,11 @@
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from threading import Barrier
+from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -20,6 +22,8 @@ from tests.drawing import Drawn
 from ugly_mugs.db import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
+
+T = TypeVar("T")
 
 ACCOUNT = "He was polite at first, then he took the money back."
 TOKEN = re.compile(r'name="token" value="([^"]+)"')
@@ -96,6 +100,20 @@ def box_of(page: str, name: str) -> str:
     found = Drawn(page).of("input", name=name)
     assert found, f"no box named {name}"
     return found[0].get("value", "")
+
+
+def at_once(deeds: Sequence[Callable[[], T]]) -> list[T]:
+    """Every deed in a thread of its own, all let go at the same moment."""
+    # The test's own transaction must not stand in their way.
+    db.session.remove()
+    gate = Barrier(len(deeds))
+
+    def run(deed: Callable[[], T]) -> T:
+        gate.wait(30)
+        return deed()
+
+    with ThreadPoolExecutor(len(deeds)) as threads:
+        return list(threads.map(run, deeds))
 
 
 def plain_words(page: str) -> str:

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.drawing import Drawn
 from tests.intake.steps import area_of, behind, come_back, file, open_form, plain_words, send
@@ -16,9 +16,6 @@ TEXTS = st.text(
 )
 LIMITS = settings(
     max_examples=25,
-    deadline=None,
-    # The application is the same for all examples; each files a report of its own.
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

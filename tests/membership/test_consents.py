@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings as effort, strategies as st
+from hypothesis import given, settings as effort, strategies as st
 
 from alerts.membership import consents, queries
 from alerts.membership.consents import LIVE
@@ -56,7 +56,7 @@ class TestEveryHistory:
         finally:
             db.session.rollback()
 
-    @effort(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @effort(max_examples=60)
     @given(acts=st.lists(st.tuples(st.sampled_from(ACTS), st.sampled_from(list(Channel))), max_size=12))
     def test_a_channel_is_live_if_and_only_if_its_last_record_says_so(
         self, crowd: Crowd, acts: list[tuple[str, Channel]]

@@ -9,13 +9,14 @@ from threading import Event
 from typing import Any
 
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings as trying, strategies as st
+from hypothesis import given, settings as trying, strategies as st
 
 from tests.conftest import MovableClock
 from tests.outbox.posting import Post
 from ugly_mugs.db import db
 from ugly_mugs.outbox import claims, ledger, news, optouts, results
 from ugly_mugs.outbox.claims import Allowance
+from ugly_mugs.outbox.forgetting import Forgetting
 from ugly_mugs.outbox.gateways import Listed
 from ugly_mugs.outbox.models import (
     DELIVERY_MOVES,
@@ -64,6 +65,11 @@ class Provider:
     def hang_up(self) -> None:
         pass
 
+    def forget(self, provider_id: str) -> bool:
+        for texts in self.texts.values():
+            texts[:] = [replace(each, body="") if each.provider_id == provider_id else each for each in texts]
+        return True
+
     def sent_to(self, phone: str, *, since: datetime) -> Iterator[Listed]:
         return iter([each for each in self.texts[phone] if each.created_at >= since])
 
@@ -85,6 +91,13 @@ class History:
             registry=post.registry,
             vault=runtime().worker_vault,
             gateway=self.provider,
+            clock=clock,
+            stop=Event(),
+        )
+        self.forgetting = Forgetting(
+            provider=self.provider,
+            pace=10,
+            lease=timedelta(seconds=self.sender.conduct.lease),
             clock=clock,
             stop=Event(),
         )
@@ -152,14 +165,20 @@ class History:
     def hear(self, which: int, said: str) -> None:
         """A callback about anything the provider took, also long ago, also again. It fails only what it failed."""
         if self.provider.taken:
-            delivery_id, attempt = self.provider.taken[which % len(self.provider.taken)]
+            number = which % len(self.provider.taken)
+            delivery_id, attempt = self.provider.taken[number]
             state = STATES[said]
             if state in (D.UNDELIVERED, D.FAILED):
                 self.provider.failed.add((delivery_id, attempt))
             code = FAILURE if state in (D.UNDELIVERED, D.FAILED) else None
-            heard = News(delivery_id, attempt, state, provider_id="SMx", error_code=code)
+            heard = News(delivery_id, attempt, state, provider_id=f"SM{number + 1}", error_code=code)
             news.apply(self.post.registry, heard, now=self.clock.now())
             db.session.commit()
+
+    def forget(self) -> None:
+        """What is over is emptied at the provider, so that nobody can tell it from another text."""
+        self.forgetting._rest_until = 0.0
+        self.forgetting.turn()
 
     def opt_out(self, which: int) -> None:
         person = self.people[which % PEOPLE]
@@ -208,6 +227,7 @@ between = st.one_of(
     st.tuples(st.just("opt_out"), some),
     st.tuples(st.just("expire")),
     st.tuples(st.just("reconcile")),
+    st.tuples(st.just("forget")),
 )
 passing = st.tuples(st.just("sleep"), st.sampled_from([1, 3, 20]))
 
@@ -226,7 +246,7 @@ def histories(draw: st.DrawFn) -> list[tuple[Any, ...]]:
     return [*happens, ("claim",)]
 
 
-@trying(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@trying(max_examples=60)
 @given(happens=histories())
 def test_no_message_is_taken_twice_without_proof_that_it_failed(
     post: Post, clock: MovableClock, happens: list[tuple[Any, ...]]

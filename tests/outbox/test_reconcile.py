@@ -124,6 +124,58 @@ def test_an_id_that_belongs_to_another_delivery_is_not_taken_for_it(
     assert post.states() == {D.ACCEPTED: 1, D.QUEUED: 1}
 
 
+def test_beside_a_text_that_was_emptied_nothing_is_proved_absent(post: Post, sandbox: Sandbox) -> None:
+    """Nobody can say whether the emptied one was this one; it ends as unconfirmed and is never sent again."""
+    person = _lost(post, sandbox, taken=True)
+    (text,) = sandbox.texts_to(phone(0))
+    assert post.worker.text_gateway.forget(text["sid"])
+
+    _look(post)
+    assert post.delivery(person).state is D.UNKNOWN
+
+    _look(post, give_up=timedelta())
+    assert post.delivery(person).state is D.UNCONFIRMED
+    assert len(sandbox.texts_to(phone(0))) == 1
+
+
+def test_a_text_is_found_beside_one_that_was_emptied(post: Post, sandbox: Sandbox) -> None:
+    person = post.person(0)
+    post.queue(post.subject(), [person])
+    post.worker.texts.drain()
+    (first,) = sandbox.texts_to(phone(0))
+    assert post.worker.text_gateway.forget(first["sid"])
+    db.session.execute(sa.update(Delivery).values(state=D.DELIVERED, provider_id=None))
+    db.session.commit()
+
+    _lost(post, sandbox, taken=True, person=person)
+    _look(post)
+
+    assert post.states() == {D.DELIVERED: 2}
+
+
+def test_an_emptied_text_of_before_the_attempt_does_not_keep_a_lost_one_from_going(
+    post: Post, sandbox: Sandbox
+) -> None:
+    person = post.person(0)
+    post.queue(post.subject(), [person])
+    post.worker.texts.drain()
+    (first,) = sandbox.texts_to(phone(0))
+    assert post.worker.text_gateway.forget(first["sid"])
+    db.session.execute(sa.update(Delivery).values(state=D.DELIVERED, provider_id=None))
+    db.session.commit()
+
+    _lost(post, sandbox, taken=False, person=person)
+    db.session.execute(
+        sa.update(Delivery)
+        .where(Delivery.state == D.UNKNOWN)
+        .values(attempted_at=post.now() + timedelta(minutes=5))
+    )
+    db.session.commit()
+    _look(post)
+
+    assert post.states() == {D.DELIVERED: 1, D.QUEUED: 1}
+
+
 def test_while_the_provider_cannot_tell_it_stays_unknown_and_then_unconfirmed(
     post: Post, sandbox: Sandbox
 ) -> None:

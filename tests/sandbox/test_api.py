@@ -172,6 +172,7 @@ class TestOneMessage:
     def test_emptying_it_at_the_provider_leaves_it_on_the_phone(
         self, sandbox: Sandbox, client: Client
     ) -> None:
+        sandbox.behave(callback_delay_ms=0)
         sent = client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
 
         emptied = client.messages(sent.sid).update(body="")
@@ -180,6 +181,26 @@ class TestOneMessage:
         assert client.messages(sent.sid).fetch().body == ""
         [text] = sandbox.texts_to(ASH)
         assert (text["body"], text["redacted"]) == ("New notice 4F7K.", True)
+
+    def test_emptying_waits_for_the_end(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.behave(callback_delay_ms=60_000)
+        sent = client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+
+        with pytest.raises(TwilioRestException) as too_early:
+            client.messages(sent.sid).update(body="")
+
+        assert (too_early.value.status, too_early.value.code) == (400, 20009)
+        assert client.messages(sent.sid).fetch().body == "New notice 4F7K."
+
+    def test_the_list_shows_an_emptied_one_without_words(self, sandbox: Sandbox, client: Client) -> None:
+        sandbox.behave(callback_delay_ms=0)
+        sent = client.messages.create(to=ASH, from_=SENDER, body="one")
+        client.messages.create(to=ASH, from_=SENDER, body="two")
+
+        client.messages(sent.sid).update(body="")
+        client.messages(sent.sid).update(body="")
+
+        assert [m.body for m in client.messages.list(to=ASH)] == ["two", ""]
 
     def test_it_cannot_be_given_other_words(self, client: Client) -> None:
         sent = client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")

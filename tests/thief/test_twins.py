@@ -8,7 +8,7 @@ from ugly_mugs.vault import Where, symmetric
 
 def told_apart(scene: Scene, twin: Scene, one: Haul, other: Haul) -> list[str]:
     heaps = HEAPS | CHANGED if scene.stack.kind == "postgresql" else HEAPS
-    began, other_began = scene.walked.began.date(), twin.walked.began.date()
+    began, other_began = scene.walked.began, twin.walked.began
     return differences(one, other, began=began, other_began=other_began, heaps=heaps)
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,8 +34,10 @@ CHANGED = {
 Row = tuple[Any, ...]
 
 
-def differences(one: Haul, other: Haul, *, began: date, other_began: date, heaps: set[str]) -> list[str]:
-    """Where the two can be told apart; days are counted from the day on which each journey began."""
+def differences(
+    one: Haul, other: Haul, *, began: datetime, other_began: datetime, heaps: set[str]
+) -> list[str]:
+    """Where the two can be told apart; days are counted from the beginning of each journey."""
     tables = one.columns.keys() | other.columns.keys()
     found = [f"{each}: other columns" for each in tables if one.columns.get(each) != other.columns.get(each)]
     for table in one.rows.keys() & other.rows.keys():
@@ -60,11 +62,11 @@ def _told_apart(table: str, names: list[str], rows: list[Row], other_rows: list[
         yield f"{table}: other rows"
 
 
-def _masked(table: str, row: dict[str, Any], began: date) -> Row:
+def _masked(table: str, row: dict[str, Any], began: datetime) -> Row:
     return tuple(_mask(Model.metadata.tables.get(table), name, value, began) for name, value in row.items())
 
 
-def _mask(table: sa.Table | None, name: str, value: Any, began: date) -> Any:
+def _mask(table: sa.Table | None, name: str, value: Any, began: datetime) -> Any:
     """What a thief who knows nothing sees of it: of what is random only its size, of a moment only its day."""
     if table is not None and f"{table.name}.{name}" in BY_THE_CLOCK:
         return "by the clock"
@@ -77,9 +79,18 @@ def _mask(table: sa.Table | None, name: str, value: Any, began: date) -> Any:
         return "an id"
     if name == "provider_id":
         return len(value)
-    if column.info["what"] is Clear.DAY or isinstance(column.type, UtcDateTime):
-        return (_day(value) - began).days
+    if isinstance(column.type, UtcDateTime):
+        # Whole days since the journey began: a code that ends in ten minutes may end after midnight.
+        return (_moment(value) - began) // timedelta(days=1)
+    if column.info["what"] is Clear.DAY:
+        return (_day(value) - began.date()).days
     return bool(value) if column.info["what"] is Clear.FLAG else value
+
+
+def _moment(value: object) -> datetime:
+    """SQLite keeps it as text without its zone, which is UTC."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _day(value: object) -> date:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
-from twilio.base.exceptions import TwilioException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
@@ -47,6 +47,13 @@ PAGE = 100
 MOST_LISTED = 1_000
 # Texts of unknown fate are looked up beside sending, this many at a time.
 LOOKED_UP_AT_ONCE = 8
+# So are settled texts forgotten.
+FORGOTTEN_AT_ONCE = 8
+
+# The provider's word for a message it does not have.
+NO_SUCH_TEXT = 20404
+# What can go wrong with a request that changes nothing or may be made twice, beside what nobody foresees.
+_TROUBLES = (TwilioException, HTTPError, OSError, ValueError, TypeError, KeyError, AttributeError)
 
 _RAISES: dict[Action, type[NotSent]] = {
     Action.OPT_OUT: OptedOut,
@@ -132,7 +139,7 @@ class Listed:
 
 
 class TextGateway:
-    """Texts by Twilio: `send` for each, `sent_to` to look one up whose fate is unknown."""
+    """Texts by Twilio: `send` for each, `sent_to` to look one up whose fate is unknown, `forget` when it is over."""
 
     def __init__(self, settings: Settings, vault: ServiceVault) -> None:
         self._sender = settings.twilio_from
@@ -193,22 +200,32 @@ class TextGateway:
                     error_code=int(each.error_code) if each.error_code else None,
                     created_at=created or since,
                 )
-        except (
-            TwilioException,
-            HTTPError,
-            OSError,
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-        ) as problem:
+        except _TROUBLES as problem:
             raise Later from problem
+
+    def forget(self, provider_id: str) -> bool:
+        """Have the provider empty a text: whether its words are gone there; Later when it cannot be asked just now.
+
+        It empties only what it has finished with. A text it does not have says nothing any more.
+        """
+        try:
+            emptied = self._messages(provider_id).update(body="")
+        except TwilioRestException as refusal:
+            if refusal.status == 404 and refusal.code == NO_SUCH_TEXT:
+                return True
+            if refusal.status in (400, 409):
+                return False
+            raise Later(refusal.code) from None
+        except _TROUBLES as problem:
+            raise Later from problem
+        return not emptied.body
 
 
 def client_for(settings: Settings) -> Client:
     """The library's client, pointed at the provider or at a stand-in for it."""
     http = PooledHttpClient(
-        connections=settings.sms_in_flight + LOOKED_UP_AT_ONCE, timeout=settings.sms_timeout
+        connections=settings.sms_in_flight + LOOKED_UP_AT_ONCE + FORGOTTEN_AT_ONCE,
+        timeout=settings.sms_timeout,
     )
     # Of two tokens, while one is being rotated, the first is the one to sign in with.
     client = Client(settings.twilio_account_sid, settings.twilio_auth_token[0].value, http_client=http)

@@ -42,10 +42,11 @@ def send_mails() -> None:
 
 
 def mind_the_ledger() -> None:
-    """Leases that ran out, and what waited too long."""
+    """Leases that ran out, what waited too long, and words that have had their time."""
     settings, now = runtime().settings, runtime().clock.now()
     results.end_leases(now=now, unknown_wait=timedelta(seconds=settings.unknown_wait))
     ledger.expire(now)
+    ledger.forget_own_words(now)
     db.session.commit()
 
 
@@ -62,6 +63,10 @@ def look_for_unknown() -> None:
     )
 
 
+def forget_texts() -> None:
+    the_worker().forgetting.turn()
+
+
 def sweep_requests() -> None:
     requests.sweep(runtime().clock.now())
 
@@ -73,5 +78,6 @@ JOBS = [
     Job("send mails", send_mails, every=timedelta(milliseconds=250)),
     Job("mind the ledger", mind_the_ledger, every=timedelta(seconds=2)),
     Job("look for unknown texts", look_for_unknown, every=timedelta(seconds=2)),
+    Job("forget texts", forget_texts, every=timedelta(seconds=1)),
     Job("sweep requests", sweep_requests, every=timedelta(hours=1)),
 ]

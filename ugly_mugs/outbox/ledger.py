@@ -26,8 +26,9 @@ from ugly_mugs.vault import Where, WorkerVault
 
 BODY_SIZES = (1_024, 4_096)
 
-# What a delivery that is over no longer needs: the provider's id and words that were one person's own.
-CLEARED: dict[str, Any] = {"provider_id": None, "body": None, "lease_ends_at": None}
+# What a delivery that is over no longer needs. The provider's id goes later, see `forgetting`: without it nobody
+# could ask the provider to forget the words.
+CLEARED: dict[str, Any] = {"body": None, "lease_ends_at": None}
 
 
 def enqueue(
@@ -118,6 +119,21 @@ def let_go(*, kind: MessageKind, subject_id: uuid.UUID) -> int:
 def expire(now: datetime) -> int:
     """What waited too long is not sent any more."""
     return move(DeliveryState.EXPIRED, Delivery.expires_at <= now)
+
+
+def forget_own_words(now: datetime) -> int:
+    """Words that were one person's own and hold no longer (a code) go, also where nobody will say how it ended.
+
+    What is under way or of unknown fate keeps them: a text is looked for by its words.
+    """
+    left = is_one_of([DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.UNCONFIRMED])
+    forgotten = db.session.execute(
+        sa.update(Delivery)
+        .where(Delivery.body.is_not(None), Delivery.expires_at <= now, left)
+        .values(body=None)
+        .execution_options(synchronize_session=False)
+    )
+    return rows_of(forgotten)
 
 
 def move(

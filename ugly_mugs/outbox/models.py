@@ -144,6 +144,20 @@ class Delivery(Model):
             postgresql_where=sa.text("state = 'held'"),
         ),
         sa.Index("ix_deliveries_recipient_id", "recipient_id"),
+        # Both hold nothing of a delivery that was only just written.
+        sa.Index(
+            "ix_deliveries_at_the_provider",
+            "state",
+            "attempted_at",
+            sqlite_where=sa.text("provider_id IS NOT NULL"),
+            postgresql_where=sa.text("provider_id IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_deliveries_own_words",
+            "expires_at",
+            sqlite_where=sa.text("body IS NOT NULL"),
+            postgresql_where=sa.text("body IS NOT NULL"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = primary_key()
@@ -168,12 +182,15 @@ class Delivery(Model):
     attempt: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger, default=0, server_default="0")
     # Later attempts after a proved failure.
     retries: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger, default=0, server_default="0")
-    # `attempting`: until when its worker may still send it; `unknown`: when to look at it next.
+    # `attempting`: until when its worker may still send it; `unknown`: when to look at it next; anything else
+    # with a provider's id: when to ask next that the provider forget it.
     lease_ends_at: Mapped[datetime | None] = clear(Clear.NAMED, UtcDateTime, nullable=True)
     attempted_at: Mapped[datetime | None] = clear(Clear.NAMED, UtcDateTime, nullable=True)
     # Where the latest attempt went: an owner who changed their address since has another one by now.
     address_id: Mapped[uuid.UUID | None] = clear(Clear.ID, sa.Uuid, nullable=True)
-    provider_id: Mapped[str | None] = clear(Clear.NAMED, sa.String(64), nullable=True)  # until it settles
+    provider_id: Mapped[str | None] = clear(
+        Clear.NAMED, sa.String(64), nullable=True
+    )  # until it is forgotten there
     error_code: Mapped[int | None] = clear(Clear.COUNT, sa.Integer, nullable=True)
     body: Mapped[bytes | None] = sealed(
         "contacts", nullable=True

@@ -99,6 +99,7 @@ def _it_left_after_all(delivery: Delivery, news: News) -> bool:
     DELIVERY_MOVES.move(delivery, _D.SUPPRESSED)
     # It did reach somebody, so a correction has to as well: see `may_have_left` in alerts/delivery.
     delivery.retries = max(delivery.retries, 1)
+    delivery.provider_id = news.provider_id or delivery.provider_id
     _clear(delivery)
     return True
 
@@ -119,7 +120,8 @@ def _queue_again(delivery: Delivery, news: News, now: datetime) -> None:
     delivery.not_before = now + pause * random.uniform(0.75, 1.25)  # noqa: S311  # nosec B311: jitter
     delivery.retries += 1
     delivery.error_code = news.error_code
-    delivery.provider_id = None
+    # Of the attempt that failed, until the provider has forgotten that or the next one has an id of its own.
+    delivery.provider_id = news.provider_id or delivery.provider_id
     delivery.lease_ends_at = None
 
 

@@ -89,23 +89,28 @@ class _Answer:
 
 def _look_for(sought: _Sought, *, listing: Listing) -> _Answer:
     try:
-        return _Answer(True, _find(sought, listing))
+        return _find(sought, listing)
     except NotSent as trouble:
         log.warning("the provider cannot list texts just now", extra={"code": trouble.code})
         return _Answer(False)
 
 
-def _find(sought: _Sought, listing: Listing) -> Listed | None:
-    """This text in the provider's list.
+def _find(sought: _Sought, listing: Listing) -> _Answer:
+    """What the provider's list says of this text.
 
     The list does not show the callback address that would name our delivery, so phone, time and exact words must
     do; ids that belong to other deliveries are left out. In doubt it is taken for found: a text too few can be
-    seen and sent again by a person, one too many cannot be taken back.
+    seen and sent again by a person, one too many cannot be taken back. An emptied text may be any other or this one,
+    so beside it nothing is proved absent.
     """
+    is_legible = True
     for each in listing.sent_to(sought.phone, since=sought.attempted_at - SKEW):
-        if each.provider_id not in sought.known_ids and each.body.strip() == sought.body.strip():
-            return each
-    return None
+        if each.provider_id in sought.known_ids:
+            continue
+        if each.body.strip() == sought.body.strip():
+            return _Answer(True, each)
+        is_legible = is_legible and bool(each.body.strip())
+    return _Answer(is_legible)
 
 
 def _conclude(sought: _Sought, found: Listed | None, *, registry: Registry, now: datetime) -> None:

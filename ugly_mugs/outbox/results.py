@@ -96,7 +96,6 @@ def _statement(state: DeliveryState) -> sa.Update:
     elif state is _D.QUEUED:
         values |= {
             "lease_ends_at": None,
-            "provider_id": None,
             "not_before": sa.bindparam("the_time"),
             "retries": sa.bindparam("the_retries"),
         }

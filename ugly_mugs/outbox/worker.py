@@ -3,12 +3,13 @@
 import threading
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 
 from flask import Flask, current_app
 
 from ugly_mugs.outbox import optouts
+from ugly_mugs.outbox.forgetting import Forgetting
 from ugly_mugs.outbox.gateways import TextGateway
 from ugly_mugs.outbox.inbound import Inbound
 from ugly_mugs.outbox.kinds import Handler, Registry
@@ -67,6 +68,17 @@ class Worker:
             taken_as=DeliveryState.SENT,
         )
         return self._sender(conduct, MailGateway(settings, self._vault, self._runtime.clock))
+
+    @cached_property
+    def forgetting(self) -> Forgetting:
+        settings = self._runtime.settings
+        return Forgetting(
+            provider=self.text_gateway,
+            pace=settings.sms_pace,
+            lease=timedelta(seconds=settings.claim_lease),
+            clock=self._runtime.clock,
+            stop=self.stop,
+        )
 
     @cached_property
     def handlers(self) -> Mapping[RequestKind, Handler]:

@@ -155,6 +155,8 @@ class Api:
                 # An empty body is the provider's way of saying: forget what it said.
                 if request.body != b"Body=":
                     return refusal(400, 20001, "a message can only be changed to an empty Body")
+                if not text.is_settled():
+                    return refusal(400, 20009)
                 text.redacted = True
                 return _json(200, as_resource(text, self._account_sid))
         return refusal(405, 20405)

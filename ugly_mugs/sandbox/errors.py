@@ -7,7 +7,7 @@ from ugly_mugs.sandbox.wire import Reply
 MESSAGES = {
     20001: "The sandbox does not speak this part of the API: {detail}",
     20003: "Authenticate",
-    20009: "Cannot delete message because delivery of message has not been completed.",
+    20009: "Cannot delete or empty message because delivery of message has not been completed.",
     20404: "The requested resource {detail} was not found",
     20405: "Method not allowed",
     20429: "Too Many Requests",

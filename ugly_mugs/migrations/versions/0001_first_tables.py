@@ -73,7 +73,9 @@ def upgrade() -> None:
     sa.UniqueConstraint('kind', 'subject_id', 'recipient_id', 'channel', name=op.f('uq_deliveries_kind_subject_id_recipient_id_channel'))
     )
     with op.batch_alter_table('deliveries', schema=None) as batch_op:
+        batch_op.create_index('ix_deliveries_at_the_provider', ['state', 'attempted_at'], unique=False, sqlite_where=sa.text('provider_id IS NOT NULL'), postgresql_where=sa.text('provider_id IS NOT NULL'))
         batch_op.create_index('ix_deliveries_held', ['subject_id'], unique=False, sqlite_where=sa.text("state = 'held'"), postgresql_where=sa.text("state = 'held'"))
+        batch_op.create_index('ix_deliveries_own_words', ['expires_at'], unique=False, sqlite_where=sa.text('body IS NOT NULL'), postgresql_where=sa.text('body IS NOT NULL'))
         batch_op.create_index('ix_deliveries_recipient_id', ['recipient_id'], unique=False)
         batch_op.create_index('ix_deliveries_under_way', ['state', 'lease_ends_at'], unique=False, sqlite_where=sa.text("state IN ('attempting', 'unknown')"), postgresql_where=sa.text("state IN ('attempting', 'unknown')"))
         batch_op.create_index('ix_deliveries_waiting', ['channel', 'priority', 'not_before'], unique=False, sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
@@ -212,7 +214,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('locator', name=op.f('uq_members_locator'))
     )
     with op.batch_alter_table('members', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_members_state'), ['state'], unique=False)
+        batch_op.create_index('ix_members_applied', ['applied_on'], unique=False, sqlite_where=sa.text("state = 'applied'"), postgresql_where=sa.text("state = 'applied'"))
 
     op.create_table('staff',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -446,7 +448,7 @@ def downgrade() -> None:
     op.drop_table('alert_authors')
     op.drop_table('staff')
     with op.batch_alter_table('members', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_members_state'))
+        batch_op.drop_index('ix_members_applied', sqlite_where=sa.text("state = 'applied'"), postgresql_where=sa.text("state = 'applied'"))
 
     op.drop_table('members')
     with op.batch_alter_table('key_seals', schema=None) as batch_op:
@@ -476,7 +478,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_deliveries_waiting', sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
         batch_op.drop_index('ix_deliveries_under_way', sqlite_where=sa.text("state IN ('attempting', 'unknown')"), postgresql_where=sa.text("state IN ('attempting', 'unknown')"))
         batch_op.drop_index('ix_deliveries_recipient_id')
+        batch_op.drop_index('ix_deliveries_own_words', sqlite_where=sa.text('body IS NOT NULL'), postgresql_where=sa.text('body IS NOT NULL'))
         batch_op.drop_index('ix_deliveries_held', sqlite_where=sa.text("state = 'held'"), postgresql_where=sa.text("state = 'held'"))
+        batch_op.drop_index('ix_deliveries_at_the_provider', sqlite_where=sa.text('provider_id IS NOT NULL'), postgresql_where=sa.text('provider_id IS NOT NULL'))
 
     op.drop_table('deliveries')
     op.drop_table('audit_entries')

@@ -1,0 +1,221 @@
+"""One alert with the whole application: how soon the first text leaves, and what the worker holds for a million.
+
+The desk works in this process; the worker is a process of its own, as in life, and so is the provider's stand-in.
+"""
+
+import logging
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import sqlalchemy as sa
+from flask import Flask
+
+from alerts.membership.models import Level, Member, MemberRegion, MemberState, Subscription
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.sending import OwnSandbox, own_sandbox
+from tests.conftest import MovableClock, make_tables, settings_for
+from tests.installing import install
+from tests.make.alerts import HERE, Newsroom
+from tests.make.staff import Colleague, Team
+from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind, Role
+from ugly_mugs.app import create_app
+from ugly_mugs.db import db
+from ugly_mugs.outbox.models import Address, AddressState, Channel, FanOut
+from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
+from ugly_mugs.vault import Where, WorkerVault, keyfiles
+
+PROJECT = Path(__file__).parent.parent.parent
+ALERTS, FIRST_BAR_S = 5, 2.0
+FEW, MANY, AT_ONCE = 1_000, 1_000_000, 20_000
+MEMORY_BAR_MB = 250
+SECONDS_OF_SENDING = 15
+
+
+@dataclass
+class House:
+    """An installation with Alice, who writes, and Bob, who approves, and with members by the thousand."""
+
+    app: Flask
+    newsroom: Newsroom
+    alice: Colleague
+    bob: Colleague
+    sandbox: OwnSandbox
+    environment: dict[str, str]
+
+    def written(self) -> uuid.UUID:
+        """A danger alert that waits for Bob."""
+        self.newsroom.clock.moment = datetime.now(UTC)
+        return self.newsroom.submitted(self.alice, severity="danger")
+
+    def first_text(self) -> float:
+        """Seconds from Bob's pressing *approve* to the first text that the provider has."""
+        alert_id = self.written()
+        page = self.newsroom.page(alert_id, self.bob)
+        before, began = self.sandbox.count(), time.perf_counter()
+        answer = self.newsroom.approve(alert_id, self.bob, page)
+        assert answer.status_code == 303, answer.text
+        db.session.rollback()
+        while self.sandbox.count() == before:
+            assert time.perf_counter() - began < 60, "no text within a minute"
+            time.sleep(0.005)
+        return time.perf_counter() - began
+
+    @contextmanager
+    def worker(self) -> Iterator[psutil.Process]:
+        """`flask worker`, and how the operating system sees it."""
+        # What this process has read would otherwise keep it from writing.
+        db.session.rollback()
+        command = [sys.executable, "-m", "flask", "worker"]
+        process = subprocess.Popen(command, cwd=PROJECT, env={**os.environ, **self.environment})
+        try:
+            yield psutil.Process(process.pid)
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+@contextmanager
+def house() -> Iterator[House]:
+    logging.getLogger("ugly_mugs").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as name, own_sandbox() as sandbox:
+        folder = Path(name)
+        given = {
+            "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+            "TWILIO_API_URL": sandbox.url,
+            "SMTP_URL": sandbox.smtp_url,
+            "SMS_PACE": "100000",
+            "LOG_LEVEL": "ERROR",
+        }
+        settings = settings_for(f"sqlite:///{folder / 'database.sqlite3'}", folder / "keys", **given)
+        environment = {
+            **given,
+            "DATABASE_URL": settings.database_url,
+            "KEYS_DIR": str(settings.keys_dir),
+            "TWILIO_FROM": settings.twilio_from or "",
+            "MAIL_FROM": settings.mail_from,
+        }
+        make_tables(settings.database_url, folder / "none")
+        clock = MovableClock(datetime.now(UTC))
+        installation = install(settings, clock)
+        app = create_app(settings, clock=clock)
+        with app.app_context():
+            team = Team(app, clock, installation)
+            alice, bob = team.hire("alice", Role.MODERATOR), team.hire("bob", Role.APPROVER)
+            named = {f"UGLY_MUGS_{each}": value for each, value in environment.items()}
+            yield House(app, Newsroom(app, clock), alice, bob, sandbox, named)
+            db.session.remove()
+            db.engine.dispose()
+
+
+def people(count: int, keys: Path) -> None:
+    """So many more members here, each with a phone that the worker can read."""
+    vault = WorkerVault(keyfiles.load_service(keys), keyfiles.load_worker(keys))
+    epoch_id = db.session.scalars(sa.select(KeyEpoch.id).where(KeyEpoch.kind == EpochKind.VETTING)).first()
+    for begin in range(0, count, AT_ONCE):
+        ids = [uuid.uuid4() for _ in range(min(AT_ONCE, count - begin))]
+        members: dict[str, Any] = {
+            "state": MemberState.ACTIVE, "kind": MemberKind.INDIVIDUAL, "language": "en", "level": Level.NEUTRAL,
+            "wake_for_danger": True, "epoch_id": epoch_id, "applied_on": datetime.now(UTC).date(),
+        }  # fmt: skip
+        db.session.execute(
+            sa.insert(Member), [{"id": each, "locator": each.bytes, **members} for each in ids]
+        )
+        db.session.execute(sa.insert(MemberRegion), [{"member_id": each, "region": HERE} for each in ids])
+        subscribed = [{"member_id": each, "channel": Channel.SMS, "live": True} for each in ids]
+        db.session.execute(sa.insert(Subscription), subscribed)
+        db.session.execute(
+            sa.insert(Address), [_phone(vault, each, number) for number, each in enumerate(ids)]
+        )
+        db.session.commit()
+
+
+def _phone(vault: WorkerVault, owner_id: uuid.UUID, number: int) -> dict[str, Any]:
+    address_id = uuid.uuid4()
+    where = Where("addresses", "sealed", address_id)
+    return {
+        "id": address_id,
+        "owner_id": owner_id,
+        "channel": Channel.SMS,
+        "state": AddressState.PROVED,
+        # Invented numbers are few, so their tags are those of their owners.
+        "tag": owner_id.bytes,
+        "sealed": vault.seal_contact(f"+447700900{number % 1000:03d}".encode(), where),
+    }
+
+
+def first_text(here: House) -> Figure:
+    waits = []
+    with here.worker():
+        time.sleep(3)
+        for number in range(ALERTS):
+            time.sleep(number * 0.07)
+            waits.append(here.first_text())
+            _wait_until_sent(here)
+    name = f"first text after approval, to {FEW:,} members (median {statistics.median(waits):.2f} s), worst of {ALERTS}"
+    return Figure(name, round(max(waits), 2), "s", f"< {FIRST_BAR_S}", max(waits) < FIRST_BAR_S)
+
+
+def _wait_until_sent(here: House) -> None:
+    seen = -1
+    while (count := here.sandbox.count()) != seen:
+        seen = count
+        time.sleep(1)
+
+
+def memory(here: House) -> Iterator[Figure]:
+    """The worker while it writes a million deliveries and begins to send them."""
+    with here.worker() as worker:
+        time.sleep(3)
+        began = time.perf_counter()
+        first = here.first_text()
+        largest, sent = 0, here.sandbox.count()
+        until = None
+        while until is None or time.perf_counter() < until:
+            largest = max(largest, worker.memory_info().rss)
+            if until is None and _is_fanned_out():
+                fanned_out, sent = time.perf_counter() - began, here.sandbox.count()
+                until = time.perf_counter() + SECONDS_OF_SENDING
+            time.sleep(0.1)
+        rate = (here.sandbox.count() - sent) / SECONDS_OF_SENDING
+    yield Figure(
+        f"first text after approval, to {MANY:,} members",
+        round(first, 2), "s", f"< {FIRST_BAR_S}", first < FIRST_BAR_S,
+    )  # fmt: skip
+    yield Figure(
+        f"worker at {MANY:,} deliveries (written in {fanned_out:.0f} s on SQLite, then {rate:.0f} texts/s)",
+        round(largest / 1_000_000), "MB", f"≤ {MEMORY_BAR_MB}", largest / 1_000_000 <= MEMORY_BAR_MB,
+    )  # fmt: skip
+
+
+def _is_fanned_out() -> bool:
+    db.session.rollback()
+    # The cursor was committed with the approval.
+    return db.session.scalar(sa.select(FanOut.id).where(sa.not_(FanOut.done))) is None
+
+
+def figures() -> Iterator[Figure]:
+    """Every figure of this subject."""
+    with house() as here:
+        keys = Path(here.environment["UGLY_MUGS_KEYS_DIR"])
+        people(FEW, keys)
+        yield first_text(here)
+        people(MANY - FEW, keys)
+        yield from memory(here)
+
+
+if __name__ == "__main__":
+    for figure in figures():
+        print(figure)
