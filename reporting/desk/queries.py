@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from reporting.desk import redaction as redactions
 from reporting.desk.models import Redaction
 from reporting.desk.redaction import Settled
-from reporting.intake.models import ReportPart
+from reporting.intake.models import Report, ReportPart
 from ugly_mugs.db import db
 
 
@@ -30,7 +30,11 @@ def settled_redaction(report_id: UUID, content_key: bytes) -> Settled | None:
 
 
 def basis_of(report_id: UUID) -> str:
-    """Changes with what a leak check rests on: what the reporter added, and what the desk hid."""
+    """Changes with what a leak check rests on: what the reporter added or chose, and what the desk hid.
+
+    Their choices count, because they name safe ways to reach them, which no alert may hold.
+    """
     parts = sa.select(sa.func.count()).where(ReportPart.report_id == report_id)
+    chosen = sa.select(Report.consents_version).where(Report.id == report_id)
     hidden = sa.select(Redaction.version).where(Redaction.report_id == report_id)
-    return f"{db.session.scalar(parts)}/{db.session.scalar(hidden)}"
+    return "/".join(str(db.session.scalar(each)) for each in (parts, chosen, hidden))

@@ -134,7 +134,13 @@ def change(report: Report, *, former: Consents, new: Consents, content_key: byte
     report.consents_version += 1
     report.changed_on = day
     changed = {consent for consent in Consent if new.terms(consent) != former.terms(consent)}
-    touched = [output for output in _live_outputs(report.id) if RESTS_ON[output.kind] in changed]
+    resting = [output for output in _outputs(report.id) if RESTS_ON[output.kind] in changed]
+    touched = [output for output in resting if output.state in LIVE_OUTPUTS]
+    for output in resting:
+        if new.given(RESTS_ON[output.kind]) and output.state is not OutputState.WITHDRAWN:
+            # A hold set because the reporter asked to see it goes with that wish; one they set themselves stays, and
+            # that of an ended one goes over to its successor.
+            output.held = new.wants_to_see_first or (output.held and not former.wants_to_see_first)
     for output in touched:
         output.consent_version += 1
         output.not_before = new.earliest
@@ -142,10 +148,7 @@ def change(report: Report, *, former: Consents, new: Consents, content_key: byte
             OUTPUT_MOVES.move(output, OutputState.WITHDRAWN)
             output.preview = None
             output_ends(output)
-            continue
-        # A hold set because the reporter asked to see it goes with that wish; one they set themselves stays.
-        output.held = new.wants_to_see_first or (output.held and not former.wants_to_see_first)
-        if output.state is OutputState.APPROVED:
+        elif output.state is OutputState.APPROVED:
             # The approval was given to what the reporter allowed before; somebody has to look again.
             OUTPUT_MOVES.move(output, OutputState.PROPOSED)
     return touched
@@ -197,6 +200,6 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _live_outputs(report_id: UUID) -> Sequence[Output]:
-    query = sa.select(Output).where(Output.report_id == report_id, Output.state.in_(LIVE_OUTPUTS))
+def _outputs(report_id: UUID) -> Sequence[Output]:
+    query = sa.select(Output).where(Output.report_id == report_id)
     return db.session.scalars(query.order_by(Output.id).with_for_update()).all()

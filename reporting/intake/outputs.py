@@ -37,7 +37,8 @@ def propose(
     """Something is being made from the report, or its text was edited. `preview` is what the reporter will see.
 
     Raises Conflict when the reporter has not agreed. A text edited after its approval is proposed again, and a
-    reporter who asked to see it first is asked again; a hold of the reporter's own is never lifted here.
+    reporter who asked to see it first is asked again; a hold of the reporter's own is never lifted here, and goes
+    over to whatever the desk makes instead of what they held.
     """
     if not consents.given(RESTS_ON[kind]):
         raise Conflict(_("The person who reported this has not agreed to it."))
@@ -45,7 +46,7 @@ def propose(
     if output is None:
         output = Output(
             id=uuid4(), report_id=report.id, kind=kind, subject_id=subject_id, state=OutputState.PROPOSED,
-            consent_version=1, held=False,
+            consent_version=1, held=_is_on_hold(report.id, kind),
         )  # fmt: skip
         db.session.add(output)
     elif output.state is not OutputState.PROPOSED:
@@ -66,12 +67,6 @@ def approve(output: Output, *, seen_version: int) -> None:
     if output.consent_version != seen_version:
         raise Conflict(_("The person who reported this changed what they agreed to. Please look again."))
     _move(output, OutputState.APPROVED)
-
-
-def take_back(output: Output) -> None:
-    """The approval is void, the text is a draft again."""
-    _lock(output)
-    _move(output, OutputState.PROPOSED)
 
 
 def may_leave(output: Output, *, approved_version: int) -> bool:
@@ -105,6 +100,10 @@ def let_go(output: Output, *, seen_mark: str) -> None:
     if output.state not in SHOWN or not hmac.compare_digest(mark_of(output), seen_mark):
         raise Conflict(_("This has changed since you looked. Please look at it again."))
     output.held = False
+    # What they held before this one is over, and its hold with it.
+    for former in _held(output.report_id, output.kind):
+        if former.state is OutputState.ENDED:
+            former.held = False
 
 
 def hold(output: Output) -> None:
@@ -139,6 +138,16 @@ def preview_of(output: Output, *, content_key: bytes) -> Mapping[str, str]:
         return {}
     found: dict[str, str] = json.loads(symmetric.open_sealed(content_key, output.preview, _where(output.id)))
     return found
+
+
+def _is_on_hold(report_id: UUID, kind: OutputKind) -> bool:
+    """Whether the reporter holds, or held to its end, anything of this kind and has let nothing go since."""
+    return any(each.state is not OutputState.WITHDRAWN for each in _held(report_id, kind))
+
+
+def _held(report_id: UUID, kind: OutputKind) -> Sequence[Output]:
+    query = sa.select(Output).where(Output.report_id == report_id, Output.kind == kind, Output.held)
+    return db.session.scalars(query.with_for_update()).all()
 
 
 def _lock(output: Output) -> None:

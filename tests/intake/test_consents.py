@@ -89,6 +89,9 @@ def expected(former: str, new: str, state: OutputState) -> tuple[OutputState, in
     waits = former == "after_seen" and state is not OutputState.RELEASED
     gone = state is OutputState.WITHDRAWN
     unchanged = (state, 0, waits, LATER if former == "not_before" and not gone else None)
+    if state is OutputState.ENDED and new not in (former, "no"):
+        # Only its hold, which its successor begins with.
+        return *unchanged[:2], new == "after_seen", unchanged[3]
     if state not in LIVE_OUTPUTS or former == new:
         return unchanged
     if new == "no":
