@@ -168,7 +168,7 @@ def forget_deleted() -> None:
     """On SQLite, empties the write-ahead log, in which deleted rows would otherwise lie until it is written over.
 
     `secure_delete` overwrites them in the database file itself. Somebody who reads at this moment keeps the log as
-    it is; the worker comes again. PostgreSQL clears dead rows by its own vacuum.
+    it is; the worker comes again. PostgreSQL clears dead rows by itself, as soon as `migrations/vacuum.py` says.
     """
     if not is_sqlite():
         return

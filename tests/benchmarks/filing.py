@@ -134,14 +134,14 @@ def free_port() -> int:
 
 @contextmanager
 def served(application: str, environment: dict[str, str]) -> Iterator[int]:
-    """The application under gunicorn with two processes, until the block ends; gives the port."""
+    """The application under gunicorn as it is shipped, with two processes, until the block ends; gives the port."""
     port = free_port()
-    command = [
-        sys.executable, "-m", "gunicorn", "--no-control-socket", "-k", "gthread", "-w", "2", "--threads", "8",
-        "-b", f"127.0.0.1:{port}", "--log-level", "error", application,
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", application]
     process = subprocess.Popen(
-        command, cwd=PROJECT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL
+        command,
+        cwd=PROJECT,
+        env={**os.environ, "BIND": f"127.0.0.1:{port}", "WEB_CONCURRENCY": "2", **environment},
+        stdout=subprocess.DEVNULL,
     )
     try:
         _wait_for(port)

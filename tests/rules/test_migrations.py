@@ -103,3 +103,20 @@ def test_every_state_fits_into_its_column() -> None:
                     f"{table.name}.{column.name}: {member}"
                 )
     assert max(len(kind.value) for kind in AuditKind) <= 32
+
+
+def test_postgresql_clears_soon_what_was_deleted_where_something_sealed_lies(migrated: Flask) -> None:
+    if db.engine.dialect.name == "sqlite":
+        assert db.session.scalar(sa.text("PRAGMA secure_delete")) == 1
+        return
+    asked = (
+        "SELECT c.relname, array_to_string(c.reloptions || t.reloptions, ' ') FROM pg_class c "
+        "LEFT JOIN pg_class t ON t.oid = c.reltoastrelid WHERE c.relname = ANY(:names)"
+    )
+    names = ["reports", "report_parts", "report_messages", "outputs", "redactions", "addresses", "members"]
+    found = dict(db.session.execute(sa.text(asked), {"names": names}).all())
+
+    assert found.keys() == set(names)
+    for options in found.values():
+        assert options.split().count("autovacuum_vacuum_threshold=1") == 2
+        assert options.split().count("autovacuum_vacuum_scale_factor=0") == 2

@@ -8,7 +8,7 @@ from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 
 from ugly_mugs.db import Model, Named, UtcDateTime, db
-from ugly_mugs.migrations import grants
+from ugly_mugs.migrations import grants, vacuum
 
 
 def _plain_types(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -42,6 +42,7 @@ def _run(connection: sa.Connection) -> None:
     with context.begin_transaction():
         context.run_migrations()
         if _is_upgrade() and connection.dialect.name == "postgresql":
+            vacuum.apply(connection)
             # Every upgrade sets the grants anew, so that what grants.py says and what holds never differ.
             for warning in grants.apply(connection):
                 context.config.print_stdout("%s", warning)
