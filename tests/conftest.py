@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import hypothesis
 import jinja2
@@ -23,6 +23,9 @@ from ugly_mugs.app import create_app
 from ugly_mugs.db import db
 from ugly_mugs.settings import Settings, from_environment
 from ugly_mugs.vault import passphrases
+
+if TYPE_CHECKING:
+    from tests.make.staff import Team
 
 KINDS = ("sqlite", "postgresql")
 
@@ -319,6 +322,14 @@ def app(settings: Settings, clock: MovableClock, installation: Installation) -> 
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def team(app: Flask, clock: MovableClock, installation: Installation) -> "Team":
+    """Whoever is hired in a test."""
+    from tests.make.staff import Team  # noqa: PLC0415  it moves the clock that is made here
+
+    return Team(app, clock, installation)
 
 
 @pytest.fixture

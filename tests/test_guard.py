@@ -9,7 +9,6 @@ from flask import Flask, render_template_string, session
 from flask.testing import FlaskClient
 
 from tests.conftest import MovableClock
-from tests.installing import Installation
 from tests.make.staff import Team, hidden
 from ugly_mugs import guard
 from ugly_mugs.accounts import sessions
@@ -81,11 +80,6 @@ def app(app: Flask) -> Flask:
         return "kept"
 
     return app
-
-
-@pytest.fixture
-def team(app: Flask, clock: MovableClock, installation: Installation) -> Team:
-    return Team(app, clock, installation)
 
 
 def begin(
@@ -238,6 +232,33 @@ class TestAreas:
 
         assert alice.browser.get("/desk/test/approve").status_code == 303
         assert bob.browser.get("/desk/test/approve").status_code == 200
+
+
+class TestLookingByItself:
+    """A page that refreshes itself says nothing about whether anybody sits in front of it."""
+
+    def test_it_does_not_prolong_a_session(self, team: Team, clock: MovableClock) -> None:
+        alice = team.hire("alice", Role.AUDITOR)
+        statuses = []
+
+        for _time in range(4):
+            clock.forward(minutes=5)
+            statuses.append(alice.browser.get("/desk/test/form?live=on").status_code)
+
+        assert statuses == [200, 200, 200, 303]
+
+    def test_what_somebody_does_still_prolongs_it(self, team: Team, clock: MovableClock) -> None:
+        alice = team.hire("alice", Role.AUDITOR)
+        token = hidden(alice.browser.get("/desk/test/form"), "csrf")
+
+        for path in ("/desk/test/form", "/desk/test/form?live=off"):
+            clock.forward(minutes=14)
+            assert alice.browser.get(path).status_code == 200
+        clock.forward(minutes=14)
+        assert alice.browser.post("/desk/test/form?live=on", data={"csrf": token}).status_code == 200
+        clock.forward(minutes=14)
+
+        assert alice.browser.get("/desk/test/form?live=on").status_code == 200
 
 
 class TestForms:

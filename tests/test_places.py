@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ugly_mugs import places
-from ugly_mugs.places import FORCES, REGIONS, outward_code, regions_of, timezone_of
+from ugly_mugs.places import FORCES, REGIONS, outward_code, regions_of
 
 INWARD = st.from_regex(r"[0-9][ABD-HJLNP-UW-Z]{2}", fullmatch=True)
 OUTWARD = st.sampled_from(["M1", "B33", "CR2", "DN55", "W1A", "EC1A", "BT1", "JE2", "GY1", "IM1", "NE49"])
@@ -142,25 +142,13 @@ def test_a_dublin_district_is_known_by_its_number(typed: str, key: str) -> None:
     assert (match.regions, match.canonical) == (("leinster",), key)
 
 
-@pytest.mark.parametrize("slug", REGIONS)
-def test_ireland_keeps_dublin_time_and_everybody_else_london_time(slug: str) -> None:
-    expected = (
-        "Europe/Dublin" if slug in {"connacht", "leinster", "munster", "ulster-roi"} else "Europe/London"
-    )
-
-    assert timezone_of(slug).key == expected
-
-
-@pytest.mark.parametrize("zone", ["Europe/Jersey", "Europe/Guernsey", "Europe/Isle_of_Man", "Europe/Belfast"])
-def test_the_islands_and_belfast_have_the_same_hours_as_london(zone: str) -> None:
+@pytest.mark.parametrize(
+    "zone", ["Europe/Jersey", "Europe/Guernsey", "Europe/Isle_of_Man", "Europe/Belfast", "Europe/Dublin"]
+)
+def test_every_region_has_the_same_hours_as_london(zone: str) -> None:
     for month in (1, 3, 7, 11):
         moment = datetime(2026, month, 29, 12, tzinfo=UTC)
         assert (
             moment.astimezone(ZoneInfo(zone)).utcoffset()
             == moment.astimezone(ZoneInfo("Europe/London")).utcoffset()
         )
-
-
-def test_an_unknown_region_has_no_time() -> None:
-    with pytest.raises(KeyError):
-        timezone_of("atlantis")

@@ -17,6 +17,7 @@ import alerts.membership.vetting_views
 import alerts.membership.views
 import alerts.publishing.demo
 import alerts.publishing.jobs
+import alerts.publishing.keys
 import alerts.publishing.member_views
 import alerts.publishing.messages
 import alerts.publishing.services
@@ -56,8 +57,9 @@ from ugly_mugs.runtime import Runtime
 from ugly_mugs.settings import Settings, from_environment
 from ugly_mugs.vault import KeyFileProblem, keyfiles
 
-# The largest form is a report of four long texts; nothing is uploaded yet.
-LARGEST_FORM = 384 * 1024
+# Far more than any schema lets through: a form that is too long then returns with everything typed and with what is
+# wrong beside the field, while a form refused for its size loses it all. Nothing is uploaded yet.
+LARGEST_FORM = 4 * 1024 * 1024
 
 BLUEPRINTS = (
     endpoints.ground,
@@ -98,6 +100,8 @@ COMMANDS = (
 # What else happens in the transaction in which a report, or something made from it, ends.
 REPORT_ENDINGS = (reporting.desk.services.report_ended, alerts.publishing.services.report_ended)
 OUTPUT_ENDINGS = (alerts.publishing.services.output_ended,)
+# What else goes in the transaction in which somebody's keys go: they left, or forgot their passphrase.
+KEY_FORGETTINGS = (alerts.publishing.keys.forget_person,)
 DEMO_STEPS = (
     alerts.membership.demo.invent_members,
     reporting.intake.demo.invent_reports,
@@ -173,6 +177,7 @@ def _wire(app: Flask) -> None:
     app.extensions["jobs"] = JOBS
     app.extensions["report_endings"] = REPORT_ENDINGS
     app.extensions["output_endings"] = OUTPUT_ENDINGS
+    app.extensions["key_forgettings"] = KEY_FORGETTINGS
     app.extensions["demo_steps"] = DEMO_STEPS
 
 

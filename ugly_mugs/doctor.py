@@ -2,13 +2,11 @@
 
 import resource
 import smtplib
-import ssl
 import stat
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import urllib3
 from alembic.migration import MigrationContext
@@ -18,12 +16,15 @@ from sqlalchemy.exc import DBAPIError
 from ugly_mugs.db import db, reading
 from ugly_mugs.health import worker_is_seen
 from ugly_mugs.migrations import FOLDER
+from ugly_mugs.outbox.mail import MailServer
+from ugly_mugs.outbox.transport import NeverConnected, SenderBroken, Untrusted
 from ugly_mugs.settings import Settings
 from ugly_mugs.start import UnfitStart, refuse_unfit_start
 from ugly_mugs.vault import KeyFileProblem, keyfiles
 
 PATIENCE = 10.0
 PROVIDER = "https://api.twilio.com"
+NOOP_DONE = 250
 SWAPS = Path("/proc/swaps")
 
 
@@ -170,28 +171,27 @@ def _status(url: str, credentials: str) -> int:
 def mail(settings: Settings) -> None:
     if settings.smtp_url is None:
         raise Unwell("No e-mail can be sent: set UGLY_MUGS_SMTP_URL. Only the worker has it.")
-    parts = urlsplit(settings.smtp_url.value)
-    host, context = parts.hostname or "", ssl.create_default_context()
+    # The very way in which the worker connects, so that both find the same.
     try:
-        with (
-            smtplib.SMTP_SSL(host, parts.port or 465, timeout=PATIENCE, context=context)
-            if parts.scheme == "smtps"
-            else smtplib.SMTP(host, parts.port or 25, timeout=PATIENCE)
-        ) as server:
-            if parts.scheme == "smtp+starttls":
-                server.starttls(context=context)
-            server.ehlo()
-            if parts.username:
-                server.login(unquote(parts.username), unquote(parts.password or ""))
-            if server.noop()[0] != 250:
-                raise Unwell("The mail server answers, but refuses to work. Look at its own log.")
-    except smtplib.SMTPAuthenticationError:
-        raise Unwell("The mail server does not accept the user and password in UGLY_MUGS_SMTP_URL.") from None
-    except (smtplib.SMTPException, OSError) as error:
+        with MailServer.from_url(settings.smtp_url.value).connect(PATIENCE) as server:
+            code, _said = server.noop()
+    except Untrusted:
         raise Unwell(
-            f"The mail server cannot be used ({type(error).__name__}). Compare UGLY_MUGS_SMTP_URL with what "
-            "your provider says: host, port, and which of smtps and smtp+starttls."
+            "The mail server has no certificate that this machine trusts for the name in UGLY_MUGS_SMTP_URL, so "
+            "nothing is sent to it. Write the name its certificate is for, or have this machine trust who signed it."
         ) from None
+    except SenderBroken:
+        raise Unwell(
+            "The mail server does not accept the user and password in UGLY_MUGS_SMTP_URL, or does not offer what its "
+            "beginning asks for: STARTTLS, signing in."
+        ) from None
+    except (NeverConnected, smtplib.SMTPException, OSError):
+        raise Unwell(
+            "The mail server cannot be used. Compare UGLY_MUGS_SMTP_URL with what your provider says: host, port, and "
+            "which of smtps and smtp+starttls. See that this machine may open connections to it."
+        ) from None
+    if code != NOOP_DONE:
+        raise Unwell("The mail server answers, but refuses to work. Look at its own log.")
 
 
 def fit(settings: Settings) -> None:

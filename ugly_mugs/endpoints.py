@@ -7,12 +7,17 @@ from flask_babel import get_locale
 from sqlalchemy.exc import SQLAlchemyError
 
 from ugly_mugs import guard
+from ugly_mugs.accounts import sessions
+from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.db import db
 from ugly_mugs.guard import anyone
 from ugly_mugs.runtime import runtime
 
 log = logging.getLogger(__name__)
 ground = Blueprint("ground", __name__)
+
+# Whose pages the way out stands on; those of the desk have none.
+LEAVE_FROM = (SessionKind.REPORTER, SessionKind.MEMBER)
 
 
 @ground.app_context_processor
@@ -51,10 +56,13 @@ def leave() -> Response:
         request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
         and "Sec-Purpose" not in request.headers
     ):
+        for kind in LEAVE_FROM:
+            sessions.drop(response, kind)
         try:
-            guard.forget_reporter()
+            for kind in LEAVE_FROM:
+                guard.forget(kind)
         except SQLAlchemyError as error:
-            # Nobody is kept here by a broken database: the cookie goes all the same, and idle sessions end.
+            # Nobody is kept here by a broken database: the cookies go all the same, and idle sessions end.
             db.session.rollback()
             log.error("leaving without the database", extra={"error": type(error).__name__})
         response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'

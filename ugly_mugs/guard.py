@@ -30,6 +30,7 @@ from ugly_mugs.vault.encoding import from_text, to_text
 from ugly_mugs.vault.hybrid import SEED
 
 __all__ = [
+    "LOOKS_BY_ITSELF",
     "PERMISSIONS",
     "Area",
     "Entry",
@@ -46,6 +47,7 @@ __all__ = [
     "forget",
     "forget_reporter",
     "init_app",
+    "looks_by_itself",
     "machine",
     "member",
     "reporter",
@@ -58,6 +60,8 @@ Person = TypeVar("Person")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OURS = frozenset({"same-origin", "none"})
 REPORTERS_PAGES = ("/report", "/receipt")
+# In the address of a page that looks again by itself, because somebody asked for it.
+LOOKS_BY_ITSELF = {"live": "on"}
 
 
 class Area(StrEnum):
@@ -201,6 +205,12 @@ def browser_session(kind: SessionKind) -> sessions.Found | None:
     return visit.opened[kind]
 
 
+def looks_by_itself() -> bool:
+    """Whether the browser may have asked by itself: nobody need sit there, so such a request prolongs no session."""
+    asked = all(request.args.get(name) == value for name, value in LOOKS_BY_ITSELF.items())
+    return request.method in SAFE and asked
+
+
 def forget(kind: SessionKind) -> None:
     """End this browser's session of that kind for good, and have the browser drop its cookie.
 
@@ -284,14 +294,14 @@ def _entry_here() -> Entry:
 
 
 def _open_session(area: Area) -> sessions.Found | None:
-    """The session of this area's cookie if it lives and is somebody's; marks it as used."""
+    """The session of this area's cookie if it lives and is somebody's; marks it as used, if somebody did use it."""
     kind, vault, now = KINDS[area], runtime().vault, runtime().clock.now()
     with _looking():
         found = sessions.find(vault=vault, kind=kind, cookie=_cookie(kind), now=now)
         _visit().session_over = found is None and _cookie(kind) is not None
         if found is None or not _is_somebodys(found):
             return None
-    if sessions.is_due(found, now):
+    if sessions.is_due(found, now) and not looks_by_itself():
         # One of the places that commit: a session is used whatever becomes of the request.
         with writing():
             sessions.touch(found, vault=vault, now=now)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
-from zoneinfo import ZoneInfo
 
 # Below this share of its addresses a postcode does not lie clearly enough with its principal region or force.
 _CLEAR_SHARE = 95.0
@@ -156,11 +155,3 @@ def regions_of(place: str) -> PlaceMatch | None:
         if behind is not None and _folded(before) in _towns():
             return _postcode_match(behind)
     return None
-
-
-def timezone_of(region_slug: str) -> ZoneInfo:
-    """The clock people of a region live by; an unknown region raises KeyError.
-
-    The Crown Dependencies keep London's time: their zones are links to Europe/London.
-    """
-    return ZoneInfo("Europe/Dublin" if REGIONS[region_slug].nation == "Ireland" else "Europe/London")

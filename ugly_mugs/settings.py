@@ -164,6 +164,11 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append(
             f"{PREFIX}TWILIO_API_URL points at the sandbox; a production start needs the real provider."
         )
+    if settings.is_production and settings.smtp_url and _shows_password(settings.smtp_url.value):
+        problems.append(
+            f"{PREFIX}SMTP_URL would send its password unencrypted: begin it with smtps:// or smtp+starttls://, "
+            "unless the mail server is on this machine."
+        )
     return problems
 
 
@@ -291,6 +296,12 @@ def _smtp_url(raw: str) -> Secret | None:
             "must look like smtps://user:password@mail.example.org:465 (smtp, smtp+starttls, smtps)"
         )
     return Secret(raw)
+
+
+def _shows_password(smtp_url: str) -> bool:
+    """Whether signing in there would let everybody on the way read the password."""
+    parts = urlsplit(smtp_url)
+    return parts.scheme == "smtp" and bool(parts.username) and not is_loopback(smtp_url)
 
 
 def _mail_from(raw: str) -> str:

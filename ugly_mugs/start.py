@@ -9,6 +9,10 @@ from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 from ugly_mugs.settings import Settings, is_loopback
 from ugly_mugs.vault import KeyFileProblem, keyfiles
 
+# Names set aside for try-outs and examples (RFC 2606, RFC 6761): what is sent from there arrives nowhere, and so do
+# its bounces.
+NOBODYS_DOMAINS = ("localhost", "example", "example.com", "example.net", "example.org", "invalid", "test")
+
 
 class UnfitStart(Exception):
     """This must not be run for real; `problems` holds a sentence for each reason, saying what to do."""
@@ -26,7 +30,7 @@ def refuse_unfit_start(settings: Settings, *, web: bool = True) -> None:
     """
     if not settings.is_production:
         return
-    problems = [*_demo_keys(settings), *_demo_accounts(), *_sandbox(settings)]
+    problems = [*_demo_keys(settings), *_demo_accounts(), *_sandbox(settings), *_sender(settings)]
     if web and keyfiles.worker_file_readable(settings.keys_dir):
         problems.append(
             f"The web can read {settings.keys_dir / keyfiles.WORKER_FILE}, so whoever breaks into it could read "
@@ -75,4 +79,14 @@ def _sandbox(settings: Settings) -> list[str]:
         "The SMS provider is the sandbox, which sends nothing to anybody. Set UGLY_MUGS_TWILIO_ACCOUNT_SID, "
         "UGLY_MUGS_TWILIO_AUTH_TOKEN and UGLY_MUGS_TWILIO_FROM to those of your account, and leave out "
         "UGLY_MUGS_TWILIO_API_URL."
+    ]
+
+
+def _sender(settings: Settings) -> list[str]:
+    domain = settings.mail_from.rpartition("@")[2].lower().rstrip(".")
+    if not any(domain == name or domain.endswith(f".{name}") for name in NOBODYS_DOMAINS):
+        return []
+    return [
+        f"E-mails would come from {settings.mail_from}, an address that nobody can have. Set UGLY_MUGS_MAIL_FROM to "
+        "an address of yours that your mail server may send from."
     ]

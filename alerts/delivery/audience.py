@@ -115,11 +115,6 @@ def concerns(audience: Audience, members: Members = EVERYBODY) -> sa.ColumnEleme
     return sa.and_(Member.kind.in_(sorted(audience.kinds)), sa.or_(sa.false(), *places))
 
 
-def matching_members(audience: Audience) -> sa.Select[Any]:
-    """The ids of all active members whom the rule concerns."""
-    return sa.select(Member.id).where(Member.state == MemberState.ACTIVE, concerns(audience))
-
-
 def reachable(channels: Iterable[Channel], members: Members = EVERYBODY) -> sa.Select[*tuple[Any, ...]]:
     """Every active member with every one of these channels that they want and have proved; to be narrowed."""
     return (

@@ -8,11 +8,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ugly_mugs.db import db
-from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, FanOut, MessageKind
+from ugly_mugs.outbox.models import WAITING as WAITING, Channel, Delivery, DeliveryState, FanOut, MessageKind
 
 _D = DeliveryState
 # How people at the desk speak of them: each state is in exactly one group.
-WAITING = frozenset({_D.QUEUED, _D.HELD})
 UNDER_WAY = frozenset({_D.ATTEMPTING, _D.UNKNOWN, _D.ACCEPTED, _D.SENT})
 ARRIVED = frozenset({_D.DELIVERED})
 UNSURE = frozenset({_D.UNCONFIRMED})

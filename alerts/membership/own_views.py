@@ -34,7 +34,8 @@ def _see(path: str) -> Response:
 
 def _me(*, lock: bool = False) -> Member:
     """The member who is signed in."""
-    found = db.session.get(Member, current_member().member_id, with_for_update=lock)
+    my_id = current_member().member_id
+    found = signing_in.locked_member(my_id) if lock else db.session.get(Member, my_id)
     if found is None:
         raise NotThere
     return found

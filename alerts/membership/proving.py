@@ -68,6 +68,9 @@ def code_wanted(request: HandedOver) -> None:
     if address is None or not _is_within_budget(address, settings=settings, now=request.now):
         return
     if address.state is AddressState.INVALID:
+        # Held, as the web or another worker may be closing it at this moment.
+        db.session.refresh(address, with_for_update=True)
+    if address.state is AddressState.INVALID:
         # One that was opted out stays so until the code was typed: anybody may have asked for it.
         addresses.start_again(address)
     code.address_id = address.id

@@ -122,7 +122,8 @@ def sign_in(*, address_id: uuid.UUID) -> uuid.UUID | None:
     """The member whose address the right code came to; it is proved now. None when it is nobody's any more."""
     owner_id = db.session.scalar(sa.select(Address.owner_id).where(Address.id == address_id))
     member = None if owner_id is None else locked_member(owner_id)
-    address = db.session.get(Address, address_id, populate_existing=True)
+    # Held, as the worker may be closing it for a STOP at this moment.
+    address = db.session.get(Address, address_id, with_for_update=True, populate_existing=True)
     if member is None or address is None or address.owner_id != member.id or is_for_inside(address):
         return None
     prove(address)
@@ -152,7 +153,9 @@ def prove(address: Address) -> None:
 
 def locked_member(member_id: uuid.UUID) -> Member | None:
     """The member, held until the end of the transaction: proving and vetting must not pass each other by."""
-    return db.session.get(Member, member_id, with_for_update=True, populate_existing=True)
+    # In a way that lets others write rows which refer to the member: whoever takes in a STOP holds the address, which
+    # is locked after the member here, and then records the consent's end. Each would wait for the other.
+    return db.session.get(Member, member_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def become_active(member: Member) -> None:

@@ -1,7 +1,8 @@
 """The second person: approving exactly what they saw, or sending it back with a reason.
 
 Everything an approval means happens in one transaction: the reporter's consent is compared, the texts pass from
-the draft key to the service's own, the former version ends, and every delivery is written.
+the draft key to the service's own, and every delivery is written. The former version ends with it only when this
+one leaves at once; of a correction that has to wait, it is stopped, because what it says is wrong.
 """
 
 from datetime import datetime
@@ -11,10 +12,10 @@ from uuid import UUID
 from flask_babel import gettext as _
 
 from alerts.delivery import fanout
-from alerts.publishing import keys, queries, wording
+from alerts.publishing import keys, queries, services, wording
 from alerts.publishing.contents import UnderRest, contents_of, put_contents, put_texts, texts_of
 from alerts.publishing.drafting import Drafting, first_moment, hash_as_it_stands
-from alerts.publishing.models import ALERT_MOVES, REPLACEABLE, Alert, AlertState
+from alerts.publishing.models import ALERT_MOVES, Alert, AlertState, Change
 from alerts.publishing.snapshots import open_approved
 from reporting.desk.queries import basis_of
 from reporting.intake import outputs
@@ -33,6 +34,7 @@ def approve(alert_id: UUID, by: Drafting, *, seen: bytes, seen_consent: int, hou
 
     NotAllowed for anybody who wrote or edited it. Conflict when anything at all changed since the page was drawn.
     """
+    queries.lock_family(alert_id)
     output = _output(alert_id)
     alert = queries.locked(alert_id)
     _may_decide(alert, by)
@@ -65,10 +67,12 @@ def approve(alert_id: UUID, by: Drafting, *, seen: bytes, seen_consent: int, hou
     alert.approval = seen
     alert.consent_version = seen_consent
     alert.returned = None
-    _replace_former(alert)
     if waits(alert, output, now=by.now):
         ALERT_MOVES.move(alert, AlertState.SCHEDULED)
+        if alert.change is Change.CORRECTION:
+            services.stop_former(alert, staff_id=by.staff.id, day=by.today)
     else:
+        services.replace_former(alert)
         outputs.release(output, approved_version=seen_consent)
         ALERT_MOVES.move(alert, AlertState.PUBLISHING)
     db.session.flush()
@@ -111,13 +115,3 @@ def _output(alert_id: UUID) -> Output:
     if output is None:
         raise Conflict(_("The person who reported this does not want it to leave any more."))
     return output
-
-
-def _replace_former(alert: Alert) -> None:
-    """The versions before this one end here, so that nobody reads or gets two."""
-    for former in queries.other_versions(alert):
-        if former.state in REPLACEABLE:
-            output = outputs.of_subject(OutputKind.ALERT, former.id)
-            ALERT_MOVES.move(former, AlertState.SUPERSEDED)
-            if output is not None:
-                outputs.end(output)

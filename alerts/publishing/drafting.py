@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
 from alerts.membership.models import Level
-from alerts.publishing import keys, proposal, queries, wording
+from alerts.publishing import keys, proposal, queries, services, wording
 from alerts.publishing.approval import hash_of
 from alerts.publishing.contents import (
     AlertContents,
@@ -276,6 +276,7 @@ def _follow(opened: OpenedReport, former: Alert, change: Change, by: Drafting) -
     if queries.newer_version_under_way(former):
         raise Conflict(_("Somebody is writing a new version already."))
     consents, settled = _consents_now(opened), _settled(opened)
+    services.forget_holds_of_replaced(former)
     rest = UnderRest(by.vault)
     contents, texts = contents_of(former, rest), texts_of(former, rest)
     contents = replace(

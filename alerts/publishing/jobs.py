@@ -16,7 +16,7 @@ from alerts.delivery import fanout, queries as delivery_queries
 from alerts.publishing import queries, services
 from alerts.publishing.models import ALERT_MOVES, SENDING, Alert, AlertState, Change
 from alerts.publishing.snapshots import NotAsApproved, Snapshot, open_approved
-from reporting.intake.models import LIVE_OUTPUTS, OUTPUT_MOVES, Output, OutputKind, OutputState
+from reporting.intake.models import Output, OutputKind, OutputState
 from ugly_mugs.db import db, reading
 from ugly_mugs.jobs import Job
 from ugly_mugs.outbox import ledger
@@ -77,7 +77,7 @@ def _due(now: datetime) -> sa.Select[UUID]:
 
 def _begin(alert_id: UUID) -> None:
     now = _now()
-    # The same order of locks as everywhere: output, alert.
+    queries.lock_family(alert_id)
     released = db.session.execute(
         sa.update(Output)
         .where(
@@ -97,6 +97,8 @@ def _begin(alert_id: UUID) -> None:
         return
     snapshot = _opened(alert)
     if snapshot is not None:
+        # Only now, because until this one leaves the former one is all that members have.
+        services.replace_former(alert)
         ALERT_MOVES.move(alert, _S.PUBLISHING)
         fanout.once_more(snapshot.sending(), now=now, hours=runtime().settings.quiet_hours)
         ledger.let_go(kind=MessageKind.ALERT, subject_id=alert_id)
@@ -171,16 +173,8 @@ def _corrected_somebody_more(alert: Alert, now: datetime) -> bool:
 
 
 def _expire(alert_id: UUID, now: datetime) -> None:
-    db.session.execute(
-        sa.update(Output)
-        .where(
-            Output.kind == OutputKind.ALERT,
-            Output.subject_id == alert_id,
-            Output.state.in_(sorted(LIVE_OUTPUTS & OUTPUT_MOVES.sources(OutputState.ENDED))),
-        )
-        .values(state=OutputState.ENDED)
-        .execution_options(synchronize_session=False)
-    )
+    # The same order of locks as everywhere: output, alert.
+    services.end_outputs([alert_id])
     alert = queries.locked_or_none(alert_id)
     if alert is None or alert.state not in _MAY_EXPIRE or alert.expires_at is None or alert.expires_at > now:
         db.session.rollback()

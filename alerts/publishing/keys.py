@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from logging import getLogger
 from uuid import UUID, uuid4
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from alerts.publishing.contents import UnderDraftKey
@@ -11,6 +12,7 @@ from alerts.publishing.models import Alert, DraftKey
 from ugly_mugs.accounts import queries as staff_queries
 from ugly_mugs.accounts.models import Staff
 from ugly_mugs.accounts.permissions import Permission
+from ugly_mugs.db import db
 from ugly_mugs.errors import NotAllowed
 from ugly_mugs.guard import SignedInStaff
 from ugly_mugs.vault import ServiceVault, SwappedKey, Where, content, symmetric
@@ -52,6 +54,17 @@ def wrap_for_approval(alert: Alert, key: UnderDraftKey, *, vault: ServiceVault) 
 def forget(alert: Alert) -> None:
     """Nobody opens what lies under this key any more."""
     alert.draft_keys.clear()
+
+
+def forget_person(staff_id: UUID) -> None:
+    """Somebody left, or has a new key pair: what was wrapped to their old one goes, in their transaction.
+
+    Who comes back with a new key gets a draft again when a colleague submits it, sends it back or takes it back,
+    because each of these wraps it anew. One that nobody else holds has to be thrown away and begun again.
+    """
+    db.session.execute(
+        sa.delete(DraftKey).where(DraftKey.staff_id == staff_id).execution_options(synchronize_session=False)
+    )
 
 
 def _wrap(alert: Alert, key: UnderDraftKey, people: Iterable[Staff], *, vault: ServiceVault) -> set[UUID]:

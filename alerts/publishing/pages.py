@@ -36,6 +36,8 @@ from ugly_mugs.settings import Settings
 from ugly_mugs.vault import ServiceVault, Where
 
 _S = AlertState
+_STOPPED = frozenset({_S.PAUSED, _S.RESTRICTED})
+_NEVER_LEFT = frozenset({_S.SCHEDULED, _S.CANCELLED, _S.EXPIRED})
 STATES: Mapping[AlertState, tuple[str, Any]] = {
     _S.DRAFT: ("", lazy_gettext("being written")),
     _S.SUBMITTED: ("warn", lazy_gettext("waits for approval")),
@@ -323,8 +325,31 @@ def reporter_says(alert: Alert) -> str:
     return _reporter_says(output, alert.consent_version)
 
 
+def beside(alert: Alert) -> str:
+    """What this version means for the one before or after it, while one of them waits for the other."""
+    versions = alert.family.versions
+    former = [each for each in versions if each.version < alert.version and each.state in REPLACEABLE]
+    said = ""
+    if alert.state in _STOPPED and any(_waits_to_correct(each, alert) for each in versions):
+        said = _(
+            "A correction of this one waits. Nothing more of this one leaves meanwhile, unless you go on."
+        )
+    elif alert.state in _NEVER_LEFT and any(each.state in _STOPPED for each in former):
+        said = _(
+            "The version before this one is stopped. If members should read it, open it and press “Go on”."
+        )
+    elif alert.state is _S.SCHEDULED and former:
+        said = _("Until this one leaves, the version before it goes on as it was.")
+    return str(said)
+
+
 def may_be_replaced(alert: Alert) -> bool:
     return alert.state in REPLACEABLE and not queries.newer_version_under_way(alert)
+
+
+def _waits_to_correct(newer: Alert, alert: Alert) -> bool:
+    corrects = newer.version > alert.version and newer.change is Change.CORRECTION
+    return corrects and newer.state is _S.SCHEDULED
 
 
 def _reporter_says(output: Output, approved_version: int) -> str:

@@ -48,11 +48,23 @@ def locked_of_report(report_id: UUID) -> Sequence[Alert]:
     return db.session.scalars(asked, execution_options=_NOW).all()
 
 
-def other_versions(alert: Alert) -> Sequence[Alert]:
-    """The other versions of the family, locked."""
+def lock_family(alert_id: UUID) -> None:
+    """Lock every version of this one's family: first what the reporter's side holds of them, then they themselves.
+
+    Whoever moves more than one version begins with this, so that no two of them wait for each other.
+    """
+    family = sa.select(Alert.family_id).where(Alert.id == alert_id).scalar_subquery()
+    versions = sa.select(Alert.id).where(Alert.family_id == family)
+    held = sa.select(Output.id).where(Output.kind == OutputKind.ALERT, Output.subject_id.in_(versions))
+    db.session.execute(held.order_by(Output.id).with_for_update())
+    db.session.execute(versions.order_by(Alert.id).with_for_update())
+
+
+def former_versions(alert: Alert) -> Sequence[Alert]:
+    """The versions before this one, locked."""
     asked = (
         sa.select(Alert)
-        .where(Alert.family_id == alert.family_id, Alert.id != alert.id)
+        .where(Alert.family_id == alert.family_id, Alert.version < alert.version)
         .order_by(Alert.id)
         .with_for_update()
     )

@@ -1,16 +1,18 @@
-"""Stopping an alert: paused and resumed by the desk, cancelled by it, or ended by whoever reported."""
+"""Stopping an alert: paused and resumed by the desk, cancelled by it, replaced, or ended by whoever reported."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from alerts.publishing import keys, queries
 from alerts.publishing.contents import AlertContents, UnderRest, put_contents
-from alerts.publishing.models import ALERT_MOVES, UNAPPROVED, Alert, AlertState
+from alerts.publishing.models import ALERT_MOVES, REPLACEABLE, UNAPPROVED, Alert, AlertState
 from reporting.intake import outputs
 from reporting.intake.choices import Severity
-from reporting.intake.models import Output, OutputKind, Report
+from reporting.intake.models import LIVE_OUTPUTS, OUTPUT_MOVES, Output, OutputKind, OutputState, Report
 from ugly_mugs.audit import record
 from ugly_mugs.db import db
 from ugly_mugs.errors import Conflict
@@ -32,8 +34,11 @@ def pause(alert_id: UUID, *, staff_id: UUID, now: datetime) -> None:
 
 
 def resume(alert_id: UUID, *, staff_id: UUID, now: datetime) -> None:
+    queries.lock_family(alert_id)
     alert = queries.locked(alert_id)
     _step(alert, _GOES_ON)
+    # One that was stopped at the very moment of beginning has not taken the place of the former version yet.
+    replace_former(alert)
     record(AuditKind.ALERT_RESUMED, actor_id=staff_id, subject_id=alert.id, day=now.date())
 
 
@@ -59,6 +64,61 @@ def stop(alert: Alert, *, day: date) -> None:
     if alert.state in _STOPPED:
         ALERT_MOVES.move(alert, _STOPPED[alert.state])
         record(AuditKind.ALERT_PAUSED, subject_id=alert.id, day=day)
+
+
+def replace_former(alert: Alert) -> None:
+    """The versions before this one end now that it leaves, so that nobody reads or gets two.
+
+    For the web and for the worker; the family is locked.
+    """
+    replaced = [each for each in queries.former_versions(alert) if each.state in REPLACEABLE]
+    for former in replaced:
+        ALERT_MOVES.move(former, AlertState.SUPERSEDED)
+    end_outputs([former.id for former in replaced])
+
+
+def stop_former(alert: Alert, *, staff_id: UUID, day: date) -> None:
+    """What a correction that has to wait corrects: nothing more of it leaves and nobody reads it meanwhile.
+
+    It is not over. Somebody can let it go on, before or after the correction came to nothing.
+    """
+    for former in queries.former_versions(alert):
+        if former.state in _STOPPED:
+            ALERT_MOVES.move(former, _STOPPED[former.state])
+            record(AuditKind.ALERT_PAUSED, actor_id=staff_id, subject_id=former.id, day=day)
+
+
+def end_outputs(alert_ids: Collection[UUID]) -> None:
+    """What the reporter's side holds of these versions ends with them.
+
+    One statement, because of outputs the worker may read and write a few columns only.
+    """
+    db.session.execute(
+        sa.update(Output)
+        .where(
+            Output.kind == OutputKind.ALERT,
+            Output.subject_id.in_(alert_ids),
+            Output.state.in_(sorted(LIVE_OUTPUTS & OUTPUT_MOVES.sources(OutputState.ENDED))),
+        )
+        .values(state=OutputState.ENDED)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def forget_holds_of_replaced(alert: Alert) -> None:
+    """A version that was replaced is held no more: the one in its place left because the reporter let it.
+
+    The worker replaces versions and may not write a hold, so whoever writes the next one does.
+    """
+    replaced = sa.select(Alert.id).where(
+        Alert.family_id == alert.family_id, Alert.state == AlertState.SUPERSEDED
+    )
+    db.session.execute(
+        sa.update(Output)
+        .where(Output.kind == OutputKind.ALERT, Output.subject_id.in_(replaced), Output.held)
+        .values(held=False)
+        .execution_options(synchronize_session="fetch")
+    )
 
 
 def report_ended(report: Report) -> None:

@@ -17,14 +17,16 @@ from reporting.desk.reports import OpenedReport, open_report
 from ugly_mugs.db import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
 from ugly_mugs.forms import Form, error_summary
-from ugly_mugs.guard import Permission, current_staff, staff
+from ugly_mugs.guard import LOOKS_BY_ITSELF, Permission, current_staff, looks_by_itself, staff
 from ugly_mugs.runtime import runtime
 
 publishing = Blueprint("publishing", __name__, url_prefix="/desk/alerts")
 
 SEES = (Permission.SEE_DRAFTS, Permission.DRAFT, Permission.APPROVE)
 STEERS = (Permission.DRAFT, Permission.APPROVE)
-REFRESH_SECONDS = 10
+# A page that looks again by itself moves under whoever reads it slowly or with a screen reader (WCAG 2.2.1), so it
+# does so only for somebody who has asked for it, who can stop it again, and has no form there to lose.
+REFRESH_SECONDS = 20
 
 
 @publishing.get("")
@@ -198,6 +200,7 @@ def _decision_page(found: Opened, form: Form) -> str:
 
 def _live_page(alert: Alert, form: Form) -> str:
     found = pages.opened(alert, staff=current_staff(), vault=runtime().vault)
+    leaving = alert.state is AlertState.PUBLISHING
     return render_template(
         "alerts/publishing/live.html",
         alert=alert,
@@ -210,7 +213,10 @@ def _live_page(alert: Alert, form: Form) -> str:
         progress=pages.progress(pages.counted(alert.id)),
         reporter_says=pages.reporter_says(alert),
         may_be_replaced=pages.may_be_replaced(alert),
-        refresh=REFRESH_SECONDS if alert.state in (AlertState.PUBLISHING, AlertState.SCHEDULED) else 0,
+        live=LOOKS_BY_ITSELF,
+        is_leaving=leaving,
+        refresh=REFRESH_SECONDS if leaving and looks_by_itself() else 0,
+        beside=pages.beside(alert),
         names=_names([author.staff_id for author in alert.authors]),
         approver=_names([alert.approved_by] if alert.approved_by else []),
         phones=pages.phones(found.texts) if found else [],

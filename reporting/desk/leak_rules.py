@@ -45,14 +45,19 @@ class Needle:
 
 @dataclass(frozen=True)
 class Number:
-    """A number that stands for something only as a whole: 12 is no part of 2012."""
+    """A number that stands for something only as a whole: 12 is no part of 2012. `value` is as `value_of` gives it."""
 
     kind: str
     why: str
-    value: int
+    value: str
 
 
 Sought = Needle | Number
+
+
+def value_of(figures: str) -> str:
+    """Equal for figures of equal value. No `int`: that refuses very long ones, which anybody may type."""
+    return figures.lstrip("0") or "0"
 
 
 def of_known(known: Mapping[str, Sequence[str]]) -> Iterator[Sought]:
@@ -118,9 +123,9 @@ def _name(text: str, kind: str, why: str = "known") -> Iterator[Sought]:
 def _phone(text: str, kind: str, why: str = "known") -> Iterator[Sought]:
     digits = "".join(t.text for t in spoken_stream(plain_stream(text)).tokens if t.is_number)
     if len(digits) >= LAST_DIGITS:
-        yield Needle(kind, why, re.compile(f"[0-9]*{digits[-LAST_DIGITS:]}"), whole=False)
+        yield Needle(kind, why, _ending_in(digits), whole=False)
     elif len(digits) >= _FEWEST_SIGNS:
-        yield Number(kind, why, int(digits))
+        yield Number(kind, why, value_of(digits))
 
 
 def _email(text: str, kind: str, why: str = "known") -> Iterator[Sought]:
@@ -178,7 +183,7 @@ def _reference(text: str, kind: str, why: str = "known") -> Iterator[Sought]:
     yield from _tight(text, kind, why)
     for number in re.findall(r"[0-9]+", "".join(token.text + " " for token in tokens(text))):
         if len(number) >= _FEWEST_OF_A_NAME:
-            yield Number(kind, why, int(number))
+            yield Number(kind, why, value_of(number))
 
 
 def _tight(text: str, kind: str, why: str) -> Iterator[Sought]:
@@ -199,8 +204,13 @@ def _word(word: str, kind: str, why: str) -> Needle:
 
 def _number(token: Token, kind: str, why: str) -> Iterator[Sought]:
     if len(token.text) >= LAST_DIGITS:
-        yield Needle(kind, why, re.compile(f"[0-9]*{token.text[-LAST_DIGITS:]}"), whole=False)
-    yield Number(kind, why, int(token.text))
+        yield Needle(kind, why, _ending_in(token.text), whole=False)
+    yield Number(kind, why, value_of(token.text))
+
+
+def _ending_in(figures: str) -> re.Pattern[str]:
+    """All figures in a row up to the last ones of these. Only from their first: trying each would take for ever."""
+    return re.compile(f"(?<![0-9])[0-9]*{figures[-LAST_DIGITS:]}")
 
 
 def _blank(text: str, start: int, end: int) -> str:

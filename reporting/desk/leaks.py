@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from reporting.desk.leak_rules import Needle, Number, Sought, of_known, of_removed
+from reporting.desk.leak_rules import Needle, Number, Sought, of_known, of_removed, value_of
 from reporting.desk.spellings import Stream, plain_stream, spoken_stream
 from ugly_mugs.identifiers import Found, find
 
@@ -110,17 +110,17 @@ def _word_end(stream: Stream, pattern: re.Pattern[str], match: re.Match[str]) ->
 
 def _numbers(
     streams: Sequence[Stream], identifiers: Sequence[Found]
-) -> Callable[[int], Iterator[tuple[int, int]]]:
+) -> Callable[[str], Iterator[tuple[int, int]]]:
     """Where each whole number stands, outside phone numbers and the like; single digits only as figures."""
-    places: dict[int, dict[tuple[int, int], None]] = {}
+    places: dict[str, dict[tuple[int, int], None]] = {}
     plain, spoken = streams
     for stream in streams:
         for token in stream.tokens:
             inside = any(each.start <= token.start and token.end <= each.end for each in identifiers)
             if token.is_number and not inside and (stream is plain or len(token.text) > 1):
-                places.setdefault(int(token.text), {})[token.start, token.end] = None
+                places.setdefault(value_of(token.text), {})[token.start, token.end] = None
     for start, end, digits in _digits_in_words(spoken):
-        places.setdefault(int(digits), {})[start, end] = None
+        places.setdefault(value_of(digits), {})[start, end] = None
     return lambda value: iter(places.get(value, {}))
 
 

@@ -1,6 +1,5 @@
 """What the form offers to choose from; every list has "I don't know" and "I'd rather not say"."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -199,6 +198,3 @@ def regions() -> Offered:
 def label_of(offered: Offered, value: str) -> str:
     """What a stored value is called in the reader's language; a value no longer offered stands for itself."""
     return next((str(label) for known, label in offered if known == value), value)
-
-
-SEVERITY_OF_TYPE: Final[Mapping[str, Severity]] = {each: suggested_severity(frozenset({each})) for each in _T}

@@ -28,11 +28,6 @@ ACCOUNT = (
 
 
 @pytest.fixture
-def team(app: Flask, clock: MovableClock, installation: Installation) -> Team:
-    return Team(app, clock, installation)
-
-
-@pytest.fixture
 def alice(team: Team) -> Colleague:
     return team.hire("alice", Role.MODERATOR)
 

@@ -273,6 +273,26 @@ def test_leaks_never_overlap_and_always_are_slices_of_the_text(text: str) -> Non
     assert all(one.end <= other.start for one, other in pairwise(found))
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.sampled_from("0123456789"), st.integers(4_000, 5_000), st.integers(0, 5_000))
+@example("0", 5_000, 5_000)
+@example("7", 5_000, 0)
+def test_a_number_of_any_length_is_read(digit: str, length: int, zeros: int) -> None:
+    """Python makes no integer of more than 4,300 figures, and anybody may type them."""
+    written = digit * length
+    text = f"He says {'0' * zeros}{written} and one two {' '.join(written[:20])}."
+
+    assert kinds(text, {"reference": [written], "other": [f"room {written}"]}, [written])
+    assert kinds(text, {}, ["Elm Row 4321"]) == []
+
+
+def test_noughts_before_a_number_make_it_no_other() -> None:
+    assert kinds("room 0012", {"other": ["room 12"]}) == ["other"]
+    assert kinds("it is 1200", {"other": ["room 12"]}) == []
+    assert kinds("it is 0123", {"phone": ["123"]}) == ["phone"]
+    assert kinds("it is 000", {"reference": ["0000"]}) == ["reference"]
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(ALERT.replace("AB12 CDE", "").split()), max_size=60))
 def test_words_that_say_nothing_about_the_reporter_are_no_leak(words: list[str]) -> None:

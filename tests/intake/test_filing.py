@@ -1,6 +1,7 @@
 """Filing: what a posted form is to the service, and that it files once, whatever people press."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -350,6 +351,34 @@ class TestWhenSomethingIsWrong:
         assert answer.status_code == 400
         assert "too long" in plain_words(answer.text)
         assert area_of(answer.text, "happened.account") == account
+        assert count(Report) == 0
+
+    def test_an_account_of_a_whole_book_returns_with_what_is_wrong_beside_it(
+        self, client: FlaskClient
+    ) -> None:
+        # Pasted by accident, or in a script that an address needs six letters for each letter of.
+        account = "Она ушла. " * 27_000
+        assert len(quote(account)) > 1_000_000
+
+        answer = send(
+            client, open_form(client), happened__account=account, place__place="Leeds", when__day="2026-03-14"
+        )
+
+        assert answer.status_code == 400
+        assert area_of(answer.text, "happened.account") == account
+        assert box_of(answer.text, "place.place") == "Leeds"
+        (beside,) = Drawn(answer.text).of("textarea", id="happened-account")
+        assert "happened-account-error" in beside["aria-describedby"]
+        assert "This is too long. Please keep it under 20000 characters." in plain_words(answer.text)
+        assert count(Report) == 0
+
+    def test_what_is_refused_for_its_size_is_not_said_to_be_kept(self, client: FlaskClient) -> None:
+        answer = send(client, open_form(client), happened__account="a" * 4 * 1024 * 1024)
+
+        assert answer.status_code == 413
+        said = plain_words(answer.text)
+        assert "nothing of it was kept" in said
+        assert "should still have" not in said
         assert count(Report) == 0
 
 

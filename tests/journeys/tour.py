@@ -216,6 +216,8 @@ class Tour:
 
     def coming_back(self) -> None:
         reporter, nadia = self.reporter, self.nadia
+        nadia.goes_to(nadia.alert)
+        self.sees(nadia, "an alert that waits for its reporter")
         nadia.goes_to(self.report)
         nadia.fills("Write to the reporter", "Thank you. Please look at the warning.")
         nadia.presses("Send message")
@@ -224,9 +226,9 @@ class Tour:
         reporter.lets_it_go()
         self.sees(reporter, "a warning that was let go")
         nadia.goes_to(nadia.alert)
+        self.sees(nadia, "an alert on its way")
         eventually(lambda: nadia.counts("arrived")[0] == 1)
-        # Until everything has been handed over, the page looks again by itself.
-        eventually(lambda: nadia.page.reload() and "looks again by itself" not in nadia.reads)
+        eventually(lambda: nadia.page.reload() and "Keep counting" not in nadia.reads)
         self.sees(nadia, "an alert that was sent")
         nadia.presses("Write a new version")
         self.sees(nadia, "a new version of no kind")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.conftest import MovableClock
+from tests.outbox.mail_over_tls import HERE, MailOverTls, certificate_for
 from ugly_mugs import doctor
 from ugly_mugs.db import db
 from ugly_mugs.doctor import Finding, examine
@@ -125,6 +126,28 @@ def test_a_mail_server_that_is_down(well: Settings) -> None:
     assert "cannot be used" in found["mail"]
 
 
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+def test_a_mail_server_that_nobody_vouches_for(
+    well: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    certificate = certificate_for(HERE, tmp_path)
+
+    with MailOverTls(scheme, certificate) as server:
+        asked = dataclasses.replace(well, smtp_url=Secret(server.url))
+        assert "certificate" in problems(asked)["mail"]
+        assert "AUTH" not in server.verbs
+
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert problems(asked) == {}
+        assert "AUTH" in server.verbs
+
+
+def test_a_mail_server_without_what_its_address_asks_for(well: Settings, sandbox: Sandbox) -> None:
+    asked = sandbox.smtp_url.replace("smtp://", "smtp+starttls://")
+
+    assert "STARTTLS" in problems(dataclasses.replace(well, smtp_url=Secret(asked)))["mail"]
+
+
 def test_real_use_asks_for_more(well: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "swaps").write_text("Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n")
     monkeypatch.setattr(doctor, "SWAPS", tmp_path / "swaps")
@@ -132,6 +155,7 @@ def test_real_use_asks_for_more(well: Settings, tmp_path: Path, monkeypatch: pyt
     found = problems(dataclasses.replace(well, public_url="https://notices.example.org"))
 
     assert "sandbox" in found["fit for real use"]
+    assert "UGLY_MUGS_MAIL_FROM" in found["fit for real use"]
     assert "swapoff" in found["swap"]
     assert "UGLY_MUGS_AUDIT_HEAD_FILE" in found["audit head"]
 

@@ -16,7 +16,6 @@ from alerts.publishing.models import AlertState
 from reporting.intake.models import IdentifierTag, Report, ReportPart
 from tests.conftest import MovableClock
 from tests.drawing import Drawn
-from tests.installing import Installation
 from tests.intake.steps import area_of, box_of, count, open_form, plain_words, receipt_in, send, token_in
 from tests.make.alerts import Newsroom, member
 from tests.make.members import crowd_of
@@ -183,10 +182,6 @@ def test_a_code_can_be_asked_for_again_and_only_the_page_that_has_its_cookie_cou
 
 
 class TestAtTheDesk:
-    @pytest.fixture
-    def team(self, app: Flask, clock: MovableClock, installation: Installation) -> Team:
-        return Team(app, clock, installation)
-
     @pytest.fixture
     def newsroom(self, app: Flask, clock: MovableClock) -> Newsroom:
         return Newsroom(app, clock)

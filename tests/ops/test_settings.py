@@ -107,6 +107,40 @@ def test_a_production_start_needs_https() -> None:
     ]
 
 
+REAL = ENOUGH | {"UGLY_MUGS_PUBLIC_URL": "https://notices.example.org"}
+
+
+@pytest.mark.parametrize(
+    "url", ["smtp://notices:open-sesame@mail.example.org", "smtp://notices@192.0.2.7:25"]
+)
+def test_a_production_start_sends_no_password_in_the_clear(url: str) -> None:
+    found = problems(REAL | {"UGLY_MUGS_SMTP_URL": url})
+
+    assert len(found) == 1
+    assert "UGLY_MUGS_SMTP_URL" in found[0]
+    assert "open-sesame" not in found[0]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://notices:open-sesame@127.0.0.1",
+        "smtp://notices:open-sesame@localhost:25",
+        "smtp://mail.example.org",
+        "smtps://notices:open-sesame@mail.example.org",
+        "smtp+starttls://notices:open-sesame@mail.example.org",
+    ],
+)
+def test_a_password_that_nobody_on_the_way_can_read_is_fine(url: str) -> None:
+    settings = from_environment(REAL | {"UGLY_MUGS_SMTP_URL": url})
+
+    assert settings.smtp_url == Secret(url)
+
+
+def test_a_try_out_may_talk_to_any_mail_server() -> None:
+    assert read(SMTP_URL="smtp://notices:open-sesame@mail.example.org").smtp_url is not None
+
+
 def test_a_lease_must_outlast_a_slow_message() -> None:
     found = problems(ENOUGH | {"UGLY_MUGS_CLAIM_LEASE": "10", "UGLY_MUGS_SMS_TIMEOUT": "15"})
 

@@ -31,6 +31,7 @@ def real(app: Flask, settings: Settings) -> Settings:
         twilio_api_url=None,
         twilio_account_sid="AC" + "1" * 32,
         twilio_auth_token=(Secret("a real one"),),
+        mail_from="notices@desk.internal",
     )
 
 
@@ -94,6 +95,33 @@ def test_the_sandbox_is_refused(real: Settings, change: dict[str, object]) -> No
     assert "UGLY_MUGS_TWILIO_ACCOUNT_SID" in found[0]
 
 
+@pytest.mark.parametrize("web", [False, True])
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "localhost",
+        "mail.localhost",
+        "example.org",
+        "Example.COM",
+        "mail.example.net",
+        "notices.example",
+        "notices.invalid",
+        "notices.test.",
+    ],
+)
+def test_mails_from_an_address_that_nobody_can_have_are_refused(
+    real: Settings, unreadable_worker_key: None, domain: str, web: bool
+) -> None:
+    found = refusals(dataclasses.replace(real, mail_from=f"notices@{domain}"), web=web)
+
+    assert len(found) == 1
+    assert "UGLY_MUGS_MAIL_FROM" in found[0]
+
+
+def test_a_name_that_only_ends_alike_is_not_refused(real: Settings) -> None:
+    refuse_unfit_start(dataclasses.replace(real, mail_from="notices@myexample.internal"), web=False)
+
+
 def test_a_web_that_can_read_the_workers_keys_is_refused(real: Settings) -> None:
     found = refusals(real, web=True)
 
@@ -107,11 +135,16 @@ def test_all_reasons_are_told_together(real: Settings, tmp_path: Path) -> None:
     db.session.commit()
 
     found = refusals(
-        dataclasses.replace(real, keys_dir=tmp_path / "demo", twilio_api_url="http://127.0.0.1:8001"),
+        dataclasses.replace(
+            real,
+            keys_dir=tmp_path / "demo",
+            twilio_api_url="http://127.0.0.1:8001",
+            mail_from="notices@localhost",
+        ),
         web=True,
     )
 
-    assert len(found) == 4
+    assert len(found) == 5
 
 
 def test_missing_keys_are_named(real: Settings, tmp_path: Path) -> None:

@@ -162,6 +162,18 @@ def test_no_more_are_asked_for_than_the_pace_allows_and_few_while_texts_wait(
     assert _turn(post) == 1
 
 
+@pytest.mark.parametrize("changed_settings", [{"SMS_PACE": "10"}])
+@pytest.mark.parametrize(("wakes", "forgotten"), [(True, 1), (False, 10)])
+def test_what_waits_for_the_morning_slows_nothing(
+    post: Post, sandbox: Sandbox, clock: MovableClock, wakes: bool, forgotten: int
+) -> None:
+    _settled(post, 15)
+    clock.forward(hours=12)
+    post.queue(post.subject(), [post.person(100)], wakes=wakes)
+
+    assert _turn(post) == forgotten
+
+
 def test_a_text_that_never_settled_is_emptied_after_days(
     post: Post, sandbox: Sandbox, clock: MovableClock
 ) -> None:
@@ -188,7 +200,10 @@ def test_an_attempt_that_failed_is_emptied_before_the_next_and_each_by_its_own_n
     _settle(post, person, D.UNDELIVERED, 30003)
     assert post.delivery(person).state is D.QUEUED
 
+    first = post.delivery(person).provider_id
     assert _turn(post) == 1
+    # Until the next attempt has one of its own, its number tells the emptied text from a lost one.
+    assert (post.delivery(person).provider_id, _turn(post)) == (first, 0)
     clock.forward(minutes=5)
     post.worker.texts.drain()
     assert [text["redacted"] for text in sandbox.texts_to(phone(0))] == [False, True]
@@ -199,7 +214,22 @@ def test_an_attempt_that_failed_is_emptied_before_the_next_and_each_by_its_own_n
     assert [text["redacted"] for text in sandbox.texts_to(phone(0))] == [True, True]
 
 
-def test_a_delivery_claimed_meanwhile_keeps_its_lease_and_its_new_number(
+def test_the_number_of_an_emptied_attempt_goes_when_no_other_follows(
+    post: Post, sandbox: Sandbox, clock: MovableClock
+) -> None:
+    (person,) = post.people(1)
+    _sent(post, [person])
+    _settle(post, person, D.UNDELIVERED, 30003)
+    assert _turn(post) == 1
+
+    ledger.suppress(recipient_id=person, channel=Channel.SMS)
+    db.session.commit()
+    clock.forward(minutes=15)
+
+    assert (_turn(post), _kept(post, [person])) == (1, 0)
+
+
+def test_a_delivery_claimed_meanwhile_keeps_its_lease_and_its_number(
     post: Post, sandbox: Sandbox, clock: MovableClock
 ) -> None:
     (person,) = post.people(1)
@@ -221,13 +251,18 @@ def test_a_delivery_claimed_meanwhile_keeps_its_lease_and_its_new_number(
 
     lease = post.now() + timedelta(minutes=2)
     for values, kept in (
-        ({"state": D.ATTEMPTING, "lease_ends_at": lease}, (None, lease)),
+        ({"state": D.ATTEMPTING, "lease_ends_at": lease}, ("SM1", lease)),
         ({"state": D.ACCEPTED, "lease_ends_at": None, "provider_id": "SM2"}, ("SM2", None)),
     ):
         db.session.execute(sa.update(Delivery).values(state=D.QUEUED, lease_ends_at=None, provider_id="SM1"))
         db.session.commit()
         Forgetting(
-            provider=Slow(**values), pace=10, lease=timedelta(), clock=clock, stop=post.worker.stop
+            provider=Slow(**values),
+            pace=10,
+            lease=timedelta(),
+            quiet_hours=runtime().settings.quiet_hours,
+            clock=clock,
+            stop=post.worker.stop,
         ).turn()
         left = post.delivery(person)
         assert (left.provider_id, left.lease_ends_at) == kept

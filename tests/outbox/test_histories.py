@@ -98,6 +98,7 @@ class History:
             provider=self.provider,
             pace=10,
             lease=timedelta(seconds=self.sender.conduct.lease),
+            quiet_hours=self.sender.conduct.quiet_hours,
             clock=clock,
             stop=Event(),
         )

@@ -1,11 +1,14 @@
 """The one-click link of an e-mail (RFC 8058): looking at it changes nothing, one POST ends everything."""
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from tests.outbox import webhooks
 from tests.outbox.posting import Post
-from ugly_mugs.outbox.models import AddressState, Channel, DeliveryState
+from ugly_mugs.db import db
+from ugly_mugs.outbox import addresses, optouts
+from ugly_mugs.outbox.models import Address, AddressState, Channel, DeliveryState
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 
@@ -74,3 +77,18 @@ def test_a_token_of_another_kind_does_not_open_it(post: Post, client: FlaskClien
     token = runtime().vault.delivery_token(post.address(person).id, 1)
 
     assert client.post(f"/opt-out/{token}").status_code == 404
+
+
+def test_what_is_read_before_the_lock_does_not_write_over_a_stop(post: Post) -> None:
+    """The link was clicked between a first look at the address and the lock on it."""
+    person = post.person(0, channel=Channel.EMAIL)
+    seen = addresses.of_owner(person, Channel.EMAIL)
+    assert seen is not None and seen.state is AddressState.PROVED
+    db.session.execute(
+        sa.update(Address).values(state=AddressState.OPTED_OUT).execution_options(synchronize_session=False)
+    )
+
+    optouts.nothing_arrives(owner_id=person, channel=Channel.EMAIL)
+    db.session.commit()
+
+    assert post.address(person).state is AddressState.OPTED_OUT

@@ -11,9 +11,10 @@ from flask import Flask
 from tests.outbox.posting import Post, phone
 from ugly_mugs.clock import Clock, SystemClock
 from ugly_mugs.db import db
-from ugly_mugs.outbox import results
+from ugly_mugs.outbox import news, results
 from ugly_mugs.outbox.kinds import MessageKindSpec
 from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, MessageKind
+from ugly_mugs.outbox.news import News
 from ugly_mugs.outbox.reconcile import reconcile
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
@@ -122,6 +123,34 @@ def test_an_id_that_belongs_to_another_delivery_is_not_taken_for_it(
     _look(post)
 
     assert post.states() == {D.ACCEPTED: 1, D.QUEUED: 1}
+
+
+@pytest.mark.parametrize("is_emptied", [False, True])
+@pytest.mark.parametrize(("taken", "found"), [(False, D.QUEUED), (True, D.ACCEPTED)])
+def test_an_earlier_attempt_that_failed_is_not_taken_for_the_later_one(
+    post: Post, sandbox: Sandbox, taken: bool, found: DeliveryState, is_emptied: bool
+) -> None:
+    """The provider's clock is ahead of ours, so its list still shows the first one beside the second."""
+    (person,) = post.people(1)
+    post.queue(post.subject(), [person])
+    post.worker.texts.drain()
+    first = post.delivery(person)
+    failed = News(first.id, first.attempt, D.UNDELIVERED, provider_id=first.provider_id, error_code=30003)
+    assert news.apply(post.registry, failed, now=post.now())
+    db.session.execute(sa.update(Delivery).values(not_before=post.now()))
+    db.session.commit()
+    if is_emptied:
+        assert post.worker.forgetting.turn() == 1
+    sandbox.behave(callback_delay_ms=60_000, fail=[{"drop": True, "after_accepting": taken, "times": 1}])
+    post.worker.texts.drain()
+    assert (post.delivery(person).state, post.delivery(person).attempt) == (D.UNKNOWN, 2)
+
+    _look(post)
+
+    later = post.delivery(person)
+    sids = {text["sid"] for text in sandbox.texts_to(phone(0))}
+    assert later.state is found and first.provider_id in sids
+    assert {later.provider_id} == (sids - {first.provider_id} if taken else {first.provider_id})
 
 
 def test_beside_a_text_that_was_emptied_nothing_is_proved_absent(post: Post, sandbox: Sandbox) -> None:

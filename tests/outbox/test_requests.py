@@ -6,30 +6,32 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import DataError, OperationalError, TimeoutError as PoolTimeout
 
 from tests.conftest import MovableClock
 from tests.outbox.posting import Post
 from ugly_mugs.db import db, reading
+from ugly_mugs.logs import KNOWN_KEYS
 from ugly_mugs.outbox import requests
 from ugly_mugs.outbox.kinds import HandedOver
 from ugly_mugs.outbox.models import Request, RequestKind, RequestState
-from ugly_mugs.outbox.requests import GIVEN_UP_AFTER, KEPT, REST, Refused
+from ugly_mugs.outbox.requests import FIRST, GIVEN_UP_AFTER, KEPT, LONG_REST, REST, Refused, Resting
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import CannotOpen
 
 WANTED = RequestKind.CODE_WANTED
 
 
-def _hand_over(post: Post, **payload: Any) -> uuid.UUID:
-    request = requests.hand_over(vault=runtime().vault, kind=WANTED, payload=payload, now=post.now())
+def _hand_over(post: Post, kind: RequestKind = WANTED, **payload: Any) -> uuid.UUID:
+    request = requests.hand_over(vault=runtime().vault, kind=kind, payload=payload, now=post.now())
     request_id = request.id
     db.session.commit()
     return request_id
 
 
-def _apply(post: Post, handler: Any, resting: dict[uuid.UUID, Any] | None = None) -> int:
-    vault = runtime().become_worker()
-    return requests.apply_waiting(vault=vault, handlers={WANTED: handler}, now=post.now(), resting=resting)
+def _apply(post: Post, handler: Any, resting: dict[uuid.UUID, Resting] | None = None) -> int:
+    vault, handlers = runtime().become_worker(), dict.fromkeys(RequestKind, handler)
+    return requests.apply_waiting(vault=vault, handlers=handlers, now=post.now(), resting=resting)
 
 
 def _states() -> list[RequestState]:
@@ -80,7 +82,7 @@ def test_one_that_fails_delays_no_other_and_is_tried_again_after_a_rest(
     post: Post, clock: MovableClock
 ) -> None:
     seen: list[int] = []
-    resting: dict[uuid.UUID, Any] = {}
+    resting: dict[uuid.UUID, Resting] = {}
     broken = True
 
     def handler(request: HandedOver) -> None:
@@ -114,16 +116,112 @@ def test_what_a_failing_handler_wrote_is_undone(post: Post) -> None:
     assert _states() == [RequestState.WAITING]
 
 
-def test_one_that_fails_for_an_hour_is_put_aside(post: Post, clock: MovableClock) -> None:
-    def handler(request: HandedOver) -> None:
-        raise ValueError
+LONG = GIVEN_UP_AFTER.total_seconds() + 1
+LOST = OperationalError("a statement", {}, Exception("database is locked"))
 
+
+class Failing:
+    """A handler that meets the same fault each time, or none."""
+
+    def __init__(self, fault: Exception | None) -> None:
+        self.fault, self.tries = fault, 0
+
+    def __call__(self, request: HandedOver) -> None:
+        self.tries += 1
+        if self.fault is not None:
+            raise self.fault
+
+
+def _sealed() -> int:
+    with reading():
+        left = db.session.scalars(sa.select(Request.sealed)).all()
+        db.session.rollback()
+    return sum(each is not None for each in left)
+
+
+@pytest.mark.parametrize("fault", [ValueError(), DataError("a statement", {}, Exception("out of range"))])
+def test_one_that_fails_for_an_hour_is_put_aside_and_said(
+    post: Post, clock: MovableClock, caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
+    resting: dict[uuid.UUID, Resting] = {}
+    _hand_over(post, address="person@example.org")
+
+    assert _apply(post, Failing(fault), resting) == 0
+    clock.forward(seconds=LONG)
+    assert _apply(post, Failing(fault), resting) == 1
+
+    assert (_states(), _sealed()) == ([RequestState.REFUSED], 0)
+    (said,) = [each for each in caplog.records if each.msg == "a request was put aside"]
+    assert vars(said)["kind"] == WANTED.value
+    assert "kind" in KNOWN_KEYS
+    assert "example" not in caplog.text
+
+
+@pytest.mark.parametrize("kind", RequestKind)
+def test_one_that_waited_while_no_worker_ran_may_fail_like_any_other(
+    post: Post, clock: MovableClock, kind: RequestKind
+) -> None:
+    """The hour is counted from the first failure, not from when it came."""
+    resting: dict[uuid.UUID, Resting] = {}
+    _hand_over(post, kind)
+    clock.forward(seconds=LONG)
+
+    assert _apply(post, Failing(ValueError()), resting) == 0
+    clock.forward(seconds=REST.total_seconds())
+    assert (_states(), _sealed()) == ([RequestState.WAITING], 1)
+
+    assert _apply(post, Failing(None), resting) == 1
+    assert _states() == [RequestState.DONE]
+
+
+@pytest.mark.parametrize("fault", [LOST, PoolTimeout()])
+def test_however_long_the_database_is_lost_nothing_is_put_aside(
+    post: Post, clock: MovableClock, fault: Exception
+) -> None:
+    resting: dict[uuid.UUID, Resting] = {}
     _hand_over(post)
-    clock.forward(seconds=GIVEN_UP_AFTER.total_seconds() + 1)
 
-    _apply(post, handler)
+    for each in (ValueError(), fault, fault, ValueError(), fault):
+        assert _apply(post, Failing(each), resting) == 0
+        clock.forward(seconds=LONG)
 
-    assert _states() == [RequestState.REFUSED]
+    assert (_states(), _sealed()) == ([RequestState.WAITING], 1)
+
+
+@pytest.mark.parametrize("kind", FIRST)
+def test_what_may_be_a_stop_is_never_put_aside_and_only_rests_longer(
+    post: Post, clock: MovableClock, kind: RequestKind
+) -> None:
+    resting: dict[uuid.UUID, Resting] = {}
+    failing = Failing(ValueError())
+    _hand_over(post, kind)
+    _apply(post, failing, resting)
+    clock.forward(seconds=LONG)
+
+    assert _apply(post, failing, resting) == 0
+    assert (_states(), _sealed()) == ([RequestState.WAITING], 1)
+
+    tries = failing.tries
+    clock.forward(seconds=LONG_REST.total_seconds() - 1)
+    _apply(post, failing, resting)
+    assert failing.tries == tries
+    clock.forward(seconds=1)
+    failing.fault = None
+    assert _apply(post, failing, resting) == 1
+    assert _states() == [RequestState.DONE]
+
+
+def test_no_memory_of_what_failed_is_kept_for_ever(post: Post, clock: MovableClock) -> None:
+    resting: dict[uuid.UUID, Resting] = {}
+    _hand_over(post)
+    _apply(post, Failing(ValueError()), resting)
+    clock.forward(seconds=REST.total_seconds())
+    _apply(post, Failing(None), resting)
+    clock.forward(seconds=LONG)
+
+    _apply(post, Failing(None), resting)
+
+    assert resting == {}
 
 
 def test_a_refused_one_is_not_tried_again(post: Post) -> None:

@@ -4,15 +4,9 @@ import pytest
 from flask import Flask
 
 from tests.conftest import MovableClock
-from tests.installing import Installation
 from tests.make.alerts import Newsroom
 from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.models import Role
-
-
-@pytest.fixture
-def team(app: Flask, clock: MovableClock, installation: Installation) -> Team:
-    return Team(app, clock, installation)
 
 
 @pytest.fixture

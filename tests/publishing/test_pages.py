@@ -3,6 +3,7 @@
 import re
 import uuid
 from datetime import date
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -186,18 +187,31 @@ class TestDesk:
         assert "Nothing was found" in page and "Yorkshire" in page
         assert "Approve, let it leave" in page
 
-    def test_the_live_page_counts_and_looks_again_by_itself(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
-    ) -> None:
+    def test_the_live_page_counts(self, newsroom: Newsroom, alice: Colleague, bob: Colleague) -> None:
         member(), member(channels=Channel)
         alert_id = newsroom.approved(alice, bob)
         moved(newsroom.deliveries(alert_id)[0], state=DeliveryState.DELIVERED)
 
         page = newsroom.page(alert_id, bob).text
 
-        assert '<meta http-equiv="refresh"' in page
         assert len(re.findall(r">arrived</th>", page)) == 1
         assert "alice" in page and "bob" in page and "<script" not in page
+
+    def test_it_looks_again_by_itself_only_for_who_asked_and_loses_nothing_typed(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        member()
+        alert_id = newsroom.approved(alice, bob)
+        still = newsroom.page(alert_id, alice).text
+        asked = re.search(r'href="([^"]*)">Keep counting', still)
+        assert asked is not None
+
+        moving = alice.browser.get(unescape(asked[1])).text
+
+        assert "http-equiv" not in still and "Write a new version" in still
+        assert '<meta http-equiv="refresh" content="20">' in moving and "Keep counting" not in moving
+        assert f'<a href="/desk/alerts/{alert_id}">Stop counting' in moving
+        assert not re.search(r'<(?:input type="(?!hidden)|textarea|select)', moving)
 
     def test_it_stops_looking_when_it_is_over(
         self, newsroom: Newsroom, alice: Colleague, bob: Colleague
@@ -205,7 +219,35 @@ class TestDesk:
         alert_id = newsroom.approved(alice, bob)
         jobs.finish()
 
-        assert "http-equiv" not in newsroom.page(alert_id, bob).text
+        page = alice.browser.get(f"/desk/alerts/{alert_id}?live=on").text
+
+        assert "http-equiv" not in page and "counting" not in page and "Write a new version" in page
+
+    def test_it_does_not_look_again_while_the_alert_waits(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        report = newsroom.ready(alice, Consents(warn_others=True, when=When.AFTER_SEEN))
+        alert_id = newsroom.approved(alice, bob, report)
+
+        page = alice.browser.get(f"/desk/alerts/{alert_id}?live=on").text
+
+        assert "http-equiv" not in page and "counting" not in page
+
+    def test_a_page_left_alone_keeps_nobody_signed_in(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, clock: MovableClock
+    ) -> None:
+        member()
+        alert_id = newsroom.approved(alice, bob)
+        newsroom.page(alert_id, alice)
+
+        for _time in range(2):
+            clock.forward(minutes=7)
+            assert alice.browser.get(f"/desk/alerts/{alert_id}?live=on").status_code == 200
+        clock.forward(minutes=2)
+        over = alice.browser.get(f"/desk/alerts/{alert_id}?live=on")
+
+        assert over.location == "/desk/sign-in?again=yes"
+        assert "when nothing happens for 15 minutes" in alice.browser.get(over.location).text
 
     def test_a_chosen_identifier_missing_from_the_texts_is_pointed_out(
         self, newsroom: Newsroom, alice: Colleague

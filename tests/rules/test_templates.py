@@ -33,6 +33,14 @@ def test_it_compiles(small: Flask, file: Path) -> None:
     small.jinja_env.compile(file.read_text("utf-8"), filename=str(file))
 
 
+def test_no_page_promises_a_time_that_the_installation_decides() -> None:
+    """When the desk is staffed is a setting, and backups are the operator's: nothing here knows how long they take."""
+    promise = re.compile(r"working days?\b|\bwithin (?:a|an|one|some|two|\d+) ", re.I)
+
+    assert promise.search("We read it within a working day.")
+    assert [file.name for file in FILES if promise.search(file.read_text("utf-8"))] == []
+
+
 def test_a_name_that_is_not_there_is_an_error(app: Flask) -> None:
     assert app.jinja_env.undefined is jinja2.StrictUndefined
     with pytest.raises(jinja2.UndefinedError):

@@ -27,7 +27,7 @@ VERSION_TABLE = "alembic_version"
 
 _LADDERS = (
     padding.TEXT, padding.FACETS, padding.CONSENTS, padding.CONTACT, padding.SESSION, padding.CODE, padding.HEAD,
-    padding.NAME, padding.REQUEST, padding.SETTINGS, requests.SIZES, ledger.BODY_SIZES,
+    padding.NAME, padding.SETTINGS, requests.SIZES, ledger.BODY_SIZES,
 )  # fmt: skip
 PADDED = {size for ladder in _LADDERS for size in ladder}
 _NONCE, _TAG, _ENCAPSULATED = 12, 16, 1_120

@@ -23,7 +23,7 @@ from ugly_mugs.vault import (
     WorkerVault,
     keyfiles,
 )
-from ugly_mugs.vault.padding import REQUEST, TEXT
+from ugly_mugs.vault.padding import TEXT
 from ugly_mugs.vault.roots import Root, ServiceLabel, WorkerLabel
 
 LETTERS = string.ascii_letters + string.digits + "-_"
@@ -89,7 +89,7 @@ def test_what_an_unknown_ring_key_sealed_stays_closed(
 
 
 def test_what_the_web_hands_over_only_the_worker_opens(worker: WorkerVault, place: Where) -> None:
-    sealed = worker.dispatch().seal(b"robin@example.org", place, sizes=REQUEST)
+    sealed = worker.dispatch().seal(b"robin@example.org", place, sizes=TEXT)
 
     assert worker.open_dispatch(sealed, place) == b"robin@example.org"
     assert not hasattr(ServiceVault, "open_dispatch")

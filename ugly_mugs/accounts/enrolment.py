@@ -3,11 +3,13 @@
 import re
 import secrets
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 
 import sqlalchemy as sa
+from flask import current_app
 from flask_babel import gettext as _
 
 from ugly_mugs import audit
@@ -34,6 +36,8 @@ INVITATION_LASTS = timedelta(days=7)
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's 32: none looks like another
 _CODE_LETTERS = 16
 _LOGIN = re.compile(r"[\w.@+-][\w.@+ -]{0,62}[\w.@+-]|[\w.@+-]")
+
+KeyForgetting = Callable[[uuid.UUID], None]
 
 OFFERED_ROLES = tuple(role for role in Role if role is not Role.ORGANISATION_WORKER)
 
@@ -117,7 +121,10 @@ def invite_again(*, vault: ServiceVault, person: Staff, now: datetime) -> str:
 
 
 def forget_keys(person: Staff) -> None:
-    """Everything this person could sign in with or open anything with."""
+    """Everything this person could sign in with or open anything with, also what the features hold for them.
+
+    `ugly_mugs.app` wires what the features do, in the same transaction.
+    """
     person.public_key = person.public_key_mac = person.private_key = person.totp_secret = None
     person.invitation = person.invitation_ends_on = None
     sessions.end_all(person.id)
@@ -125,6 +132,8 @@ def forget_keys(person: Staff) -> None:
     db.session.execute(
         sa.delete(KeySeal).where(KeySeal.holder == Holder.STAFF, KeySeal.holder_id == person.id)
     )
+    for forget in cast(Iterable[KeyForgetting], current_app.extensions["key_forgettings"]):
+        forget(person.id)
 
 
 def invited_person(*, vault: ServiceVault, code: str, now: datetime) -> Staff | None:

@@ -56,9 +56,12 @@ def opened(*, vault: WorkerVault, address_id: uuid.UUID, sealed: bytes) -> str:
 
 
 def of_owner(owner_id: uuid.UUID, channel: Channel, *, for_update: bool = False) -> Address | None:
-    """An owner's address of one channel."""
+    """An owner's address of one channel; `for_update` gives it as it is once the lock is there."""
     asked = sa.select(Address).where(Address.owner_id == owner_id, Address.channel == channel)
-    return db.session.scalar(asked.with_for_update() if for_update else asked)
+    if for_update:
+        # What this session read of it before the lock may be over.
+        asked = asked.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalar(asked)
 
 
 def prove(address: Address) -> None:

@@ -122,15 +122,13 @@ def with_body(claimed: Claimed, vault: WorkerVault) -> Claimed:
     return replace(claimed, body=vault.open_contact(claimed.body, Where("deliveries", "body", claimed.id)))
 
 
-def is_anything_waiting(channel: Channel, *, now: datetime) -> bool:
+def is_anything_waiting(channel: Channel, *, now: datetime, quiet: bool = False) -> bool:
     """Whether a claim could find something; gates are not asked and no lock is taken."""
-    asked = sa.select(
-        sa.exists().where(
-            is_one_of([DeliveryState.QUEUED]), Delivery.channel == channel, Delivery.not_before <= now
-        )
+    waits = sa.exists().where(
+        is_one_of([DeliveryState.QUEUED]), Delivery.channel == channel, Delivery.not_before <= now
     )
     with reading(), db.engine.connect() as connection:
-        return bool(connection.scalar(asked))
+        return bool(connection.scalar(sa.select(waits.where(Delivery.wakes) if quiet else waits)))
 
 
 def is_anything_due(registry: Registry, *, now: datetime, quiet: bool) -> bool:

@@ -24,7 +24,9 @@ from ugly_mugs.outbox.gateways import FORGOTTEN_AT_ONCE
 from ugly_mugs.outbox.ledger import is_one_of
 from ugly_mugs.outbox.models import FINAL, WAITING, Channel, Delivery, DeliveryState
 from ugly_mugs.outbox.pace import Circuit
+from ugly_mugs.outbox.quiet import is_quiet
 from ugly_mugs.outbox.transport import NotSent
+from ugly_mugs.settings import QuietHours
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ SHARE_BESIDE_SENDING = 10
 REST = 10.0
 # Until when somebody else does not ask for the same text.
 TAKEN_FOR = timedelta(minutes=5)
-REFUSED_FOR = timedelta(hours=6)
+ASKED_AGAIN_AFTER = timedelta(hours=6)
 # Reconciliation reads the provider's list from a little before an attempt. What is emptied only so long after it was
 # sent cannot stand there beside a later text of unknown fate.
 READABLE_FOR = timedelta(minutes=10)
@@ -45,7 +47,9 @@ READABLE_FOR = timedelta(minutes=10)
 STALE_AFTER = timedelta(days=3)
 GIVE_UP_AFTER = timedelta(days=30)
 
-# One that waits belongs to an attempt that failed; its next one would write over the id.
+_UNDER_WAY = [_D.ATTEMPTING, _D.UNKNOWN]
+# One that waits belongs to an attempt that failed. It is emptied at once, because the next one writes over the id, and
+# keeps the id until then: an emptied text whose id is known stands in no other's way when that is looked for.
 _EARLIER_ATTEMPT = sorted(WAITING)
 _SETTLED = sorted(FINAL)
 _NEVER_SETTLED = [_D.ACCEPTED, _D.SENT, _D.UNCONFIRMED]
@@ -76,13 +80,21 @@ class Forgetting:
     """The worker's side of it; it keeps its circuit from one turn to the next."""
 
     def __init__(
-        self, *, provider: Provider, pace: int, lease: timedelta, clock: Clock, stop: threading.Event
+        self,
+        *,
+        provider: Provider,
+        pace: int,
+        lease: timedelta,
+        quiet_hours: QuietHours,
+        clock: Clock,
+        stop: threading.Event,
     ) -> None:
         # Its own circuit: a provider that will not forget may still send, and the other way round.
         self.circuit = Circuit()
         self._provider = provider
         self._pace = pace
         self._lease = lease
+        self._quiet_hours = quiet_hours
         self._clock = clock
         self._stop = stop
         self._rest_until = 0.0
@@ -103,7 +115,9 @@ class Forgetting:
         if self.circuit.is_testing:
             return 1
         most = min(self._pace, LARGEST_TURN)
-        if claims.is_anything_waiting(Channel.SMS, now=self._clock.now()):
+        now = self._clock.now()
+        # What waits for the morning is in nobody's way.
+        if claims.is_anything_waiting(Channel.SMS, now=now, quiet=is_quiet(now, self._quiet_hours)):
             most //= SHARE_BESIDE_SENDING
         return max(1, most)
 
@@ -134,7 +148,7 @@ def _take(most: int, *, now: datetime, readable_for: timedelta) -> list[_Taken]:
             .where(
                 Delivery.id.in_(ids),
                 # Somebody may have moved or taken them meanwhile.
-                is_one_of([*_EARLIER_ATTEMPT, *_SETTLED, *_NEVER_SETTLED]),
+                sa.not_(is_one_of(_UNDER_WAY)),
                 Delivery.provider_id.is_not(None),
                 may_be_asked,
             )
@@ -149,7 +163,7 @@ def _candidates(
 ) -> sa.CompoundSelect[Any]:
     """Each state by itself, because only so the index gives the oldest without reading all that wait."""
     # What is looked for in the list of one person must not be emptied, nor stand beside what was.
-    unsure = sa.select(Delivery.recipient_id).where(is_one_of([_D.ATTEMPTING, _D.UNKNOWN])).cte("unsure")
+    unsure = sa.select(Delivery.recipient_id).where(is_one_of(_UNDER_WAY)).cte("unsure")
     since = {
         **dict.fromkeys(_EARLIER_ATTEMPT, now),
         **dict.fromkeys(_SETTLED, now - readable_for),
@@ -177,15 +191,13 @@ def _record(outcomes: Sequence[tuple[_Taken, _Outcome]], *, now: datetime) -> in
     gone = [text for text, outcome in outcomes if outcome is _Outcome.GONE]
     refused = [text for text, outcome in outcomes if outcome is _Outcome.REFUSED]
     over = [text for text in refused if _is_over(text, now)]
+    later = sa.literal(now + ASKED_AGAIN_AFTER, _MOMENT)
     if over:
         log.warning("the provider never forgot some texts; given up", extra={"count": len(over)})
     with db.engine.begin() as connection:
         for texts, values in (
-            ([*gone, *over], {"provider_id": None, "lease_ends_at": _unless_under_way(sa.null())}),
-            (
-                [text for text in refused if text not in over],
-                {"lease_ends_at": _unless_under_way(sa.literal(now + REFUSED_FOR, _MOMENT))},
-            ),
+            ([*gone, *over], _forgotten(later)),
+            ([text for text in refused if text not in over], {"lease_ends_at": _unless_under_way(later)}),
         ):
             if texts:
                 connection.execute(
@@ -199,9 +211,18 @@ def _is_over(text: _Taken, now: datetime) -> bool:
     return text.attempted_at is not None and text.attempted_at <= now - GIVE_UP_AFTER
 
 
+def _forgotten(later: sa.ColumnElement[Any]) -> dict[str, Any]:
+    """The number goes, but for that of an earlier attempt: being asked for it again costs the provider nothing."""
+    waits = is_one_of(_EARLIER_ATTEMPT)
+    return {
+        "provider_id": sa.case((sa.or_(waits, is_one_of(_UNDER_WAY)), Delivery.provider_id), else_=sa.null()),
+        "lease_ends_at": _unless_under_way(sa.case((waits, later), else_=sa.null())),
+    }
+
+
 def _unless_under_way(moment: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """A delivery that was claimed meanwhile has a lease of its own."""
-    return sa.case((is_one_of([_D.ATTEMPTING, _D.UNKNOWN]), Delivery.lease_ends_at), else_=moment)
+    return sa.case((is_one_of(_UNDER_WAY), Delivery.lease_ends_at), else_=moment)
 
 
 _MOMENT = Delivery.lease_ends_at.type

@@ -4,6 +4,7 @@ import quopri
 import re
 import smtplib
 import socket
+import ssl
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -30,6 +31,7 @@ from ugly_mugs.outbox.transport import (
     NotSent,
     Outgoing,
     SenderBroken,
+    Untrusted,
 )
 from ugly_mugs.settings import Settings
 from ugly_mugs.vault import WorkerVault
@@ -79,18 +81,30 @@ class MailServer:
 
     def connect(self, timeout: float) -> smtplib.SMTP:
         """A greeted connection, signed in where the address says so; NeverConnected or SenderBroken otherwise."""
-        kind = smtplib.SMTP_SSL if self.scheme == "smtps" else smtplib.SMTP
         try:
-            connection = kind(self.host, self.port, local_hostname=_our_name(), timeout=timeout)
-            if self.scheme == "smtp+starttls":
-                connection.starttls()
+            connection = self._open(timeout)
             connection.ehlo_or_helo_if_needed()
             if self.user:
                 connection.login(self.user, self.password)
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as problem:
             raise SenderBroken(getattr(problem, "smtp_code", None)) from None
+        except ssl.SSLCertVerificationError:
+            raise Untrusted from None
         except (smtplib.SMTPException, OSError) as problem:
             raise NeverConnected(getattr(problem, "smtp_code", None)) from None
+        return connection
+
+    def _open(self, timeout: float) -> smtplib.SMTP:
+        """Connected, but not signed in; without a context smtplib would believe any certificate on the way."""
+        name = _our_name()
+        if self.scheme == "smtps":
+            trusted = ssl.create_default_context()
+            return smtplib.SMTP_SSL(
+                self.host, self.port, local_hostname=name, timeout=timeout, context=trusted
+            )
+        connection = smtplib.SMTP(self.host, self.port, local_hostname=name, timeout=timeout)
+        if self.scheme == "smtp+starttls":
+            connection.starttls(context=ssl.create_default_context())
         return connection
 
 

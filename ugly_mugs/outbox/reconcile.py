@@ -99,9 +99,10 @@ def _find(sought: _Sought, listing: Listing) -> _Answer:
     """What the provider's list says of this text.
 
     The list does not show the callback address that would name our delivery, so phone, time and exact words must
-    do; ids that belong to other deliveries are left out. In doubt it is taken for found: a text too few can be
-    seen and sent again by a person, one too many cannot be taken back. An emptied text may be any other or this one,
-    so beside it nothing is proved absent.
+    do; ids that are known already are left out: they belong to other deliveries, or to earlier attempts at this one,
+    because whatever learns the id of the latest attempt ends its being unknown. In doubt it is taken for found: a
+    text too few can be seen and sent again by a person, one too many cannot be taken back. An emptied text whose id
+    is not known may be any other or this one, so beside it nothing is proved absent.
     """
     is_legible = True
     for each in listing.sent_to(sought.phone, since=sought.attempted_at - SKEW):
@@ -156,14 +157,11 @@ def _sought(taken: Sequence[uuid.UUID], *, registry: Registry, vault: WorkerVaul
             )
             .where(Delivery.id.in_(taken), Delivery.channel == Channel.SMS, Address.sealed.is_not(None))
         ).all()
-        known = _known_ids({row.recipient_id for row in rows})
+        known_ids = _known_ids({row.recipient_id for row in rows})
         db.session.rollback()
     sought: list[_Sought] = []
     for *columns, attempted_at, address_id, sealed in rows:
         claimed = Claimed(*columns)
-        others = frozenset(
-            sid for delivery_id, sid in known.get(claimed.recipient_id, ()) if delivery_id != claimed.id
-        )
         try:
             phone = addresses.opened(vault=vault, address_id=address_id, sealed=sealed)
             body = _body(claimed, registry=registry, vault=vault)
@@ -171,7 +169,8 @@ def _sought(taken: Sequence[uuid.UUID], *, registry: Registry, vault: WorkerVaul
             log.error("a text of unknown fate cannot be looked for")
             continue
         if body is not None:
-            sought.append(_Sought(claimed, attempted_at, phone, body, others))
+            mine = frozenset(known_ids.get(claimed.recipient_id, ()))
+            sought.append(_Sought(claimed, attempted_at, phone, body, mine))
     return sought
 
 
@@ -187,13 +186,13 @@ def _body(claimed: Claimed, *, registry: Registry, vault: WorkerVault) -> str | 
     return None if words is None else words.text
 
 
-def _known_ids(recipients: set[uuid.UUID]) -> dict[uuid.UUID, list[tuple[uuid.UUID, str]]]:
+def _known_ids(recipients: set[uuid.UUID]) -> dict[uuid.UUID, set[str]]:
     """The provider's ids of what these people were sent, as far as they are still kept."""
-    known: dict[uuid.UUID, list[tuple[uuid.UUID, str]]] = {}
-    asked = sa.select(Delivery.recipient_id, Delivery.id, Delivery.provider_id).where(
+    known: dict[uuid.UUID, set[str]] = {}
+    asked = sa.select(Delivery.recipient_id, Delivery.provider_id).where(
         Delivery.recipient_id.in_(recipients), Delivery.provider_id.is_not(None)
     )
-    for recipient_id, delivery_id, provider_id in db.session.execute(asked):
+    for recipient_id, provider_id in db.session.execute(asked):
         if provider_id is not None:
-            known.setdefault(recipient_id, []).append((delivery_id, provider_id))
+            known.setdefault(recipient_id, set()).add(provider_id)
     return known

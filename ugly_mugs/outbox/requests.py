@@ -3,11 +3,13 @@
 import json
 import logging
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, TimeoutError as PoolTimeout
 
 from ugly_mugs.db import db, reading
 from ugly_mugs.outbox.kinds import HandedOver, Handler
@@ -21,11 +23,22 @@ SIZES = (4_096, 16_384, 131_072)
 SLICE = 200
 KEPT = timedelta(hours=2)
 REST = timedelta(seconds=10)
-# A request that fails for this long is not a lost database but a fault: it is put aside and said.
+# A request that fails for this long, counted from its first failure, will not be mended by waiting: it is put aside
+# and said. The database's own trouble never counts, nor does the time in which no worker ran.
 GIVEN_UP_AFTER = timedelta(hours=1)
 
-# Somebody who wants no more messages waits for nobody.
+# Somebody who wants no more messages waits for nobody, and what may be their STOP is never put aside: after the same
+# time it is only tried less often.
 FIRST = (RequestKind.OPTED_OUT, RequestKind.MESSAGE_CAME)
+LONG_REST = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """A request that could not be applied; `failing_since` is its first failure that was not the database's."""
+
+    until: datetime
+    failing_since: datetime | None
 
 
 class Refused(Exception):
@@ -49,19 +62,21 @@ def apply_waiting(
     vault: WorkerVault,
     handlers: Mapping[RequestKind, Handler],
     now: datetime,
-    resting: dict[uuid.UUID, datetime] | None = None,
+    resting: dict[uuid.UUID, Resting] | None = None,
 ) -> int:
     """Apply everything that waits, opt-outs before anything else; gives how many were settled.
 
     Handlers write to the session and leave the commit to this function. What cannot be applied just now (its
-    handler failed) stays waiting, delays nothing else, and rests until the moment noted in `resting`.
+    handler failed) stays waiting, delays nothing else, and rests until the moment noted in `resting`, where the
+    caller keeps it from one turn to the next.
     """
     settled = 0
     resting = {} if resting is None else resting
-    for request_id in [each for each, until in resting.items() if until <= now]:
+    # Those whose rest ended so long ago were settled with their slice, or by another worker.
+    for request_id in [each for each, rest in resting.items() if rest.until <= now - GIVEN_UP_AFTER]:
         del resting[request_id]
     while True:
-        waiting = _waiting(excluding=resting)
+        waiting = _waiting(excluding=[each for each, rest in resting.items() if rest.until > now])
         if not waiting:
             return settled
         try:
@@ -86,11 +101,11 @@ def sweep(now: datetime) -> None:
     db.session.commit()
 
 
-def _waiting(excluding: Iterable[uuid.UUID]) -> Sequence[uuid.UUID]:
+def _waiting(excluding: Collection[uuid.UUID]) -> Sequence[uuid.UUID]:
     """The next slice: everything that may be an opt-out, and only when there is none, the rest in its order."""
     asked = (
         sa.select(Request.id)
-        .where(Request.state == sa.literal_column("'waiting'"), Request.id.not_in(list(excluding)))
+        .where(Request.state == sa.literal_column("'waiting'"), Request.id.not_in(excluding))
         .order_by(Request.received_at)
         .limit(SLICE)
     )
@@ -135,7 +150,7 @@ def _apply(
 
 def _apply_alone(
     request_id: uuid.UUID,
-    resting: dict[uuid.UUID, datetime],
+    resting: dict[uuid.UUID, Resting],
     *,
     vault: WorkerVault,
     handlers: Mapping[RequestKind, Handler],
@@ -146,23 +161,44 @@ def _apply_alone(
     except Exception as fault:
         db.session.rollback()
         log.error("request not applied", extra={"error": type(fault).__name__})
-        resting[request_id] = now + REST
-        return _give_up_on(request_id, now)
+        return _rest(request_id, resting, is_its_own_fault=not _is_the_databases(fault), now=now)
 
 
-def _give_up_on(request_id: uuid.UUID, now: datetime) -> int:
-    """Put aside what has failed for an hour; gives 1 when it did."""
-    given_up = db.session.execute(
+def _rest(
+    request_id: uuid.UUID, resting: dict[uuid.UUID, Resting], *, is_its_own_fault: bool, now: datetime
+) -> int:
+    """Leave this one alone for a while, or put it aside when it has failed for too long; gives 1 when it did."""
+    if not is_its_own_fault:
+        resting[request_id] = Resting(now + REST, None)
+        return 0
+    before = resting.get(request_id)
+    since = before.failing_since if before is not None and before.failing_since is not None else now
+    is_long = since < now - GIVEN_UP_AFTER
+    resting[request_id] = Resting(now + (LONG_REST if is_long else REST), since)
+    return _give_up_on(request_id) if is_long else 0
+
+
+def _is_the_databases(fault: Exception) -> bool:
+    """Whether it says nothing of the request. Values that the database will not take do: no time mends those."""
+    return isinstance(fault, DBAPIError | PoolTimeout) and not isinstance(fault, DataError | IntegrityError)
+
+
+def _give_up_on(request_id: uuid.UUID) -> int:
+    """Put this one aside, unless it may be somebody's STOP; gives 1 when it did."""
+    kind = db.session.scalar(
         sa.update(Request)
         .where(
-            Request.id == request_id,
-            Request.state == RequestState.WAITING,
-            Request.received_at < now - GIVEN_UP_AFTER,
+            Request.id == request_id, Request.state == RequestState.WAITING, Request.kind.not_in(list(FIRST))
         )
         .values(state=RequestState.REFUSED, sealed=None)
+        .returning(Request.kind)
+        .execution_options(synchronize_session=False)
     )
     db.session.commit()
-    return max(cast("sa.CursorResult[Any]", given_up).rowcount, 0)
+    if kind is None:
+        return 0
+    log.error("a request was put aside", extra={"kind": kind.value})
+    return 1
 
 
 def _opened(request: Request, vault: WorkerVault) -> dict[str, Any]:

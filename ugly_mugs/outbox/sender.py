@@ -39,6 +39,7 @@ from ugly_mugs.outbox.transport import (
     OptedOut,
     Outgoing,
     SenderBroken,
+    Untrusted,
 )
 from ugly_mugs.settings import QuietHours
 from ugly_mugs.vault import CannotOpen, WorkerVault
@@ -205,6 +206,11 @@ class Sender:
             if self.circuit.failed():
                 log.error(
                     "nothing can be sent: our account, sender or mail settings are refused", extra=channel
+                )
+        elif isinstance(refusal, Untrusted):
+            if self.circuit.failed():
+                log.error(
+                    "the server that messages are sent to has no certificate for its name", extra=channel
                 )
         elif isinstance(refusal, NeverConnected):
             if self.circuit.failed():

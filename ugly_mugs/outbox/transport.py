@@ -63,6 +63,10 @@ class NeverConnected(Later):
     """Nobody answered at all, so no other message would fare better just now."""
 
 
+class Untrusted(NeverConnected):
+    """Whoever answered could not prove to be the server we mean, and was told nothing: as good as nobody there."""
+
+
 class SenderBroken(Later):
     """Our account or sender is at fault: nothing can be sent until the operator has seen to it."""
 

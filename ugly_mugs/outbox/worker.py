@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property, partial
 
 from flask import Flask, current_app
@@ -15,6 +15,7 @@ from ugly_mugs.outbox.inbound import Inbound
 from ugly_mugs.outbox.kinds import Handler, Registry
 from ugly_mugs.outbox.mail import MailGateway
 from ugly_mugs.outbox.models import Channel, DeliveryState, RequestKind
+from ugly_mugs.outbox.requests import Resting
 from ugly_mugs.outbox.sender import Conduct, Sender
 from ugly_mugs.runtime import Runtime
 from ugly_mugs.settings import PREFIX, Settings
@@ -28,8 +29,8 @@ class Worker:
 
     def __init__(self, *, registry: Registry, runtime: Runtime) -> None:
         self.stop = threading.Event()
-        # Requests that could not be applied, and until when they are left alone.
-        self.resting: dict[uuid.UUID, datetime] = {}
+        # Requests that could not be applied, until when they are left alone, and since when they fail.
+        self.resting: dict[uuid.UUID, Resting] = {}
         self._registry = registry
         self._runtime = runtime
         self._vault = runtime.become_worker()
@@ -76,6 +77,7 @@ class Worker:
             provider=self.text_gateway,
             pace=settings.sms_pace,
             lease=timedelta(seconds=settings.claim_lease),
+            quiet_hours=settings.quiet_hours,
             clock=self._runtime.clock,
             stop=self.stop,
         )

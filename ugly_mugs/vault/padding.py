@@ -13,7 +13,6 @@ SESSION = (1_024,)
 CODE = (256,)
 HEAD = (128,)
 NAME = (256,)
-REQUEST = (4_096,)
 SETTINGS = (1_024,)
 
 _LENGTH = 4

@@ -1,0 +1,133 @@
+"""A STOP that is taken in while its owner types a code, or has one sent: it stays, and nobody waits for ever."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from alerts.membership import signing_in
+from alerts.membership.signing_in import locked_member
+from tests.make.members import PHONE, Crowd, Person
+from ugly_mugs.db import db, is_sqlite
+from ugly_mugs.outbox import optouts
+from ugly_mugs.outbox.kinds import registry
+from ugly_mugs.outbox.models import Address, AddressState
+
+# In seconds: nothing here takes as long, unless two wait for each other.
+LONG = 30
+
+_WAIT_FOR_A_LOCK = sa.text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
+
+
+@contextmanager
+def meanwhile(app: Flask, deed: Callable[[], object]) -> Iterator["Future[None]"]:
+    """Do this in a transaction of its own, in a thread beside the test."""
+
+    def run() -> None:
+        with app.app_context():
+            try:
+                deed()
+                db.session.commit()
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(1) as thread:
+        yield thread.submit(run)
+
+
+def until_it_waits(running: "Future[None]") -> None:
+    """Until the other one waits for a lock of ours. On SQLite whoever comes second waits before its first statement."""
+    until = time.monotonic() + LONG
+    while not is_sqlite() and time.monotonic() < until and not running.done():
+        with db.engine.connect() as connection:
+            if connection.scalar(_WAIT_FOR_A_LOCK):
+                return
+        time.sleep(0.02)
+
+
+def address_of(crowd: Crowd) -> Address:
+    address = crowd.find(PHONE)
+    assert address is not None
+    db.session.refresh(address)
+    return address
+
+
+def stop(crowd: Crowd, address: Address) -> None:
+    optouts.opt_out(
+        registry=registry(), owner_id=address.owner_id, channel=address.channel, now=crowd.clock.now()
+    )
+
+
+@pytest.fixture
+def sam(crowd: Crowd) -> Person:
+    """Somebody who has applied with a phone and proved nothing yet."""
+    return crowd.apply()
+
+
+def test_a_stop_that_comes_while_the_code_is_typed_stays(crowd: Crowd, sam: Person) -> None:
+    address = address_of(crowd)
+    address_id = address.id
+    stop(crowd, address)
+    db.session.flush()
+
+    with meanwhile(crowd.app, lambda: signing_in.sign_in(address_id=address_id)) as typing:
+        until_it_waits(typing)
+        db.session.commit()
+        typing.result(LONG)
+
+    assert address_of(crowd).state is AddressState.OPTED_OUT
+
+
+def test_a_stop_is_taken_in_while_somebody_holds_the_member(crowd: Crowd, sam: Person) -> None:
+    """The page takes the member first and the address then, the worker the address and then the record of consent."""
+    address = address_of(crowd)
+    address_id, owner_id = address.id, address.owner_id
+    db.session.rollback()
+    holds, stopped = threading.Event(), threading.Event()
+
+    def sign_in() -> None:
+        locked_member(owner_id)
+        holds.set()
+        # SQLite has one writer, so there the worker comes after this.
+        stopped.wait(0 if is_sqlite() else 2)
+        signing_in.sign_in(address_id=address_id)
+
+    with meanwhile(crowd.app, sign_in) as typing:
+        assert holds.wait(LONG)
+        stop(crowd, address_of(crowd))
+        db.session.commit()
+        stopped.set()
+        typing.result(LONG)
+
+    assert address_of(crowd).state is AddressState.OPTED_OUT
+
+
+def test_a_stop_that_comes_while_a_code_is_wanted_for_an_address_that_failed_stays(
+    crowd: Crowd, sam: Person
+) -> None:
+    address_of(crowd).state = AddressState.INVALID
+    db.session.commit()
+    sam.ask_for_code()
+    crowd.clock.forward(seconds=1)
+    stop(crowd, address_of(crowd))
+    db.session.flush()
+
+    with ThreadPoolExecutor(1) as thread:
+        working = thread.submit(_work, crowd)
+        until_it_waits(working)
+        db.session.commit()
+        working.result(LONG)
+
+    assert address_of(crowd).state is AddressState.OPTED_OUT
+
+
+def _work(crowd: Crowd) -> None:
+    with crowd.app.app_context():
+        crowd.work()
