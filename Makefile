@@ -40,7 +40,7 @@ bench: .venv/.made-dev ## how fast it is, each figure beside its bar
 soak: .venv/.made-dev ## many people for many minutes (MINUTES=10), while memory and losses are watched
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
 
-pictures: .venv/.made-dev ## the pictures of the documentation, taken anew
+pictures: .venv/.made-dev ## the main pages, light and dark, as pictures in build/pictures
 	$(BIN)/python -m tests.journeys.pictures
 
 format: .venv/.made-dev ## lay the code out

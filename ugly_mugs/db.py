@@ -20,7 +20,11 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.functions import GenericFunction
+
+# In seconds: how long a writer waits for its turn on SQLite, and how long emptying the log waits for those who read.
+WRITE_PATIENCE, CHECKPOINT_PATIENCE = 30.0, 0.5
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -174,11 +178,18 @@ def forget_deleted() -> None:
         return
     connection = db.engine.raw_connection()
     try:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        cursor.close()
+        # While it waits for readers nobody may write, so it must not wait long.
+        _run_pragma(connection, f"busy_timeout={int(CHECKPOINT_PATIENCE * 1000)}")
+        _run_pragma(connection, "wal_checkpoint(TRUNCATE)")
     finally:
+        _run_pragma(connection, f"busy_timeout={int(WRITE_PATIENCE * 1000)}")
         connection.close()
+
+
+def _run_pragma(connection: PoolProxiedConnection, pragma: str) -> None:
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def is_sqlite() -> bool:
@@ -189,7 +200,7 @@ def engine_options(url: str) -> dict[str, Any]:
     """Options of the engine: statement values never reach a message or a log."""
     options: dict[str, Any] = {"hide_parameters": True}
     if url.startswith("sqlite"):
-        options["connect_args"] = {"timeout": 30, "check_same_thread": False}
+        options["connect_args"] = {"timeout": WRITE_PATIENCE, "check_same_thread": False}
         options["pool_size"] = 32
         options["max_overflow"] = 32
     else:

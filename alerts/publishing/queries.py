@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from alerts.publishing.models import VISIBLE, Alert, AlertFamily, AlertState
+from alerts.publishing.models import UNAPPROVED, VISIBLE, Alert, AlertFamily, AlertState
 from reporting.intake.models import Output, OutputKind, OutputState
 from ugly_mugs.db import db
 from ugly_mugs.errors import NotThere
@@ -72,11 +72,11 @@ def former_versions(alert: Alert) -> Sequence[Alert]:
 
 
 def first_draft_of(report_id: UUID) -> Alert | None:
-    """The draft of a first version that somebody has begun from this report."""
+    """The first version that somebody has begun from this report and nobody has decided about."""
     asked = (
         sa.select(Alert)
         .join(AlertFamily)
-        .where(AlertFamily.report_id == report_id, Alert.state == AlertState.DRAFT, Alert.version == 1)
+        .where(AlertFamily.report_id == report_id, Alert.state.in_(sorted(UNAPPROVED)), Alert.version == 1)
         .order_by(Alert.id)
         .limit(1)
     )

@@ -57,3 +57,16 @@ def test_each_step_is_in_the_audit_log(newsroom: Newsroom, alice: Colleague, bob
         (AuditKind.ALERT_SUBMITTED, alice.id),
         (AuditKind.ALERT_APPROVED, bob.id),
     }
+
+
+def test_a_report_has_one_alert_that_nobody_has_decided_about(
+    newsroom: Newsroom, alice: Colleague, carol: Colleague
+) -> None:
+    report = newsroom.ready(alice)
+    first = newsroom.draft(alice, report)
+    assert newsroom.draft(carol, report) == first
+    newsroom.submit(first, alice)
+    assert newsroom.state(first) is AlertState.SUBMITTED
+
+    # From a page that was drawn before it was submitted.
+    assert newsroom.draft(carol, report) == first
