@@ -16,16 +16,16 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/.made ## try it out: web, worker and sandbox with invented data, on PORT (8000), PORT+1 and PORT+2
-	@exec $(BIN)/python -m ugly_mugs.launcher run --port $(PORT)
+	@exec $(BIN)/python -m ugly_mugs.operations.launcher run --port $(PORT)
 
 demo: .venv/.made ## invent the demo data anew; everything typed into the try-out is gone
-	@exec $(BIN)/python -m ugly_mugs.launcher demo --port $(PORT)
+	@exec $(BIN)/python -m ugly_mugs.operations.launcher demo --port $(PORT)
 
 worker: .venv/.made ## one more worker, beside those of `make run`
-	@exec $(BIN)/python -m ugly_mugs.launcher flask --port $(PORT) -- worker
+	@exec $(BIN)/python -m ugly_mugs.operations.launcher flask --port $(PORT) -- worker
 
 upgrade: .venv/.made ## bring the database up to date
-	@exec $(BIN)/python -m ugly_mugs.launcher flask --port $(PORT) -- db upgrade
+	@exec $(BIN)/python -m ugly_mugs.operations.launcher flask --port $(PORT) -- db upgrade
 
 install: .venv/.made ## what the service needs, and no more: for a server
 

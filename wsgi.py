@@ -3,8 +3,8 @@
 import click
 
 from ugly_mugs.app import create_app
+from ugly_mugs.operations.start_checks import UnfitStart
 from ugly_mugs.settings import SettingsError
-from ugly_mugs.start import UnfitStart
 
 # Under `flask keys`, `flask worker` and so on nothing is served, so what only the web must refuse is not asked.
 _command = click.get_current_context(silent=True)

@@ -16,7 +16,7 @@ limit_request_fields = 64
 limit_request_field_size = 8190
 control_socket_disable = True
 accesslog = None
-logger_class = "ugly_mugs.gunicorn_logger.GunicornLogger"
+logger_class = "ugly_mugs.operations.gunicorn_logger.GunicornLogger"
 proc_name = "ugly-mugs-web"
 # Heartbeats of gunicorn's workers are files; in memory they cannot stall on a busy disk.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112

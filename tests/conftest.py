@@ -20,9 +20,9 @@ from werkzeug.routing import Rule
 
 from tests.installing import Installation, install
 from ugly_mugs.app import create_app
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings, from_environment
-from ugly_mugs.vault import passphrases
+from ugly_mugs.vault.keys import passphrases
 
 if TYPE_CHECKING:
     from tests.make.staff import Team

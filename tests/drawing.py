@@ -10,10 +10,12 @@ from jinja2 import StrictUndefined
 from marshmallow import Schema
 
 from tests.conftest import MovableClock, settings_for
-from ugly_mugs import errors, guard, headers, questions as ask, site
-from ugly_mugs.endpoints import ground
-from ugly_mugs.forms import Form, FormList, error_summary
+from ugly_mugs import errors
+from ugly_mugs.accounts import guard
+from ugly_mugs.pages import ground
 from ugly_mugs.runtime import Runtime
+from ugly_mugs.web import form_fields as ask, headers, page_globals
+from ugly_mugs.web.forms import Form, FormList, error_summary
 
 PROJECT = Path(__file__).parent.parent
 TEMPLATES = PROJECT / "templates"
@@ -93,7 +95,7 @@ def small_app(**changes: str) -> Flask:
     app.extensions["ugly_mugs"] = Runtime(settings, MovableClock())
     Babel(app)
     headers.init_app(app, settings)
-    site.init_app(app, settings, demo=True)
+    page_globals.init_app(app, settings, demo=True)
     guard.init_app(app)
     app.register_blueprint(ground)
 

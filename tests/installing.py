@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from ugly_mugs.accounts import epochs, recovery
+from ugly_mugs.accounts.keys import epochs, recovery
 from ugly_mugs.app import create_app
 from ugly_mugs.clock import Clock
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings
-from ugly_mugs.vault import ServiceVault, keyfiles
+from ugly_mugs.vault import ServiceVault
+from ugly_mugs.vault.keys import keyfiles
 
 
 @dataclass

@@ -26,7 +26,8 @@ import psycopg
 import pytest
 
 from tests.sandbox_reader import Sandbox
-from ugly_mugs.vault import ServiceVault, keyfiles
+from ugly_mugs.vault import ServiceVault
+from ugly_mugs.vault.keys import keyfiles
 
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"

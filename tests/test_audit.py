@@ -8,10 +8,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from ugly_mugs import audit
-from ugly_mugs.audit import Head
-from ugly_mugs.db import db
-from ugly_mugs.models import AuditEntry, AuditKind, Installation
+from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.log import Head
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db
+from ugly_mugs.operations.models import Installation
 from ugly_mugs.runtime import runtime
 
 DAY = date(2026, 11, 21)

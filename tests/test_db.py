@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from ugly_mugs import db as database
-from ugly_mugs.db import db, forget_deleted
-from ugly_mugs.models import AuditEntry
+from ugly_mugs.audit.models import AuditEntry
+from ugly_mugs.database import engine as database
+from ugly_mugs.database.engine import db, forget_deleted
 from ugly_mugs.runtime import runtime
 
 

@@ -11,10 +11,9 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import MovableClock
 from tests.drawing import PAGES, small_app
-from ugly_mugs import guard
-from ugly_mugs.accounts import sessions
+from ugly_mugs.accounts import guard, sessions
 from ugly_mugs.accounts.models import Session, SessionKind
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 
 

@@ -12,9 +12,9 @@ from hypothesis import given, strategies as st
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from werkzeug.datastructures import MultiDict
 
-from ugly_mugs import questions as ask
-from ugly_mugs.forms import Form, FormList, error_summary
-from ugly_mugs.questions import clean
+from ugly_mugs.web import form_fields as ask
+from ugly_mugs.web.form_fields import clean
+from ugly_mugs.web.forms import Form, FormList, error_summary
 
 KINDS = (("threats", "Threats"), ("robbery", "Robbery"), ("unknown", "I do not know", "That is fine"))
 

@@ -10,11 +10,10 @@ from flask.testing import FlaskClient
 
 from tests.conftest import MovableClock
 from tests.make.staff import Team, hidden
-from ugly_mugs import guard
-from ugly_mugs.accounts import sessions
+from ugly_mugs.accounts import guard, sessions
+from ugly_mugs.accounts.guard import PERMISSIONS, Permission, anyone, machine, member, reporter, staff
 from ugly_mugs.accounts.models import Role, Session, SessionKind, StaffRole
-from ugly_mugs.db import db
-from ugly_mugs.guard import PERMISSIONS, Permission, anyone, machine, member, reporter, staff
+from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 
 ALLOWED: Mapping[Role, str] = {

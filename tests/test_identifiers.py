@@ -8,7 +8,7 @@ from types import FrameType
 import pytest
 from hypothesis import given, strategies as st
 
-from ugly_mugs.identifiers import (
+from ugly_mugs.text.identifiers import (
     IdentifierKind,
     NotAnIdentifier,
     email,

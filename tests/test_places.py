@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, strategies as st
 
-from ugly_mugs import places
-from ugly_mugs.places import FORCES, REGIONS, outward_code, regions_of
+from ugly_mugs.text import places
+from ugly_mugs.text.places import FORCES, REGIONS, outward_code, regions_of
 
 INWARD = st.from_regex(r"[0-9][ABD-HJLNP-UW-Z]{2}", fullmatch=True)
 OUTWARD = st.sampled_from(["M1", "B33", "CR2", "DN55", "W1A", "EC1A", "BT1", "JE2", "GY1", "IM1", "NE49"])

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from werkzeug.datastructures import MultiDict
 
 from tests.drawing import ERRORS, EVERY_PAGE, FORM_PAGE, Drawn, Everything, Person, page_of, small_app
-from ugly_mugs.forms import Form, FormList, error_summary
+from ugly_mugs.web.forms import Form, FormList, error_summary
 
 
 @pytest.fixture(scope="module")

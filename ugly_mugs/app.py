@@ -30,42 +30,32 @@ import reporting.intake.views
 import ugly_mugs.accounts.commands
 import ugly_mugs.accounts.jobs
 import ugly_mugs.accounts.views
-import ugly_mugs.outbox.answers
-import ugly_mugs.outbox.commands
+import ugly_mugs.outbox.inbound.keyword_replies
+import ugly_mugs.outbox.inbound.views
 import ugly_mugs.outbox.jobs
-import ugly_mugs.outbox.views
-from ugly_mugs import (
-    audit_commands,
-    audit_jobs,
-    commands,
-    db_jobs,
-    endpoints,
-    errors,
-    guard,
-    headers,
-    health,
-    logs,
-    migrations,
-    site,
-    start,
-)
+from ugly_mugs import errors, migrations, pages
+from ugly_mugs.accounts import guard
+from ugly_mugs.audit import commands as audit_commands, jobs as audit_jobs
 from ugly_mugs.clock import Clock, SystemClock
-from ugly_mugs.db import db, engine_options, prepare_engine, reading
-from ugly_mugs.languages import LOCALES
-from ugly_mugs.outbox.kinds import Registry
+from ugly_mugs.database.engine import db, engine_options, prepare_engine, reading
+from ugly_mugs.operations import commands, health, jobs as operations_jobs, logs, start_checks, worker_command
+from ugly_mugs.outbox.registry import Registry
 from ugly_mugs.runtime import Runtime
 from ugly_mugs.settings import Settings, from_environment
-from ugly_mugs.vault import KeyFileProblem, keyfiles
+from ugly_mugs.vault import KeyFileProblem
+from ugly_mugs.vault.keys import keyfiles
+from ugly_mugs.web import headers, page_globals
+from ugly_mugs.web.languages import LOCALES
 
 # Far more than any schema lets through: a form that is too long then returns with everything typed and with what is
 # wrong beside the field, while a form refused for its size loses it all. Nothing is uploaded yet.
 LARGEST_FORM = 4 * 1024 * 1024
 
 BLUEPRINTS = (
-    endpoints.ground,
+    pages.ground,
     health.health,
     ugly_mugs.accounts.views.accounts,
-    ugly_mugs.outbox.views.outbox,
+    ugly_mugs.outbox.inbound.views.outbox,
     reporting.intake.views.intake,
     reporting.desk.views.desk,
     alerts.membership.views.membership,
@@ -77,14 +67,14 @@ BLUEPRINTS = (
 KINDS = (
     alerts.membership.codes.CODE,
     alerts.publishing.messages.ALERT,
-    ugly_mugs.outbox.answers.STOP_ANSWER,
-    ugly_mugs.outbox.answers.HELP_ANSWER,
+    ugly_mugs.outbox.inbound.keyword_replies.STOP_ANSWER,
+    ugly_mugs.outbox.inbound.keyword_replies.HELP_ANSWER,
 )
 JOBS = (
     *ugly_mugs.outbox.jobs.JOBS,
     *ugly_mugs.accounts.jobs.JOBS,
+    *operations_jobs.JOBS,
     *audit_jobs.JOBS,
-    *db_jobs.JOBS,
     *reporting.intake.jobs.JOBS,
     *alerts.membership.jobs.JOBS,
     *alerts.delivery.jobs.JOBS,
@@ -92,7 +82,7 @@ JOBS = (
 )
 COMMANDS = (
     *ugly_mugs.accounts.commands.COMMANDS,
-    ugly_mugs.outbox.commands.worker,
+    worker_command.worker,
     audit_commands.audit,
     commands.demo,
     commands.doctor,
@@ -156,13 +146,13 @@ def create_app(
     migrations.init_app(app, settings)
     errors.init_app(app)
     headers.init_app(app, settings)
-    site.init_app(app, settings, demo=_is_demo(settings))
+    page_globals.init_app(app, settings, demo=_is_demo(settings))
     _read_only_gets(app)
     guard.init_app(app)
     _wire(app)
     if serving:
         with app.app_context():
-            start.refuse_unfit_start(settings)
+            start_checks.refuse_unfit_start(settings)
     return app
 
 

@@ -13,7 +13,7 @@ from jinja2 import Template
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.vault.errors import Busy
 
 log = logging.getLogger(__name__)

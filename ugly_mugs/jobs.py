@@ -16,7 +16,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 
 log = logging.getLogger(__name__)
 

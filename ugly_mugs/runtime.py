@@ -7,7 +7,8 @@ from flask import current_app
 
 from ugly_mugs.clock import Clock
 from ugly_mugs.settings import Settings
-from ugly_mugs.vault import ServiceVault, WorkerVault, keyfiles
+from ugly_mugs.vault import ServiceVault, WorkerVault
+from ugly_mugs.vault.keys import keyfiles
 
 
 class Runtime:

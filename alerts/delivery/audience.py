@@ -19,7 +19,7 @@ from alerts.membership.models import (
     Subscription,
 )
 from ugly_mugs.accounts.models import MemberKind
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel
 
 

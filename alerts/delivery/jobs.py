@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.jobs import Job
 from ugly_mugs.outbox.models import FanOut
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import WAITING as WAITING, Channel, Delivery, DeliveryState, FanOut, MessageKind
 
 _D = DeliveryState

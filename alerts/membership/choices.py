@@ -7,8 +7,8 @@ from flask_babel.speaklater import LazyString
 
 from alerts.membership.models import Level, Sector
 from ugly_mugs.accounts.models import MemberKind
-from ugly_mugs.places import REGIONS
 from ugly_mugs.runtime import runtime
+from ugly_mugs.text.places import REGIONS
 
 SECTORS = (
     (Sector.ONLINE.value, _("Independent escort or online")),

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.membership.models import ConsentEvent, Member, MemberConsent, Subscription
 from alerts.membership.wordings import WORDINGS
-from ugly_mugs.db import db, is_sqlite
+from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox.models import Channel
 
 LIVE = frozenset({ConsentEvent.GIVEN, ConsentEvent.RESTARTED})

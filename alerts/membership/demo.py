@@ -7,11 +7,12 @@ from alerts.membership import applying, preferences, vetting
 from alerts.membership.applying import FORM, Application
 from alerts.membership.handlers import HANDLERS
 from alerts.membership.models import Level, Member, MemberState, Sector
-from ugly_mugs.accounts import epochs
+from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, MemberKind
-from ugly_mugs.db import db
-from ugly_mugs.demo import Scene
-from ugly_mugs.outbox import addresses, requests
+from ugly_mugs.database.engine import db
+from ugly_mugs.operations.demo import Scene
+from ugly_mugs.outbox import addresses
+from ugly_mugs.outbox.inbound import handovers
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
 
@@ -39,7 +40,7 @@ def invent_members(scene: Scene) -> None:
     db.session.commit()
     # The worker's part is done here, as no worker runs while a try-out is being set up.
     vault = runtime().become_worker()
-    requests.apply_waiting(vault=vault, handlers=HANDLERS, now=scene.now)
+    handovers.apply_waiting(vault=vault, handlers=HANDLERS, now=scene.now)
     accepted = {address for _name, phone, email, *_rest in MEMBERS for address in (phone, email) if address}
     for name, phone, email, *_rest in (*MEMBERS, *WAITING):
         for channel, typed in ((Channel.SMS, phone), (Channel.EMAIL, email)):

@@ -9,7 +9,7 @@ from alerts.membership import consents, preferences
 from alerts.membership.models import MEMBER_MOVES, Member, MemberState, SignInCode, Subscription
 from alerts.membership.proving import place_holder
 from ugly_mugs.accounts import sessions
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.vault import ServiceVault

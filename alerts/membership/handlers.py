@@ -6,8 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from alerts.membership import consents, proving
-from ugly_mugs.outbox.kinds import Handler
 from ugly_mugs.outbox.models import Channel, RequestKind
+from ugly_mugs.outbox.registry import Handler
 
 HANDLERS: Final[Mapping[RequestKind, Handler]] = {
     RequestKind.ADDRESS_GIVEN: proving.address_given,

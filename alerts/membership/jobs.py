@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from alerts.membership.models import SignInCode
 from alerts.membership.proving import place_holder
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.jobs import Job
 from ugly_mugs.outbox.models import Address, Channel
 from ugly_mugs.runtime import runtime

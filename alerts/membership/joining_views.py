@@ -10,14 +10,14 @@ from alerts.membership import applying
 from alerts.membership.applying import FORM, Application
 from alerts.membership.models import Level, Sector
 from alerts.membership.schemas import TICKS, JoinSchema
-from ugly_mugs.accounts import epochs
+from ugly_mugs.accounts.guard import anyone
+from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, MemberKind
 from ugly_mugs.accounts.tokens import with_token
-from ugly_mugs.db import db, reading
-from ugly_mugs.forms import Form, error_summary
-from ugly_mugs.guard import anyone
+from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
+from ugly_mugs.web.forms import Form, error_summary
 
 joining = Blueprint("joining", __name__)
 

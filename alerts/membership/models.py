@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, relationship
 
 from ugly_mugs.accounts.models import MemberKind
-from ugly_mugs.db import Clear, Model, UtcDateTime, clear, keyed, primary_key, sealed, state_of
+from ugly_mugs.database.columns import Clear, Model, UtcDateTime, clear, keyed, primary_key, sealed, state_of
+from ugly_mugs.database.states import Moves
 from ugly_mugs.outbox.models import Channel
-from ugly_mugs.states import Moves
 
 
 class MemberState(StrEnum):

@@ -13,14 +13,14 @@ from alerts.membership.sign_in_views import language, refuse_code
 from alerts.membership.signing_in import Asked, Verdict
 from alerts.membership.standing import accepted_only, current_standing
 from ugly_mugs.accounts import sessions
+from ugly_mugs.accounts.guard import browser_session, current_member, forget, member
 from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.accounts.sessions import Found
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotThere
-from ugly_mugs.forms import Form, error_summary
-from ugly_mugs.guard import browser_session, current_member, forget, member
 from ugly_mugs.outbox.models import AddressState, Channel
 from ugly_mugs.runtime import runtime
+from ugly_mugs.web.forms import Form, error_summary
 
 own = Blueprint("own", __name__)
 

@@ -19,9 +19,10 @@ from alerts.membership.models import (
 )
 from alerts.membership.proving import place_holder
 from alerts.membership.signing_in import become_active, locked_member, prove
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
-from ugly_mugs.outbox import addresses, requests
+from ugly_mugs.outbox import addresses
+from ugly_mugs.outbox.inbound import handovers
 from ugly_mugs.outbox.models import Address, AddressState, Channel, RequestKind
 from ugly_mugs.vault import ServiceVault
 
@@ -103,7 +104,7 @@ def take_address(*, member_id: uuid.UUID, address_id: uuid.UUID) -> bool:
 def suppress_waiting(*, vault: ServiceVault, owner_id: uuid.UUID, channel: Channel, now: datetime) -> None:
     """Have the worker put aside what still waits; its gate is closed already."""
     payload = {"owner_id": owner_id.hex, "channel": channel.value}
-    requests.hand_over(vault=vault, kind=RequestKind.OPTED_OUT, payload=payload, now=now)
+    handovers.hand_over(vault=vault, kind=RequestKind.OPTED_OUT, payload=payload, now=now)
 
 
 def forget_addresses(member_id: uuid.UUID) -> None:

@@ -11,15 +11,15 @@ import sqlalchemy as sa
 
 from alerts.membership import codes, signing_in
 from alerts.membership.models import Member, SignInCode
-from ugly_mugs import identifiers
-from ugly_mugs.db import db, is_sqlite
-from ugly_mugs.identifiers import NotAnIdentifier
+from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox import addresses, ledger
-from ugly_mugs.outbox.kinds import HandedOver, Priority
+from ugly_mugs.outbox.inbound.handovers import Refused
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, MessageKind
-from ugly_mugs.outbox.requests import Refused
+from ugly_mugs.outbox.registry import HandedOver, Priority
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
+from ugly_mugs.text import identifiers
+from ugly_mugs.text.identifiers import NotAnIdentifier
 from ugly_mugs.vault import Where, WorkerVault
 
 BUDGET_PERIOD = timedelta(days=1)

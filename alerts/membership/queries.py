@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from alerts.membership.models import Level, Member, MemberState, Subscription
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel
 
 PAGE = 50

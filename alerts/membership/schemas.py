@@ -9,9 +9,10 @@ from marshmallow import Schema, ValidationError, post_load, validates_schema
 
 from alerts.membership import choices as offered
 from alerts.membership.wordings import WORDINGS
-from ugly_mugs import identifiers, questions as ask
-from ugly_mugs.identifiers import IdentifierKind, NotAnIdentifier
 from ugly_mugs.outbox.models import Channel
+from ugly_mugs.text import identifiers
+from ugly_mugs.text.identifiers import IdentifierKind, NotAnIdentifier
+from ugly_mugs.web import form_fields as ask
 
 REGIONS = _("Where do you work?")
 SECTORS = _("What kind of work?")

@@ -13,16 +13,16 @@ from alerts.membership.schemas import CodeSchema, SignInSchema, mask
 from alerts.membership.signing_in import Asked, Tried, Verdict
 from alerts.membership.standing import first_page
 from ugly_mugs.accounts import sessions
+from ugly_mugs.accounts.guard import anyone, browser_session
 from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.accounts.sessions import Found
 from ugly_mugs.accounts.tokens import with_token
-from ugly_mugs.db import db, reading
+from ugly_mugs.database.engine import db, reading
 from ugly_mugs.errors import TryAgain, not_saved
-from ugly_mugs.forms import Form, error_summary
-from ugly_mugs.guard import anyone, browser_session
-from ugly_mugs.languages import page_language
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
+from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.languages import page_language
 
 signing_in = Blueprint("signing_in", __name__)
 

@@ -16,8 +16,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from alerts.membership.models import MEMBER_MOVES, Member, MemberState, SignInCode
-from ugly_mugs.db import db
-from ugly_mugs.outbox import addresses, requests
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox import addresses
+from ugly_mugs.outbox.inbound import handovers
 from ugly_mugs.outbox.models import Address, AddressState, Channel, RequestKind
 from ugly_mugs.vault import ServiceVault
 from ugly_mugs.vault.encoding import from_text, to_text
@@ -88,7 +89,7 @@ def ask(
         "address": address,
         "language": language,
     }
-    requests.hand_over(vault=vault, kind=RequestKind.CODE_WANTED, payload=payload, now=now)
+    handovers.hand_over(vault=vault, kind=RequestKind.CODE_WANTED, payload=payload, now=now)
     return asked
 
 

@@ -9,8 +9,8 @@ from flask import redirect
 
 from alerts.membership import queries
 from alerts.membership.models import MemberState
-from ugly_mugs.db import db, reading
-from ugly_mugs.guard import current_member
+from ugly_mugs.accounts.guard import current_member
+from ugly_mugs.database.engine import db, reading
 
 View = TypeVar("View", bound=Callable[..., Any])
 

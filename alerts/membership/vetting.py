@@ -8,9 +8,9 @@ from flask_babel import gettext as _
 from alerts.membership import ending, preferences
 from alerts.membership.models import MEMBER_MOVES, Member, MemberState
 from alerts.membership.signing_in import become_active
-from ugly_mugs import audit
+from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.errors import Conflict
-from ugly_mugs.models import AuditKind
 from ugly_mugs.vault import ServiceVault
 
 

@@ -11,13 +11,13 @@ from flask_babel import format_date
 from alerts.membership import choices, queries, vetting as decisions
 from alerts.membership.models import Member, MemberState
 from alerts.membership.signing_in import locked_member
-from ugly_mugs.accounts import epochs
-from ugly_mugs.db import db
+from ugly_mugs.accounts.guard import Permission, current_staff, staff
+from ugly_mugs.accounts.keys import epochs
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotAllowed, NotThere
-from ugly_mugs.guard import Permission, current_staff, staff
 from ugly_mugs.outbox.models import AddressState, Channel
-from ugly_mugs.places import REGIONS
 from ugly_mugs.runtime import runtime
+from ugly_mugs.text.places import REGIONS
 from ugly_mugs.vault import CannotOpen, PrivateKey, Where
 
 vetting = Blueprint("vetting", __name__, url_prefix="/admin/members")

@@ -21,10 +21,10 @@ from reporting.desk.queries import basis_of
 from reporting.intake import outputs
 from reporting.intake.models import Output, OutputKind
 from ugly_mugs.accounts.permissions import Permission
-from ugly_mugs.audit import record
-from ugly_mugs.db import db
+from ugly_mugs.audit.log import record
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed
-from ugly_mugs.models import AuditKind
 from ugly_mugs.settings import QuietHours
 from ugly_mugs.vault import Where
 

@@ -7,9 +7,9 @@ from reporting.desk.reports import OpenedReport, open_report
 from reporting.intake import outputs
 from reporting.intake.contents import known_about_reporter
 from reporting.intake.models import OutputKind
-from ugly_mugs.db import db
-from ugly_mugs.demo import Scene
-from ugly_mugs.guard import SignedInStaff
+from ugly_mugs.accounts.guard import SignedInStaff
+from ugly_mugs.database.engine import db
+from ugly_mugs.operations.demo import Scene
 from ugly_mugs.runtime import runtime
 
 # What alice hides in the first of the invented reports.

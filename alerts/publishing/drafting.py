@@ -51,11 +51,11 @@ from reporting.intake.consents import Consents
 from reporting.intake.contents import known_about_reporter
 from reporting.intake.models import OutputKind
 from reporting.intake.queries import locked_report
-from ugly_mugs.audit import record
-from ugly_mugs.db import db
+from ugly_mugs.accounts.guard import SignedInStaff
+from ugly_mugs.audit.log import record
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
-from ugly_mugs.guard import SignedInStaff
-from ugly_mugs.models import AuditKind
 from ugly_mugs.outbox.quiet import HOME
 from ugly_mugs.vault import ServiceVault
 

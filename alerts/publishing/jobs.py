@@ -17,7 +17,7 @@ from alerts.publishing import queries, services
 from alerts.publishing.models import ALERT_MOVES, SENDING, Alert, AlertState, Change
 from alerts.publishing.snapshots import NotAsApproved, Snapshot, open_approved
 from reporting.intake.models import Output, OutputKind, OutputState
-from ugly_mugs.db import db, reading
+from ugly_mugs.database.engine import db, reading
 from ugly_mugs.jobs import Job
 from ugly_mugs.outbox import ledger
 from ugly_mugs.outbox.models import Delivery, DeliveryState, FanOut, MessageKind

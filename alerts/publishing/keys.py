@@ -10,11 +10,11 @@ from flask_babel import gettext as _
 from alerts.publishing.contents import UnderDraftKey
 from alerts.publishing.models import Alert, DraftKey
 from ugly_mugs.accounts import queries as staff_queries
+from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import Staff
 from ugly_mugs.accounts.permissions import Permission
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotAllowed
-from ugly_mugs.guard import SignedInStaff
 from ugly_mugs.vault import ServiceVault, SwappedKey, Where, content, symmetric
 
 log = getLogger(__name__)

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from alerts.membership.standing import accepted_only
 from alerts.publishing import notices as shown, queries
+from ugly_mugs.accounts.guard import current_member, member
 from ugly_mugs.errors import NotThere
-from ugly_mugs.guard import current_member, member
 from ugly_mugs.runtime import runtime
 
 notices = Blueprint("notices", __name__, url_prefix="/alerts")

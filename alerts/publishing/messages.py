@@ -16,9 +16,9 @@ from alerts.publishing import queries, services, wording
 from alerts.publishing.models import SENDING, Alert, Change
 from alerts.publishing.queries import released
 from alerts.publishing.snapshots import NotAsApproved, Snapshot, Snapshots
-from ugly_mugs.db import db, reading, writing
-from ugly_mugs.outbox.kinds import CLAIM_TIME, IS_QUIET, Claimed, MessageKindSpec, Words
+from ugly_mugs.database.engine import db, reading, writing
 from ugly_mugs.outbox.models import Channel, Delivery, MessageKind
+from ugly_mugs.outbox.registry import CLAIM_TIME, IS_QUIET, Claimed, MessageKindSpec, Words
 from ugly_mugs.runtime import runtime
 
 log = getLogger(__name__)

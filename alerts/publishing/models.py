@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, relationship
 
 from alerts.membership.models import Level
-from ugly_mugs.db import Clear, Model, UtcDateTime, clear, keyed, primary_key, sealed, state_of
-from ugly_mugs.states import Moves
+from ugly_mugs.database.columns import Clear, Model, UtcDateTime, clear, keyed, primary_key, sealed, state_of
+from ugly_mugs.database.states import Moves
 
 
 class AlertState(StrEnum):

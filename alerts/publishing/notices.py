@@ -10,7 +10,7 @@ from alerts.membership.models import Level, MemberRegion
 from alerts.publishing import choices, queries, wording
 from alerts.publishing.models import Alert, Change, TextChannel
 from alerts.publishing.snapshots import NotAsApproved, open_approved
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.vault import ServiceVault
 
 

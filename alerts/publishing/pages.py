@@ -27,13 +27,13 @@ from alerts.publishing.schemas import alert_schema
 from alerts.publishing.snapshots import corrected_by, sending_of
 from reporting.intake.models import Output, OutputKind, OutputState
 from ugly_mugs.accounts import queries as staff_queries
+from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.permissions import Permission
-from ugly_mugs.forms import Form
-from ugly_mugs.guard import SignedInStaff
 from ugly_mugs.outbox.models import Channel, DeliveryState, MessageKind
 from ugly_mugs.outbox.segments import UCS_2, SmsText
 from ugly_mugs.settings import Settings
 from ugly_mugs.vault import ServiceVault, Where
+from ugly_mugs.web.forms import Form
 
 _S = AlertState
 _STOPPED = frozenset({_S.PAUSED, _S.RESTRICTED})

@@ -10,8 +10,8 @@ from alerts.membership.models import Sector
 from alerts.publishing.contents import AlertContents, Identifier
 from reporting.intake.choices import AGES, GENDERS, PLACELESS, UNSAID, Severity, label_of, suggested_severity
 from reporting.intake.contents import Contents
-from ugly_mugs import places
-from ugly_mugs.identifiers import IdentifierKind
+from ugly_mugs.text import places
+from ugly_mugs.text.identifiers import IdentifierKind
 
 # What people can be known again by. Accent and language stay out: they come too near to where somebody is from.
 _LOOKS: Final = (

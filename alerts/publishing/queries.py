@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from alerts.publishing.models import UNAPPROVED, VISIBLE, Alert, AlertFamily, AlertState
 from reporting.intake.models import Output, OutputKind, OutputState
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotThere
 
 _NOW = {"populate_existing": True}

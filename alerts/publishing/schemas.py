@@ -10,7 +10,7 @@ from alerts.publishing import choices
 from alerts.publishing.contents import Identifier
 from alerts.publishing.models import Change
 from ugly_mugs.outbox.segments import BODY_LIMIT
-from ugly_mugs.questions import choice, choices as several, line, paragraph, tick, whole
+from ugly_mugs.web.form_fields import choice, choices as several, line, paragraph, tick, whole
 
 MOST_DAYS = 365
 

@@ -13,10 +13,10 @@ from alerts.publishing.models import ALERT_MOVES, REPLACEABLE, UNAPPROVED, Alert
 from reporting.intake import outputs
 from reporting.intake.choices import Severity
 from reporting.intake.models import LIVE_OUTPUTS, OUTPUT_MOVES, Output, OutputKind, OutputState, Report
-from ugly_mugs.audit import record
-from ugly_mugs.db import db
+from ugly_mugs.audit.log import record
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
-from ugly_mugs.models import AuditKind
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import ServiceVault
 

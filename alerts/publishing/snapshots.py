@@ -19,9 +19,9 @@ from alerts.membership.models import Level
 from alerts.publishing import approval, wording
 from alerts.publishing.contents import AlertContents, TextKey, UnderRest, contents_of, texts_of
 from alerts.publishing.models import Alert, Change, TextChannel
-from ugly_mugs.db import db
-from ugly_mugs.outbox.kinds import Priority
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Channel, MessageKind
+from ugly_mugs.outbox.registry import Priority
 from ugly_mugs.vault import CannotOpen, ServiceVault
 
 MOST_KEPT = 64

@@ -14,11 +14,11 @@ from alerts.publishing.models import Alert, AlertState, Change
 from alerts.publishing.pages import Opened
 from alerts.publishing.schemas import NewVersionSchema, ReturnSchema
 from reporting.desk.reports import OpenedReport, open_report
-from ugly_mugs.db import db
+from ugly_mugs.accounts.guard import LOOKS_BY_ITSELF, Permission, current_staff, looks_by_itself, staff
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
-from ugly_mugs.forms import Form, error_summary
-from ugly_mugs.guard import LOOKS_BY_ITSELF, Permission, current_staff, looks_by_itself, staff
 from ugly_mugs.runtime import runtime
+from ugly_mugs.web.forms import Form, error_summary
 
 publishing = Blueprint("publishing", __name__, url_prefix="/desk/alerts")
 

@@ -14,9 +14,9 @@ from alerts.membership.models import Level
 from alerts.publishing import choices
 from alerts.publishing.contents import AlertContents, TextKey, Texts
 from alerts.publishing.models import Change, TextChannel
-from ugly_mugs.languages import in_language
 from ugly_mugs.outbox import segments
 from ugly_mugs.outbox.segments import SmsText
+from ugly_mugs.web.languages import in_language
 
 LANGUAGE = "en"
 

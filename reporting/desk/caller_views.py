@@ -9,13 +9,13 @@ from reporting.desk import calls
 from reporting.intake import arrival, queries as intake_queries
 from reporting.intake.filing import FORM
 from reporting.intake.form import ReportForm
-from ugly_mugs.accounts import epochs
+from ugly_mugs.accounts.guard import Permission, current_staff, staff
+from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind
-from ugly_mugs.db import db
-from ugly_mugs.guard import Permission, current_staff, staff
-from ugly_mugs.languages import page_language
+from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import FormToken, FormTokens, TooLong
+from ugly_mugs.web.languages import page_language
 
 caller = Blueprint("caller", __name__)
 

@@ -9,8 +9,8 @@ from reporting.intake import filing
 from reporting.intake.consents import Consents
 from reporting.intake.filing import Filed
 from reporting.intake.models import Source
-from ugly_mugs import audit
-from ugly_mugs.models import AuditKind
+from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.vault import PublicKey, Receipt, ServiceVault
 
 

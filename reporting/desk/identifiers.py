@@ -14,9 +14,9 @@ from flask_babel import gettext as _
 from reporting.intake import tags
 from reporting.intake.contents import Contents
 from reporting.intake.models import IdentifierTag, Report
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
-from ugly_mugs.identifiers import IdentifierKind
+from ugly_mugs.text.identifiers import IdentifierKind
 from ugly_mugs.vault import ServiceVault
 
 

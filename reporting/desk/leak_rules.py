@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from reporting.desk.common_words import COMMON
 from reporting.desk.spellings import Token, plain_stream, spoken_stream, tokens
 from reporting.desk.suggestion_rules import LINK, TITLES
-from ugly_mugs.identifiers import IdentifierKind, find
+from ugly_mugs.text.identifiers import IdentifierKind, find
 
 # With this many signs in a row nothing else is meant, whatever stands before and behind.
 UNMISTAKABLE: Final = 8

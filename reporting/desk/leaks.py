@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from reporting.desk.leak_rules import Needle, Number, Sought, of_known, of_removed, value_of
 from reporting.desk.spellings import Stream, plain_stream, spoken_stream
-from ugly_mugs.identifiers import Found, find
+from ugly_mugs.text.identifiers import Found, find
 
 
 @dataclass(frozen=True, slots=True)

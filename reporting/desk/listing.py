@@ -14,9 +14,9 @@ from reporting.intake.choices import INCIDENT_TYPES, SEVERITIES, Severity, label
 from reporting.intake.facets import Facets
 from reporting.intake.models import OPEN, ReportState
 from ugly_mugs.accounts import queries as accounts
-from ugly_mugs.places import REGIONS
-from ugly_mugs.questions import Words
+from ugly_mugs.text.places import REGIONS
 from ugly_mugs.vault import ServiceVault
+from ugly_mugs.web.form_fields import Words
 
 _MOST_TYPES = 2
 SEVERITY_TAGS = {Severity.DANGER: "bad", Severity.RISK: "warn", Severity.NUISANCE: ""}

@@ -6,7 +6,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from ugly_mugs.db import Clear, Model, clear, primary_key, sealed
+from ugly_mugs.database.columns import Clear, Model, clear, primary_key, sealed
 
 
 class Redaction(Model):

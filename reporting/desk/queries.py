@@ -8,7 +8,7 @@ from reporting.desk import redaction as redactions
 from reporting.desk.models import Redaction
 from reporting.desk.redaction import Settled
 from reporting.intake.models import Report, ReportPart
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 
 
 def redaction(report_id: UUID) -> Redaction | None:

@@ -13,7 +13,7 @@ from reporting.intake import facets
 from reporting.intake.choices import Severity
 from reporting.intake.facets import Facets
 from reporting.intake.models import OPEN, Report, ReportState
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.vault import ServiceVault
 
 PAGE: Final = 25

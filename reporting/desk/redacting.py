@@ -11,10 +11,10 @@ from reporting.desk import leaks, queries, redaction as redactions, services
 from reporting.desk.leaks import Leak
 from reporting.desk.models import Redaction
 from reporting.desk.redaction import HIDDEN, Settled, Span
-from ugly_mugs import audit
-from ugly_mugs.db import db
+from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, DomainError
-from ugly_mugs.models import AuditKind
 from ugly_mugs.vault import TooLong
 
 

@@ -14,11 +14,11 @@ from reporting.desk.redaction import Span
 from reporting.desk.reports import OpenedReport
 from reporting.desk.schemas import EVERYWHERE, FIRST, HideSchema, SettleSchema
 from reporting.intake.contents import known_about_reporter
-from ugly_mugs.db import db
+from ugly_mugs.accounts.guard import Permission, current_staff, staff
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
-from ugly_mugs.forms import Form, error_summary
-from ugly_mugs.guard import Permission, current_staff, staff
 from ugly_mugs.runtime import runtime
+from ugly_mugs.web.forms import Form, error_summary
 
 redaction = Blueprint("redaction", __name__)
 

@@ -20,9 +20,9 @@ from reporting.intake.choices import SEVERITIES, label_of
 from reporting.intake.contents import Contents
 from reporting.intake.models import Author, ReportMessage, ReportState, Source
 from ugly_mugs.accounts import queries as accounts
-from ugly_mugs.forms import Form, error_summary
-from ugly_mugs.guard import current_staff
+from ugly_mugs.accounts.guard import current_staff
 from ugly_mugs.runtime import runtime
+from ugly_mugs.web.forms import Form, error_summary
 
 REPLY: Final = "message"
 SETTLE: Final = "settle"

@@ -11,12 +11,12 @@ from flask_babel import gettext as _
 from reporting.intake import contents, queries as intake_queries
 from reporting.intake.contents import Contents
 from reporting.intake.models import Report
-from ugly_mugs import audit
-from ugly_mugs.accounts import epochs
-from ugly_mugs.db import writing
+from ugly_mugs.accounts.guard import SignedInStaff
+from ugly_mugs.accounts.keys import epochs
+from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.engine import writing
 from ugly_mugs.errors import NotAllowed, NotThere
-from ugly_mugs.guard import SignedInStaff
-from ugly_mugs.models import AuditKind
 from ugly_mugs.vault import PrivateKey, ServiceVault, Where, content
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from flask_babel import lazy_gettext as _
 from marshmallow import Schema
 
-from ugly_mugs.questions import Whole, choice, drawn, paragraph
+from ugly_mugs.web.form_fields import Whole, choice, drawn, paragraph
 
 EVERYWHERE, FIRST = "everywhere", "first"
 LONGEST_TEXT: Final = 60_000

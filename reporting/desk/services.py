@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from reporting.desk.models import Redaction
 from reporting.intake import messages, queries as intake_queries
 from reporting.intake.models import REPORT_MOVES, Author, Report, ReportMessage, ReportState
-from ugly_mugs import audit
-from ugly_mugs.db import db
+from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotThere
-from ugly_mugs.models import AuditKind
 
 
 def locked(report_id: UUID) -> Report:

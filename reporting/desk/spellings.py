@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-from ugly_mugs import spelled
+from ugly_mugs.text import spoken_digits
 
 _UNDECOMPOSED = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"}
@@ -139,7 +139,7 @@ def _spoken(found: list[Token]) -> Iterator[Token]:
     waiting: Token | None = None
     tens: Token | None = None
     for token in _figures_alike(found):
-        repeated, digit = spelled.times(token.text), spelled.digit(token.text)
+        repeated, digit = spoken_digits.times(token.text), spoken_digits.digit(token.text)
         cardinal = _CARDINALS.get(token.text)
         if tens is not None:
             # "twenty three" is one number, "twenty" alone another.

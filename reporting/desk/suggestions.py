@@ -13,7 +13,7 @@ from typing import Literal
 from flask_babel import gettext as _
 
 from reporting.desk import suggestion_rules as rules
-from ugly_mugs.identifiers import Found, IdentifierKind, find
+from ugly_mugs.text.identifiers import Found, IdentifierKind, find
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from reporting.desk.redaction_views import redaction
 from reporting.desk.report_page import DECLINE, REPLY, SETTLE, ReportForms, drawn
 from reporting.desk.reports import OpenedReport
 from reporting.intake.models import ReportState
+from ugly_mugs.accounts.guard import Permission, current_staff, staff
 from ugly_mugs.accounts.models import Staff
 from ugly_mugs.accounts.views import first_page
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
-from ugly_mugs.guard import Permission, current_staff, staff
 from ugly_mugs.runtime import runtime
 
 desk = Blueprint("desk", __name__, url_prefix="/desk")

@@ -7,8 +7,8 @@ from flask_babel import format_date, gettext as _
 from reporting.intake import answers, outputs as intake_outputs
 from reporting.intake.consents import Consents, When
 from reporting.intake.models import Output, OutputState, ReportState
-from ugly_mugs.identifiers import IdentifierKind
-from ugly_mugs.questions import Words
+from ugly_mugs.text.identifiers import IdentifierKind
+from ugly_mugs.web.form_fields import Words
 
 
 class Allowed(NamedTuple):

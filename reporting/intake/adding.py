@@ -9,7 +9,7 @@ from reporting.intake import consents as consent_records, contents, facets, mess
 from reporting.intake.consents import Consents
 from reporting.intake.contents import Contents
 from reporting.intake.models import REPORT_MOVES, Author, Output, Report, ReportPart, ReportState
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.vault import ServiceVault
 
 FINISHED = frozenset({ReportState.SETTLED, ReportState.DECLINED})

@@ -9,7 +9,7 @@ from marshmallow import fields
 
 from reporting.intake.consents import Consents, When
 from reporting.intake.schemas import SECTIONS, TITLES
-from ugly_mugs.questions import Day, offered_now
+from ugly_mugs.web.form_fields import Day, offered_now
 
 Row = tuple[str, str]
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from flask_babel import lazy_gettext as _
 
-from ugly_mugs.places import REGIONS
+from ugly_mugs.text.places import REGIONS
 
 Offered = tuple[tuple[str, object], ...]
 

@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _
 
 from reporting.intake.endings import output_ends
 from reporting.intake.models import LIVE_OUTPUTS, OUTPUT_MOVES, Output, OutputKind, OutputState, Report
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.vault import Where, symmetric
 from ugly_mugs.vault.padding import CONSENTS as SIZES
 

@@ -13,7 +13,7 @@ from reporting.intake.consents import Consents
 from reporting.intake.models import Report, ReportPart
 from reporting.intake.schemas import KEPT_SECTIONS
 from ugly_mugs.errors import NotThere
-from ugly_mugs.identifiers import IdentifierKind
+from ugly_mugs.text.identifiers import IdentifierKind
 from ugly_mugs.vault import Where, symmetric
 from ugly_mugs.vault.padding import HEAD, TEXT
 

@@ -8,9 +8,9 @@ from reporting.intake.consents import from_answers
 from reporting.intake.filing import FORM, file_report
 from reporting.intake.models import Source
 from reporting.intake.schemas import SECTIONS
-from ugly_mugs.accounts import epochs
+from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind
-from ugly_mugs.demo import Scene
+from ugly_mugs.operations.demo import Scene
 from ugly_mugs.vault import Receipt
 
 # Nobody in these is real; the numbers are Ofcom's for stories, the towns are only towns.

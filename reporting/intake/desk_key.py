@@ -5,9 +5,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import current_app
 
-from ugly_mugs.accounts import epochs
+from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch
-from ugly_mugs.db import db, reading
+from ugly_mugs.database.engine import db, reading
 from ugly_mugs.vault import PublicKey, ServiceVault
 
 Key = tuple[UUID, PublicKey]

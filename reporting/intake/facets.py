@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from reporting.intake.choices import PLACELESS, UNSAID, IncidentType, Severity, suggested_severity
-from ugly_mugs import places
+from ugly_mugs.text import places
 from ugly_mugs.vault import ServiceVault, Where
 from ugly_mugs.vault.padding import FACETS as SIZES
 

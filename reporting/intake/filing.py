@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from reporting.intake import consents as consent_records, contents, facets, tags
 from reporting.intake.consents import Consents
 from reporting.intake.models import IdentifierTag, Report, ReportPart, ReportState, Source
-from ugly_mugs.db import db, is_sqlite
+from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.vault import PublicKey, Receipt, ServiceVault, Where, content, symmetric
 
 FORM: Final = "report"

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from reporting.intake import consents as consent_records
 from reporting.intake.consents import Consents
 from reporting.intake.schemas import CONSENT_SECTIONS, KEPT_SECTIONS, MOST_OFFENDERS, SECTIONS, MoreSchema
-from ugly_mugs.forms import Form, FormList, Problem, error_summary
+from ugly_mugs.web.forms import Form, FormList, Problem, error_summary
 
 # Made once: a schema's fields are copied and bound each time one is made, and reports come by the hundred.
 _SCHEMAS: Final = {name: schema() for name, schema in SECTIONS.items()}

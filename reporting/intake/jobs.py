@@ -5,10 +5,11 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from reporting.intake.models import Report, ReportPart, ReportState, Source
-from ugly_mugs import audit
-from ugly_mugs.db import Model, db
+from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.columns import Model
+from ugly_mugs.database.engine import db
 from ugly_mugs.jobs import Job
-from ugly_mugs.models import AuditKind
 from ugly_mugs.runtime import runtime
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 
 from reporting.intake.models import Author, Report, ReportMessage
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.vault import Where, symmetric
 from ugly_mugs.vault.padding import TEXT
 

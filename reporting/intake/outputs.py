@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 
 from reporting.intake.consents import RESTS_ON, Consents
 from reporting.intake.models import LIVE_OUTPUTS, OUTPUT_MOVES, Output, OutputKind, OutputState, Report
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 from ugly_mugs.vault import Where, symmetric
 from ugly_mugs.vault.padding import TEXT

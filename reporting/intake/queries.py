@@ -6,7 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from reporting.intake.models import Output, Report, ReportMessage
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.vault import CannotOpen, Receipt, ServiceVault, Where, content
 
 

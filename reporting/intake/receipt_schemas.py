@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _
 from marshmallow import Schema
 
-from ugly_mugs.questions import line, paragraph
+from ugly_mugs.web.form_fields import line, paragraph
 
 
 class ReceiptSchema(Schema):

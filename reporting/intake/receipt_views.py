@@ -19,15 +19,22 @@ from reporting.intake.schemas import KEPT_SECTIONS
 from reporting.intake.seen import as_seen
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.budgets import Budget
+from ugly_mugs.accounts.guard import (
+    anyone,
+    browser_session,
+    current_reporter,
+    for_reporter,
+    forget_reporter,
+    reporter,
+)
 from ugly_mugs.accounts.models import SessionKind
-from ugly_mugs.db import db, forget_deleted
+from ugly_mugs.database.engine import db, forget_deleted
 from ugly_mugs.errors import NotThere, PleaseWait
-from ugly_mugs.forms import Form
-from ugly_mugs.guard import anyone, browser_session, current_reporter, for_reporter, forget_reporter, reporter
-from ugly_mugs.languages import page_language
-from ugly_mugs.questions import Words
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt, TooLong, UnknownWord, WrongLength
+from ugly_mugs.web.form_fields import Words
+from ugly_mugs.web.forms import Form
+from ugly_mugs.web.languages import page_language
 
 receipt = Blueprint("receipt", __name__, url_prefix="/receipt")
 

@@ -9,8 +9,8 @@ from marshmallow import Schema, ValidationError, post_load, validates_schema
 
 from reporting.intake import choices as offered
 from reporting.intake.consents import WORDINGS, Consent, When
-from ugly_mugs import places
-from ugly_mugs.questions import choice, choices, day, line, lines, paragraph, yes_no
+from ugly_mugs.text import places
+from ugly_mugs.web.form_fields import choice, choices, day, line, lines, paragraph, yes_no
 
 MOST_OFFENDERS: Final = 8
 

@@ -8,7 +8,7 @@ from flask_babel import format_date, gettext as _, lazy_gettext
 
 from reporting.intake import outputs
 from reporting.intake.models import LIVE_OUTPUTS, Output, OutputState
-from ugly_mugs.questions import Words
+from ugly_mugs.web.form_fields import Words
 
 PREVIEW_LABELS: Mapping[str, Any] = {
     "sms": lazy_gettext("As a text message"),

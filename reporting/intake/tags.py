@@ -15,10 +15,10 @@ from reporting.intake.consents import Consents
 from reporting.intake.contents import Point
 from reporting.intake.models import IdentifierTag
 from reporting.intake.schemas import SECTIONS
-from ugly_mugs.db import db
-from ugly_mugs.identifiers import IdentifierKind, NotAnIdentifier, find, normalise
-from ugly_mugs.questions import OneOf, SomeOf
+from ugly_mugs.database.engine import db
+from ugly_mugs.text.identifiers import IdentifierKind, NotAnIdentifier, find, normalise
 from ugly_mugs.vault import IdentifierTags
+from ugly_mugs.web.form_fields import OneOf, SomeOf
 
 Identifier = tuple[IdentifierKind, str]
 

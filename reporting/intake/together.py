@@ -13,7 +13,7 @@ from reporting.intake import desk_key, filing
 from reporting.intake.desk_key import Key
 from reporting.intake.filing import Filed, Sealed
 from reporting.intake.turn import turn
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.vault import ServiceVault
 
 

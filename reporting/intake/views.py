@@ -14,12 +14,12 @@ from reporting.intake.form import ReportForm, carried
 from reporting.intake.models import Report, Source
 from reporting.intake.receipt_views import RECEIPT_FORM, receipt
 from reporting.intake.schemas import CONSENT_SECTIONS, KEPT_SECTIONS
-from ugly_mugs.db import db, reading, writing
+from ugly_mugs.accounts.guard import anyone
+from ugly_mugs.database.engine import db, reading, writing
 from ugly_mugs.errors import not_saved
-from ugly_mugs.guard import anyone
-from ugly_mugs.languages import page_language
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import FormToken, FormTokens, Receipt, TooLong
+from ugly_mugs.web.languages import page_language
 
 intake = Blueprint("intake", __name__)
 intake.register_blueprint(receipt)

@@ -17,7 +17,7 @@ from reporting.intake.models import (
     ReportPart,
     ReportState,
 )
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 
 
 def withdraw(*, report: Report, day: date) -> None:

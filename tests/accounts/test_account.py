@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.models import Role
-from ugly_mugs.db import db
-from ugly_mugs.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from flask import Flask
 from tests.accounts.test_joining import Shown, type_code
 from tests.conftest import MovableClock
 from tests.make.staff import Colleague, Team, hidden
-from ugly_mugs.accounts import enrolment, epochs
+from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import (
     EpochKind,
     Holder,
@@ -23,13 +23,16 @@ from ugly_mugs.accounts.models import (
     Staff,
     StaffState,
 )
+from ugly_mugs.accounts.people import enrolment
 from ugly_mugs.app import create_app
-from ugly_mugs.db import db
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotAllowed
-from ugly_mugs.models import AuditEntry, AuditKind, Installation as InstallationRow
+from ugly_mugs.operations.models import Installation as InstallationRow
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
-from ugly_mugs.vault import PrivateKey, keyfiles, totp
+from ugly_mugs.vault import PrivateKey, totp
+from ugly_mugs.vault.keys import keyfiles
 
 TEN = r"^((?:[a-z]+ ){9}[a-z]+)$"
 CODE = r"([0-9A-Z]{4}(?:-[0-9A-Z]{4}){3})"

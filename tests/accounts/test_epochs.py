@@ -9,10 +9,11 @@ from flask import Flask
 
 from tests.conftest import MovableClock
 from tests.make.staff import Colleague, Team
-from ugly_mugs.accounts import admission, epochs, leaving, recovery
+from ugly_mugs.accounts.keys import epochs, recovery
 from ugly_mugs.accounts.models import EpochKind, Holder, KeyEpoch, KeySeal, RecoveryKey, Role, Staff
+from ugly_mugs.accounts.people import admission, leaving
 from ugly_mugs.app import create_app
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings

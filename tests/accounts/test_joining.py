@@ -13,9 +13,10 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import MovableClock
 from tests.make.staff import Team, hidden
-from ugly_mugs.accounts import enrolment, queries
+from ugly_mugs.accounts import queries
 from ugly_mugs.accounts.models import Role, Session, Staff, StaffState
-from ugly_mugs.db import db
+from ugly_mugs.accounts.people import enrolment
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, DomainError
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Where, totp

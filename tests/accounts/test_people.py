@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from tests.make.staff import Colleague, Team
-from ugly_mugs.accounts import admission, enrolment, recovery
+from ugly_mugs.accounts.keys import recovery
 from ugly_mugs.accounts.models import KeySeal, Role, Staff, StaffState
-from ugly_mugs.db import db
+from ugly_mugs.accounts.people import admission, enrolment
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotAllowed
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import PrivateKey, words

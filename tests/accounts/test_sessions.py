@@ -14,7 +14,7 @@ from tests.make.staff import Team
 from ugly_mugs.accounts import jobs, sessions
 from ugly_mugs.accounts.models import KnownDevice, Role, Session, SessionKind
 from ugly_mugs.app import create_app
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
 

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from tests.conftest import MovableClock
 from tests.make.staff import Colleague, Team, hidden
 from ugly_mugs.accounts.models import Role, Session
-from ugly_mugs.db import db
-from ugly_mugs.models import AuditEntry, AuditKind
-from ugly_mugs.vault import passphrases, totp
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db
+from ugly_mugs.vault import totp
+from ugly_mugs.vault.keys import passphrases
 
 
 @pytest.fixture

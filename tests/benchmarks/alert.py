@@ -31,10 +31,11 @@ from tests.make.alerts import HERE, Newsroom
 from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind, Role
 from ugly_mugs.app import create_app
-from ugly_mugs.db import db, forget_deleted
+from ugly_mugs.database.engine import db, forget_deleted
 from ugly_mugs.outbox.models import Address, AddressState, Channel
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
-from ugly_mugs.vault import Where, WorkerVault, keyfiles
+from ugly_mugs.vault import Where, WorkerVault
+from ugly_mugs.vault.keys import keyfiles
 
 PROJECT = Path(__file__).parent.parent.parent
 ALERTS, FIRST_BAR_S = 5, 2.0

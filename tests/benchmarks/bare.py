@@ -15,7 +15,8 @@ from marshmallow import Schema, fields, validate
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tests.benchmarks.questions import names_in
-from ugly_mugs.vault import Where, epochs
+from ugly_mugs.vault import Where
+from ugly_mugs.vault.keys import epochs
 from ugly_mugs.vault.padding import TEXT
 
 

@@ -21,10 +21,10 @@ from tests.benchmarks.figures import Figure
 from tests.conftest import MovableClock, make_tables, settings_for
 from tests.installing import install
 from tests.make.staff import Colleague, Team
-from ugly_mugs.accounts import epochs
+from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, KeySeal, Role
 from ugly_mugs.app import create_app
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
 

@@ -20,9 +20,9 @@ from tests.conftest import make_tables, settings_for
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
 from ugly_mugs.app import create_app
 from ugly_mugs.clock import SystemClock
-from ugly_mugs.db import db
-from ugly_mugs.outbox.kinds import Priority
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Channel, Delivery, FanOut, MessageKind
+from ugly_mugs.outbox.registry import Priority
 from ugly_mugs.settings import Settings
 
 MEMBERS = 1_000_000

@@ -21,9 +21,9 @@ from urllib3 import PoolManager
 from tests.conftest import settings_for
 from tests.outbox.posting import is_open, says_its_subject, words_of
 from ugly_mugs.app import create_app
-from ugly_mugs.db import db
-from ugly_mugs.outbox.kinds import MessageKindSpec, Registry
-from ugly_mugs.outbox.mail import MailServer, render
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox.gateways.smtp import MailServer, render
+from ugly_mugs.outbox.gateways.transport import Outgoing
 from ugly_mugs.outbox.models import (
     Address,
     AddressState,
@@ -33,12 +33,13 @@ from ugly_mugs.outbox.models import (
     FanOut,
     MessageKind,
 )
+from ugly_mugs.outbox.registry import MessageKindSpec, Registry
 from ugly_mugs.outbox.sender import Sender
-from ugly_mugs.outbox.transport import Outgoing
 from ugly_mugs.outbox.worker import Worker, the_worker
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
-from ugly_mugs.vault import Where, keyfiles
+from ugly_mugs.vault import Where
+from ugly_mugs.vault.keys import keyfiles
 
 PEOPLE = 1_000
 PACE = 100_000

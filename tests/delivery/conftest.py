@@ -14,8 +14,8 @@ from alerts.membership.models import Level
 from tests.conftest import MovableClock
 from tests.make.alerts import HERE
 from ugly_mugs.accounts.models import MemberKind
-from ugly_mugs.outbox.kinds import Priority
 from ugly_mugs.outbox.models import Channel, MessageKind
+from ugly_mugs.outbox.registry import Priority
 
 EVERYONE_HERE = Audience(kinds=frozenset(MemberKind), regions=frozenset({HERE}))
 

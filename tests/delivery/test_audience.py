@@ -13,7 +13,7 @@ from alerts.delivery.audience import Audience, Reach, concerns as concerns_in_da
 from alerts.membership.models import Level, Member, MemberState, Sector
 from tests.make.alerts import HERE, member
 from ugly_mugs.accounts.models import MemberKind
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import AddressState, Channel
 
 REGIONS = ("yorkshire-humber", "wales", "scotland")

@@ -14,7 +14,7 @@ from alerts.delivery.fanout import Sending
 from alerts.membership.models import Level
 from tests.conftest import MovableClock
 from tests.make.alerts import member
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState, FanOut, MessageKind
 from ugly_mugs.runtime import runtime
 

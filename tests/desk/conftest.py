@@ -14,9 +14,9 @@ from reporting.intake.models import Report, Source
 from tests.conftest import MovableClock
 from tests.installing import Installation
 from tests.make.staff import Colleague, Team
-from ugly_mugs.accounts import epochs
+from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, Role
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
 

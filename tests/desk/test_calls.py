@@ -10,7 +10,7 @@ from tests.conftest import MovableClock
 from tests.desk.test_reports import entries
 from tests.drawing import Drawn
 from tests.make.staff import Colleague, hidden
-from ugly_mugs.models import AuditKind
+from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
 

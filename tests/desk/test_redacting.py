@@ -9,7 +9,7 @@ from tests.desk.conftest import ACCOUNT, File, FiledReport
 from tests.desk.test_reports import entries
 from tests.drawing import Drawn
 from tests.make.staff import Colleague
-from ugly_mugs.models import AuditKind
+from ugly_mugs.audit.models import AuditKind
 
 ABOUT = {"working_names": ["Marisol"], "phones": ["07700 900123"]}
 

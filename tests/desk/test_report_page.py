@@ -17,8 +17,8 @@ from tests.desk.test_reports import entries
 from tests.drawing import Drawn
 from tests.make.staff import Colleague, Team, hidden
 from ugly_mugs.accounts.models import Role
-from ugly_mugs.db import db
-from ugly_mugs.models import AuditKind
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.engine import db
 
 
 def told(report: FiledReport) -> list[tuple[Author, str]]:

@@ -13,11 +13,11 @@ from reporting.intake.models import Report
 from tests.conftest import MovableClock
 from tests.desk.conftest import ACCOUNT, File
 from tests.make.staff import Colleague
+from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import Role
-from ugly_mugs.db import db
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotAllowed, NotThere
-from ugly_mugs.guard import SignedInStaff
-from ugly_mugs.models import AuditEntry, AuditKind
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import CannotOpen
 

@@ -12,7 +12,7 @@ from reporting.desk.redaction import Span
 from reporting.intake.models import ReportMessage, ReportState
 from tests.desk.conftest import File
 from tests.make.staff import Colleague
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 
 AT_ONCE = 4

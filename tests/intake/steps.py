@@ -19,7 +19,7 @@ from reporting.intake.consents import Consents
 from reporting.intake.contents import Contents
 from reporting.intake.models import Output, OutputKind, OutputState, Report
 from tests.drawing import Drawn
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
 

@@ -23,7 +23,7 @@ from reporting.intake.consents import (
 from reporting.intake.models import LIVE_OUTPUTS, Output, OutputKind, OutputState
 from reporting.intake.queries import locked_report
 from tests.intake.steps import behind, come_back, consents_of, file, listen, make_output, post
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 from ugly_mugs.vault import symmetric
 

@@ -6,8 +6,8 @@ from flask.testing import FlaskClient
 from reporting.intake import jobs
 from tests.conftest import MovableClock
 from tests.intake.steps import come_back, file, post
-from ugly_mugs.db import db
-from ugly_mugs.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db
 
 
 def test_a_day_is_counted_once_when_it_is_over(client: FlaskClient, clock: MovableClock) -> None:

@@ -25,7 +25,7 @@ from tests.intake.steps import (
     shows_receipt,
     token_in,
 )
-from ugly_mugs.db import db, is_sqlite
+from ugly_mugs.database.engine import db, is_sqlite
 
 TYPED = {
     "happened__account": ("He came back. " * 3_000)[:19_000],

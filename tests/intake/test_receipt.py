@@ -41,7 +41,7 @@ from tests.intake.steps import (
     token_in,
 )
 from ugly_mugs.accounts.models import Session
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.vault import Receipt
 
 WARN = {"warn_others__warn_others": "yes", "warn_others__when": "asap"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from tests.drawing import Drawn
 from tests.intake.steps import area_of, behind, come_back, file, open_form, plain_words, send
-from ugly_mugs.questions import clean
+from ugly_mugs.web.form_fields import clean
 
 TEXTS = st.text(
     st.characters(blacklist_categories=["Cs", "Cc"]) | st.sampled_from("\n\t\"'<>&{}%\\"), max_size=300

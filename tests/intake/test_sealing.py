@@ -13,11 +13,12 @@ from reporting.intake import contents, facets, queries
 from reporting.intake.models import IdentifierTag, Report, ReportMessage, ReportPart
 from tests.installing import Installation
 from tests.intake.steps import behind, come_back, file, post
-from ugly_mugs.accounts import epochs
+from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import Holder, KeyEpoch, KeySeal
-from ugly_mugs.db import db, is_sqlite
+from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.runtime import runtime
-from ugly_mugs.vault import CannotOpen, Receipt, RecoveryWords, Where, content, epochs as epoch_keys
+from ugly_mugs.vault import CannotOpen, Receipt, RecoveryWords, Where, content
+from ugly_mugs.vault.keys import epochs as epoch_keys
 
 CANARY = "Zanzibarian"
 EVERYWHERE = {

@@ -14,7 +14,7 @@ from reporting.intake.models import (
     Report,
     ReportState,
 )
-from ugly_mugs.states import IllegalMove
+from ugly_mugs.database.states import IllegalMove
 
 R, Out = ReportState, OutputState
 

@@ -6,9 +6,9 @@ from flask.testing import FlaskClient
 from reporting.intake import tags
 from reporting.intake.models import IdentifierTag
 from tests.intake.steps import behind, come_back, file, post
-from ugly_mugs.db import db
-from ugly_mugs.identifiers import IdentifierKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
+from ugly_mugs.text.identifiers import IdentifierKind
 
 PHONE, OTHER = "07700 900123", "07700 900456"
 

@@ -15,7 +15,7 @@ from reporting.intake.models import Report, Source
 from reporting.intake.together import Together, Waiting
 from reporting.intake.turn import turn
 from tests.intake.steps import count
-from ugly_mugs.db import db, is_sqlite
+from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
 

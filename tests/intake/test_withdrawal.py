@@ -31,7 +31,7 @@ from tests.intake.steps import (
     post,
 )
 from ugly_mugs.accounts.models import Session
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings
 
 WARN = {"warn_others__warn_others": "yes"}

@@ -11,8 +11,8 @@ from tests.journeys.browser import Windows
 from tests.journeys.looking import Looker
 from tests.journeys.tour import SECRETS, Tour
 from tests.stack import Stack
+from ugly_mugs.accounts.guard import Area
 from ugly_mugs.app import create_app
-from ugly_mugs.guard import Area
 
 # No page: a redirect to the outside, and a file for machines.
 NO_PAGES = {"ground.leave", "ground.robots", "static"}

@@ -36,14 +36,14 @@ from reporting.intake.consents import Consents
 from reporting.intake.models import Output, OutputKind, Report, Source
 from tests.conftest import MovableClock
 from tests.make.staff import Colleague
-from ugly_mugs.accounts import epochs
+from ugly_mugs.accounts.guard import SignedInStaff
+from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
-from ugly_mugs.db import db
-from ugly_mugs.guard import SignedInStaff
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import claims
 from ugly_mugs.outbox.claims import Allowance
-from ugly_mugs.outbox.kinds import Claimed, Registry
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery
+from ugly_mugs.outbox.registry import Claimed, Registry
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
 

@@ -18,10 +18,11 @@ from alerts.membership.models import Member, MemberState
 from alerts.membership.signing_in import locked_member
 from tests.conftest import MovableClock
 from ugly_mugs.app import create_app
-from ugly_mugs.db import db
-from ugly_mugs.outbox import optouts, requests
-from ugly_mugs.outbox.kinds import registry
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox import optouts
+from ugly_mugs.outbox.inbound import handovers
 from ugly_mugs.outbox.models import Address, Channel, Delivery, DeliveryState, MessageKind
+from ugly_mugs.outbox.registry import registry
 from ugly_mugs.outbox.worker import the_worker
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Where, WorkerVault
@@ -150,7 +151,7 @@ class Crowd:
     def work(self) -> None:
         """What the worker does with everything that waits."""
         with self.worker.app_context():
-            requests.apply_waiting(vault=self.vault, handlers=the_worker().handlers, now=self.clock.now())
+            handovers.apply_waiting(vault=self.vault, handlers=the_worker().handlers, now=self.clock.now())
             db.session.remove()
         db.session.rollback()
 

@@ -12,9 +12,11 @@ from werkzeug.test import TestResponse
 
 from tests.conftest import MovableClock
 from tests.installing import Installation
-from ugly_mugs.accounts import admission, enrolment, epochs, leaving, queries, recovery
+from ugly_mugs.accounts import queries
+from ugly_mugs.accounts.keys import epochs, recovery
 from ugly_mugs.accounts.models import Role, Staff, StaffState
-from ugly_mugs.db import db
+from ugly_mugs.accounts.people import admission, enrolment, leaving
+from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import PrivateKey, Where, totp
 

@@ -8,7 +8,8 @@ from alerts.membership.models import Member
 from alerts.membership.signing_in import locked_member
 from tests.make.members import ADMIN_ID, EMAIL, PHONE, Crowd, Person
 from tests.membership.test_joining import rows
-from ugly_mugs.db import Model, db
+from ugly_mugs.database.columns import Model
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Delivery
 
 STRANGE = "07700 900555"

@@ -13,7 +13,7 @@ from alerts.membership import consents, queries
 from alerts.membership.consents import LIVE
 from alerts.membership.models import ConsentEvent, MemberConsent, Subscription
 from tests.make.members import EMAIL, PHONE, Crowd, Person
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, DeliveryState, MessageKind
 
 ACTS = ("give", "withdraw", "stop", "start")

@@ -8,10 +8,10 @@ from alerts.membership import demo
 from alerts.membership.models import Member, MemberState
 from tests.conftest import MovableClock
 from tests.make.staff import Team
+from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import Role
-from ugly_mugs.db import db
-from ugly_mugs.demo import Scene
-from ugly_mugs.guard import SignedInStaff
+from ugly_mugs.database.engine import db
+from ugly_mugs.operations.demo import Scene
 from ugly_mugs.outbox.models import Address, AddressState
 from ugly_mugs.runtime import runtime
 

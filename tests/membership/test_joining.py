@@ -19,7 +19,8 @@ from alerts.membership.models import (
 )
 from alerts.membership.wordings import WORDINGS
 from tests.make.members import EMAIL, PHONE, Crowd
-from ugly_mugs.db import Model, db
+from ugly_mugs.database.columns import Model
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, Request, RequestKind
 
 

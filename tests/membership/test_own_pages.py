@@ -21,7 +21,7 @@ from alerts.membership.signing_in import locked_member
 from tests.make.members import ADMIN_ID, EMAIL, PHONE, Crowd, Person
 from tests.membership.test_joining import rows
 from ugly_mugs.accounts.models import Session
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, DeliveryState
 
 OTHER = "07700 900124"

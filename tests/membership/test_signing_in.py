@@ -15,7 +15,7 @@ from tests.conftest import settings_for
 from tests.make.members import EMAIL, PHONE, Crowd, Person, field_of
 from tests.membership.test_joining import rows
 from ugly_mugs.accounts.models import Session, SessionKind
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import PleaseWait
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, MessageKind, Request
 from ugly_mugs.runtime import runtime

@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from alerts.membership.models import MEMBER_MOVES, MemberState as M
+from ugly_mugs.database.states import IllegalMove
 from ugly_mugs.outbox.models import ADDRESS_MOVES, AddressState as A
-from ugly_mugs.states import IllegalMove
 
 # Written out once more, by hand, from the rules: the table of the code must say the same.
 MEMBER_PAIRS = {

@@ -13,10 +13,10 @@ from flask import Flask
 from alerts.membership import signing_in
 from alerts.membership.signing_in import locked_member
 from tests.make.members import PHONE, Crowd, Person
-from ugly_mugs.db import db, is_sqlite
+from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox import optouts
-from ugly_mugs.outbox.kinds import registry
 from ugly_mugs.outbox.models import Address, AddressState
+from ugly_mugs.outbox.registry import registry
 
 # In seconds: nothing here takes as long, unless two wait for each other.
 LONG = 30

@@ -9,11 +9,11 @@ from alerts.membership.models import Member, MemberState
 from tests.make.members import EMAIL, PHONE, Crowd
 from tests.make.staff import Team
 from ugly_mugs.accounts.models import Role
-from ugly_mugs.db import db, is_sqlite
+from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.migrations import grants
 from ugly_mugs.outbox import addresses, optouts
-from ugly_mugs.outbox.kinds import registry
 from ugly_mugs.outbox.models import Channel, Delivery, Request, RequestState
+from ugly_mugs.outbox.registry import registry
 
 
 def give_rights() -> None:

@@ -10,8 +10,8 @@ from tests.make.members import EMAIL, Crowd
 from tests.make.staff import Colleague, Team
 from tests.membership.test_joining import rows
 from ugly_mugs.accounts.models import Role
-from ugly_mugs.db import db
-from ugly_mugs.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, Delivery
 
 

@@ -13,10 +13,10 @@ from alerts.membership import codes, queries
 from tests.conftest import settings_for
 from tests.make.members import EMAIL, PHONE, Crowd
 from tests.outbox import webhooks
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import segments
-from ugly_mugs.outbox.kinds import Claimed
 from ugly_mugs.outbox.models import Address, AddressState, Channel, MessageKind
+from ugly_mugs.outbox.registry import Claimed
 from ugly_mugs.outbox.worker import the_worker
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN

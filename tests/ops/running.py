@@ -118,5 +118,14 @@ class Run:
 
 
 def launcher(what: str, *, folder: Path, port: int, output: Path) -> Run:
-    command = [sys.executable, "-m", "ugly_mugs.launcher", what, "--port", str(port), "--folder", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "ugly_mugs.operations.launcher",
+        what,
+        "--port",
+        str(port),
+        "--folder",
+        str(folder),
+    ]
     return Run(command, cwd=ROOT, folder=folder, port=port, output=output)

@@ -6,9 +6,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import MovableClock
-from ugly_mugs.db import db
-from ugly_mugs.models import Heartbeat, Process
-from ugly_mugs.vault import keyfiles
+from ugly_mugs.database.engine import db
+from ugly_mugs.operations.models import Heartbeat, Process
+from ugly_mugs.vault.keys import keyfiles
 
 
 def worker_was_seen(clock: MovableClock) -> None:

@@ -14,11 +14,11 @@ from flask.testing import FlaskClient
 from gunicorn.config import Config
 from sqlalchemy.exc import DBAPIError
 
-from ugly_mugs import logs
-from ugly_mugs.audit import AuditKind
-from ugly_mugs.db import db
-from ugly_mugs.guard import anyone, machine, reporter
-from ugly_mugs.gunicorn_logger import GunicornLogger
+from ugly_mugs.accounts.guard import anyone, machine, reporter
+from ugly_mugs.audit.log import AuditKind
+from ugly_mugs.database.engine import db
+from ugly_mugs.operations import logs
+from ugly_mugs.operations.gunicorn_logger import GunicornLogger
 
 CANARY = "CANARY my name is Wren Example, 07700 900123"
 

@@ -21,8 +21,8 @@ from tests.make.alerts import Newsroom, member
 from tests.make.members import crowd_of
 from tests.make.staff import Team, hidden
 from ugly_mugs.accounts.models import Role, Session
-from ugly_mugs.db import db, is_sqlite
-from ugly_mugs.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox.models import Address, Delivery, Request
 
 LONG = "He was polite at first, then he took the money back. " * 3 + "He would not leave."

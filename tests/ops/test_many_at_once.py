@@ -22,8 +22,8 @@ from tests.stack import Stack, installed
 from ugly_mugs.accounts import passphrases
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.app import create_app
-from ugly_mugs.db import db
-from ugly_mugs.vault.passphrases import COST, Cost
+from ugly_mugs.database.engine import db
+from ugly_mugs.vault.keys.passphrases import COST, Cost
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from flask import Flask
 
 from tests.rules.project import ROOT
 from ugly_mugs.app import create_app
-from ugly_mugs.db import db
-from ugly_mugs.models import Installation
+from ugly_mugs.database.engine import db
+from ugly_mugs.operations.models import Installation
+from ugly_mugs.operations.start_checks import UnfitStart, refuse_unfit_start
 from ugly_mugs.sandbox.settings import ACCOUNT_SID
 from ugly_mugs.settings import Secret, Settings
-from ugly_mugs.start import UnfitStart, refuse_unfit_start
-from ugly_mugs.vault import keyfiles
+from ugly_mugs.vault.keys import keyfiles
 
 
 @pytest.fixture

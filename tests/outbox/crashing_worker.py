@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from tests.outbox.posting import Heard, registry_for
 from ugly_mugs.app import create_app
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.jobs import run_clock
-from ugly_mugs.outbox import claims, results
+from ugly_mugs.outbox import attempts, claims
 from ugly_mugs.outbox.jobs import JOBS
 from ugly_mugs.outbox.worker import Worker, the_worker
 
@@ -92,13 +92,13 @@ def after_the_provider_accepted(worker: Worker, tick: Callable[[], None]) -> Non
 
 
 def before_the_results_are_written(worker: Worker, tick: Callable[[], None]) -> None:
-    real = results.record
+    real = attempts.record
 
     def record(batch: Any) -> None:
         tick()
         real(batch)
 
-    results.record = record  # type: ignore[assignment]  # what this file is for
+    attempts.record = record  # type: ignore[assignment]  # what this file is for
 
 
 def while_it_looks_for_the_unknown(worker: Worker, tick: Callable[[], None]) -> None:

@@ -9,10 +9,9 @@ from typing import TypeVar
 import sqlalchemy as sa
 from flask import Flask
 
-from ugly_mugs.db import db, reading
+from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox import addresses, ledger
-from ugly_mugs.outbox.answers import HELP_ANSWER, STOP_ANSWER
-from ugly_mugs.outbox.kinds import Claimed, MessageKindSpec, Priority, Registry, Words
+from ugly_mugs.outbox.inbound.keyword_replies import HELP_ANSWER, STOP_ANSWER
 from ugly_mugs.outbox.models import (
     Address,
     AddressState,
@@ -22,6 +21,7 @@ from ugly_mugs.outbox.models import (
     FanOut,
     MessageKind,
 )
+from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, Priority, Registry, Words
 from ugly_mugs.outbox.worker import Worker, the_worker
 from ugly_mugs.runtime import runtime
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.outbox.posting import Post
-from ugly_mugs.db import db, is_sqlite
+from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox import claims, optouts
 from ugly_mugs.outbox.claims import Allowance
 from ugly_mugs.outbox.ledger import is_one_of, under_way

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from tests.conftest import MovableClock
 from tests.outbox.posting import Post, phone
-from ugly_mugs.db import db, is_sqlite
-from ugly_mugs.outbox import forgetting, ledger, news
+from ugly_mugs.database.engine import db, is_sqlite
+from ugly_mugs.outbox import forgetting, ledger
 from ugly_mugs.outbox.forgetting import Forgetting
+from ugly_mugs.outbox.inbound import status_updates
+from ugly_mugs.outbox.inbound.status_updates import News
 from ugly_mugs.outbox.jobs import forget_texts, mind_the_ledger
 from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, MessageKind
-from ugly_mugs.outbox.news import News
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 
@@ -31,7 +32,7 @@ def _settle(
 ) -> None:
     found = post.delivery(person)
     said = News(found.id, found.attempt, state, provider_id=found.provider_id, error_code=code)
-    assert news.apply(post.registry, said, now=post.now())
+    assert status_updates.apply(post.registry, said, now=post.now())
     db.session.commit()
 
 

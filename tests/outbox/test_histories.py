@@ -13,11 +13,14 @@ from hypothesis import given, settings as trying, strategies as st
 
 from tests.conftest import MovableClock
 from tests.outbox.posting import Post
-from ugly_mugs.db import db
-from ugly_mugs.outbox import claims, ledger, news, optouts, results
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox import attempts, claims, ledger, optouts
 from ugly_mugs.outbox.claims import Allowance
 from ugly_mugs.outbox.forgetting import Forgetting
-from ugly_mugs.outbox.gateways import Listed
+from ugly_mugs.outbox.gateways.transport import Accepted, Ambiguous, Later, Never, NotSent, Outgoing
+from ugly_mugs.outbox.gateways.twilio import Listed
+from ugly_mugs.outbox.inbound import status_updates
+from ugly_mugs.outbox.inbound.status_updates import STATES, News
 from ugly_mugs.outbox.models import (
     DELIVERY_MOVES,
     Address,
@@ -26,10 +29,8 @@ from ugly_mugs.outbox.models import (
     Delivery,
     DeliveryState,
 )
-from ugly_mugs.outbox.news import STATES, News
 from ugly_mugs.outbox.reconcile import reconcile
 from ugly_mugs.outbox.sender import Sender, _Drain, _Errand
-from ugly_mugs.outbox.transport import Accepted, Ambiguous, Later, Never, NotSent, Outgoing
 from ugly_mugs.runtime import runtime
 
 D = DeliveryState
@@ -125,7 +126,7 @@ class History:
         for each in claimed:
             self.check_proof(each.id)
         errands, fates = _Drain(self.sender)._prepare(claimed, now, float("inf"))
-        results.record([fate.result for fate in fates])
+        attempts.record([fate.result for fate in fates])
         self.in_hand += errands
 
     def check_proof(self, delivery_id: uuid.UUID) -> None:
@@ -139,7 +140,7 @@ class History:
             self.provider.takes, self.provider.answers = takes, OUTCOMES[outcome]
             fate = self.sender.send(self.in_hand.pop(which % len(self.in_hand)))
             if recorded:
-                results.record([fate.result])
+                attempts.record([fate.result])
 
     def kill(self) -> None:
         self.in_hand.clear()
@@ -150,7 +151,7 @@ class History:
         self.in_hand = [replace(each, begin_by=0.0) for each in self.in_hand]
         self.sender.circuit.worked()
         self.sender.circuit._open_until = 0.0
-        results.end_leases(now=self.clock.now(), unknown_wait=WAIT)
+        attempts.end_leases(now=self.clock.now(), unknown_wait=WAIT)
 
     def reconcile(self) -> None:
         reconcile(
@@ -173,7 +174,7 @@ class History:
                 self.provider.failed.add((delivery_id, attempt))
             code = FAILURE if state in (D.UNDELIVERED, D.FAILED) else None
             heard = News(delivery_id, attempt, state, provider_id=f"SM{number + 1}", error_code=code)
-            news.apply(self.post.registry, heard, now=self.clock.now())
+            status_updates.apply(self.post.registry, heard, now=self.clock.now())
             db.session.commit()
 
     def forget(self) -> None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tests.outbox.crashing_worker import STEPS
 from tests.outbox.posting import Post, phone, words_of
 from ugly_mugs.clock import Clock, SystemClock
-from ugly_mugs.db import db, reading
+from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, MessageKind
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.settings import Settings

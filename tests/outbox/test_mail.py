@@ -10,11 +10,11 @@ from flask import Flask
 
 from tests.conftest import MovableClock
 from tests.outbox.posting import Post
-from ugly_mugs.db import db
-from ugly_mugs.outbox import mail
-from ugly_mugs.outbox.kinds import MessageKindSpec, Priority, Registry, Words
-from ugly_mugs.outbox.mail import MailServer
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox.gateways import smtp
+from ugly_mugs.outbox.gateways.smtp import MailServer
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState, MessageKind
+from ugly_mugs.outbox.registry import MessageKindSpec, Priority, Registry, Words
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 
@@ -84,7 +84,7 @@ def test_any_words_arrive_as_they_were(app: Flask, post: Post, sandbox: Sandbox,
 
 def test_words_cannot_add_lines_to_the_head() -> None:
     with pytest.raises(ValueError, match="linefeed"):
-        mail.render(
+        smtp.render(
             Words(text="Hello", subject="One\r\nBcc: other@example.org"), sender="notices@example.org"
         )
 
@@ -158,7 +158,7 @@ def test_after_a_421_the_rest_goes_over_a_new_connection(
 
 def test_a_mail_server_that_is_down_loses_nothing(post: Post, sandbox: Sandbox) -> None:
     gateway = post.worker.mails._gateway
-    assert isinstance(gateway, mail.MailGateway)
+    assert isinstance(gateway, smtp.MailGateway)
     gateway._server = MailServer.from_url("smtp://127.0.0.1:9")
 
     _send(post, 5)

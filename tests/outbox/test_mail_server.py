@@ -6,9 +6,9 @@ import pytest
 
 from tests.outbox.mail_over_tls import HERE, MailOverTls, certificate_for
 from tests.outbox.posting import Post
-from ugly_mugs.outbox.mail import MailGateway, MailServer
+from ugly_mugs.outbox.gateways.smtp import MailGateway, MailServer
+from ugly_mugs.outbox.gateways.transport import NeverConnected, SenderBroken, Untrusted
 from ugly_mugs.outbox.models import Channel, DeliveryState
-from ugly_mugs.outbox.transport import NeverConnected, SenderBroken, Untrusted
 
 TLS = ("smtps", "smtp+starttls")
 PATIENCE = 5.0

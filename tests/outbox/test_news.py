@@ -11,11 +11,11 @@ from flask.testing import FlaskClient
 from tests.conftest import MovableClock
 from tests.outbox import webhooks
 from tests.outbox.posting import Post, phone
-from ugly_mugs.db import db
-from ugly_mugs.outbox import news
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox.attempts import MOST_RETRIES
+from ugly_mugs.outbox.inbound import status_updates
+from ugly_mugs.outbox.inbound.status_updates import News
 from ugly_mugs.outbox.models import DELIVERY_MOVES, FINAL, AddressState, Delivery, DeliveryState
-from ugly_mugs.outbox.news import News
-from ugly_mugs.outbox.results import MOST_RETRIES
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 
@@ -141,11 +141,11 @@ def test_filtered_words_are_told_to_their_kind(post: Post, client: FlaskClient, 
 
 def test_from_every_state_only_legal_moves_happen(post: Post, person: uuid.UUID) -> None:
     delivery_id = post.delivery(person).id
-    for was, said in itertools.product(D, sorted(set(news.STATES.values()))):
+    for was, said in itertools.product(D, sorted(set(status_updates.STATES.values()))):
         db.session.execute(sa.update(Delivery).values(state=was))
         db.session.commit()
 
-        moved = news.apply(post.registry, News(delivery_id, 1, said), now=post.now())
+        moved = status_updates.apply(post.registry, News(delivery_id, 1, said), now=post.now())
         db.session.commit()
 
         now = post.delivery(person).state

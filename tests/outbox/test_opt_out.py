@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from tests.outbox import webhooks
 from tests.outbox.posting import Post
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import addresses, optouts
 from ugly_mugs.outbox.models import Address, AddressState, Channel, DeliveryState
 from ugly_mugs.runtime import runtime

@@ -5,8 +5,8 @@ from importlib.resources import files
 import pytest
 from hypothesis import given, strategies as st
 
-from ugly_mugs.outbox import outcomes
-from ugly_mugs.outbox.outcomes import Action, action_for
+from ugly_mugs.outbox.gateways import provider_codes
+from ugly_mugs.outbox.gateways.provider_codes import Action, action_for
 
 SENDS_AGAIN = {Action.LATER, Action.AGAIN_AFTER_ACCEPTANCE}
 
@@ -35,7 +35,7 @@ def test_every_action_but_final_has_a_code_and_no_code_stands_twice() -> None:
         codes = [line.split(",")[0] for line in lines]
 
     assert len(codes) == len(set(codes)) == 60
-    assert set(outcomes._table().values()) == set(Action) - {Action.FINAL}
+    assert set(provider_codes._table().values()) == set(Action) - {Action.FINAL}
 
 
 def test_no_answer_at_all_is_ambiguous() -> None:
@@ -54,7 +54,7 @@ def test_too_many_requests_was_never_processed(code: int | None) -> None:
 
 @given(st.integers(), st.sampled_from([None, 200, 400, 401, 403, 404]))
 def test_an_unknown_code_is_final_and_never_sent_again(code: int, status: int | None) -> None:
-    if code not in outcomes._table():
+    if code not in provider_codes._table():
         assert action_for(code, status) is Action.FINAL
 
 

@@ -7,9 +7,9 @@ import pytest
 from tests.outbox.posting import Post
 from ugly_mugs.outbox import claims
 from ugly_mugs.outbox.claims import Allowance
-from ugly_mugs.outbox.kinds import Priority
 from ugly_mugs.outbox.models import Channel, DeliveryState
 from ugly_mugs.outbox.pace import LONGEST_PAUSE, Circuit, Pace
+from ugly_mugs.outbox.registry import Priority
 from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState

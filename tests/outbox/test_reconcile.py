@@ -10,12 +10,13 @@ from flask import Flask
 
 from tests.outbox.posting import Post, phone
 from ugly_mugs.clock import Clock, SystemClock
-from ugly_mugs.db import db
-from ugly_mugs.outbox import news, results
-from ugly_mugs.outbox.kinds import MessageKindSpec
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox import attempts
+from ugly_mugs.outbox.inbound import status_updates
+from ugly_mugs.outbox.inbound.status_updates import News
 from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, MessageKind
-from ugly_mugs.outbox.news import News
 from ugly_mugs.outbox.reconcile import reconcile
+from ugly_mugs.outbox.registry import MessageKindSpec
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 
@@ -136,7 +137,7 @@ def test_an_earlier_attempt_that_failed_is_not_taken_for_the_later_one(
     post.worker.texts.drain()
     first = post.delivery(person)
     failed = News(first.id, first.attempt, D.UNDELIVERED, provider_id=first.provider_id, error_code=30003)
-    assert news.apply(post.registry, failed, now=post.now())
+    assert status_updates.apply(post.registry, failed, now=post.now())
     db.session.execute(sa.update(Delivery).values(not_before=post.now()))
     db.session.commit()
     if is_emptied:
@@ -232,7 +233,7 @@ def test_a_text_whose_words_are_gone_is_never_taken_for_absent(
 def test_nobody_looks_before_callbacks_had_their_time(post: Post, sandbox: Sandbox) -> None:
     person = _lost(post, sandbox, taken=False)
 
-    assert results.take_unknown(now=post.now(), look_again=timedelta(seconds=1), most=10) == []
+    assert attempts.take_unknown(now=post.now(), look_again=timedelta(seconds=1), most=10) == []
     waits = post.delivery(person).lease_ends_at
     assert waits is not None
     assert waits > post.now() + timedelta(seconds=runtime().settings.unknown_wait - 10)
@@ -242,8 +243,8 @@ def test_two_workers_do_not_look_for_the_same_text(post: Post, sandbox: Sandbox)
     _lost(post, sandbox, taken=False)
     later = post.now() + timedelta(hours=1)
 
-    first = results.take_unknown(now=later, look_again=timedelta(minutes=1), most=10)
-    second = results.take_unknown(now=later, look_again=timedelta(minutes=1), most=10)
+    first = attempts.take_unknown(now=later, look_again=timedelta(minutes=1), most=10)
+    second = attempts.take_unknown(now=later, look_again=timedelta(minutes=1), most=10)
 
     assert (len(first), second) == (1, [])
 
@@ -267,8 +268,8 @@ def test_a_lease_that_runs_out_makes_a_text_unknown_and_never_queues_it(post: Po
     person = _claimed(post, Channel.SMS)
     wait = timedelta(minutes=2)
 
-    assert results.end_leases(now=post.now(), unknown_wait=wait) == 0
-    assert results.end_leases(now=post.now() + timedelta(minutes=2), unknown_wait=wait) == 1
+    assert attempts.end_leases(now=post.now(), unknown_wait=wait) == 0
+    assert attempts.end_leases(now=post.now() + timedelta(minutes=2), unknown_wait=wait) == 1
 
     assert post.delivery(person).state is D.UNKNOWN
 
@@ -277,7 +278,7 @@ def test_an_email_whose_lease_ran_out_is_sent_again_twice_at_most(post: Post) ->
     person = _claimed(post, Channel.EMAIL)
     states = []
     for _ in range(3):
-        results.end_leases(now=post.now() + timedelta(minutes=2), unknown_wait=timedelta(minutes=2))
+        attempts.end_leases(now=post.now() + timedelta(minutes=2), unknown_wait=timedelta(minutes=2))
         states.append(post.delivery(person).state)
         db.session.execute(sa.update(Delivery).values(state=D.ATTEMPTING, lease_ends_at=post.now()))
         db.session.commit()

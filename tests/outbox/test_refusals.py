@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.conftest import MovableClock
 from tests.outbox.posting import Post, phone
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState
 from ugly_mugs.outbox.pace import AMBIGUOUS_IN_A_ROW
 from ugly_mugs.sandbox.server import Sandbox

@@ -10,12 +10,12 @@ from sqlalchemy.exc import DataError, OperationalError, TimeoutError as PoolTime
 
 from tests.conftest import MovableClock
 from tests.outbox.posting import Post
-from ugly_mugs.db import db, reading
-from ugly_mugs.logs import KNOWN_KEYS
-from ugly_mugs.outbox import requests
-from ugly_mugs.outbox.kinds import HandedOver
+from ugly_mugs.database.engine import db, reading
+from ugly_mugs.operations.logs import KNOWN_KEYS
+from ugly_mugs.outbox.inbound import handovers
+from ugly_mugs.outbox.inbound.handovers import FIRST, GIVEN_UP_AFTER, KEPT, LONG_REST, REST, Refused, Resting
 from ugly_mugs.outbox.models import Request, RequestKind, RequestState
-from ugly_mugs.outbox.requests import FIRST, GIVEN_UP_AFTER, KEPT, LONG_REST, REST, Refused, Resting
+from ugly_mugs.outbox.registry import HandedOver
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import CannotOpen
 
@@ -23,7 +23,7 @@ WANTED = RequestKind.CODE_WANTED
 
 
 def _hand_over(post: Post, kind: RequestKind = WANTED, **payload: Any) -> uuid.UUID:
-    request = requests.hand_over(vault=runtime().vault, kind=kind, payload=payload, now=post.now())
+    request = handovers.hand_over(vault=runtime().vault, kind=kind, payload=payload, now=post.now())
     request_id = request.id
     db.session.commit()
     return request_id
@@ -31,7 +31,7 @@ def _hand_over(post: Post, kind: RequestKind = WANTED, **payload: Any) -> uuid.U
 
 def _apply(post: Post, handler: Any, resting: dict[uuid.UUID, Resting] | None = None) -> int:
     vault, handlers = runtime().become_worker(), dict.fromkeys(RequestKind, handler)
-    return requests.apply_waiting(vault=vault, handlers=handlers, now=post.now(), resting=resting)
+    return handovers.apply_waiting(vault=vault, handlers=handlers, now=post.now(), resting=resting)
 
 
 def _states() -> list[RequestState]:
@@ -238,7 +238,7 @@ def test_a_refused_one_is_not_tried_again(post: Post) -> None:
 def test_a_kind_that_nobody_handles_is_refused(post: Post) -> None:
     _hand_over(post)
 
-    requests.apply_waiting(vault=runtime().become_worker(), handlers={}, now=post.now())
+    handovers.apply_waiting(vault=runtime().become_worker(), handlers={}, now=post.now())
 
     assert _states() == [RequestState.REFUSED]
 
@@ -251,7 +251,7 @@ def test_what_is_done_is_forgotten_after_a_while(
     _apply(post, lambda request: None)
     clock.forward(seconds=after.total_seconds())
 
-    requests.sweep(post.now())
+    handovers.sweep(post.now())
 
     assert len(_states()) == left
 
@@ -260,6 +260,6 @@ def test_what_still_waits_is_never_forgotten(post: Post, clock: MovableClock) ->
     _hand_over(post)
     clock.forward(days=30)
 
-    requests.sweep(post.now())
+    handovers.sweep(post.now())
 
     assert _states() == [RequestState.WAITING]

@@ -12,11 +12,11 @@ from flask import Flask
 from tests.conftest import MovableClock
 from tests.outbox.posting import Post, at, phone, words_of
 from tests.stack import eventually
-from ugly_mugs.db import db
-from ugly_mugs.outbox import claims, optouts, results
-from ugly_mugs.outbox.kinds import Claimed, MessageKindSpec, Priority, Registry, Words
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox import attempts, claims, optouts
+from ugly_mugs.outbox.gateways.transport import Accepted, Outgoing
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, DeliveryState, MessageKind
-from ugly_mugs.outbox.transport import Accepted, Outgoing
+from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, Priority, Registry, Words
 from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
@@ -293,6 +293,6 @@ def test_a_result_that_comes_after_a_callback_undoes_nothing(post: Post) -> None
     db.session.execute(sa.update(Delivery).values(state=D.DELIVERED, attempt=1))
     db.session.commit()
 
-    results.record([results.Result(delivery.id, 1, D.ACCEPTED, provider_id="SM1")])
+    attempts.record([attempts.Result(delivery.id, 1, D.ACCEPTED, provider_id="SM1")])
 
     assert post.delivery(person).state is D.DELIVERED

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from ugly_mugs.outbox.stopwords import Reply, understood
+from ugly_mugs.outbox.inbound.stopwords import Reply, understood
 
 NOISE = st.text(alphabet=" .!?,\n\u200b\ufeff😀'\"-", max_size=4)
 

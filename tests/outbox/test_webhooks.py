@@ -6,10 +6,10 @@ from flask.testing import FlaskClient
 
 from tests.outbox import webhooks
 from tests.outbox.posting import Post, phone
-from ugly_mugs.db import db
-from ugly_mugs.outbox import requests
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox.inbound import handovers
+from ugly_mugs.outbox.inbound.views import LARGEST_POST
 from ugly_mugs.outbox.models import DeliveryState, Request, RequestKind, RequestState
-from ugly_mugs.outbox.views import LARGEST_POST
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
@@ -140,6 +140,6 @@ def test_opt_outs_are_applied_before_everything_else(post: Post, client: FlaskCl
     order: list[RequestKind] = []
     handlers = {kind: (lambda request, kind=kind: order.append(kind)) for kind in RequestKind}
 
-    requests.apply_waiting(vault=runtime().worker_vault, handlers=handlers, now=post.now())
+    handovers.apply_waiting(vault=runtime().worker_vault, handlers=handlers, now=post.now())
 
     assert order == [RequestKind.MESSAGE_CAME] + [RequestKind.STATUS_CAME] * 3

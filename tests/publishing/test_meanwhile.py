@@ -11,11 +11,11 @@ from alerts.publishing.models import AlertAuthor, AlertState
 from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom, member
 from tests.make.staff import Colleague
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import claims
 from ugly_mugs.outbox.claims import Allowance
-from ugly_mugs.outbox.kinds import Registry
 from ugly_mugs.outbox.models import Channel
+from ugly_mugs.outbox.registry import Registry
 
 
 def change(member_id: uuid.UUID, **values: object) -> None:

@@ -16,7 +16,7 @@ from tests.make.alerts import Newsroom, member, moved
 from tests.make.staff import Colleague
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.models import SessionKind
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Channel, DeliveryState
 from ugly_mugs.runtime import runtime
 

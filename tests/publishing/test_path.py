@@ -7,8 +7,8 @@ from alerts.publishing.models import AlertState, DraftKey
 from reporting.intake.models import OutputState
 from tests.make.alerts import Newsroom, member
 from tests.make.staff import Colleague
-from ugly_mugs.db import db
-from ugly_mugs.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Channel, DeliveryState
 
 

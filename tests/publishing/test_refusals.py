@@ -14,9 +14,9 @@ from reporting.intake.consents import Consents, When
 from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom, field_of, member, signed_in
 from tests.make.staff import Colleague, Team
-from ugly_mugs.accounts import enrolment
 from ugly_mugs.accounts.models import Role, Staff
-from ugly_mugs.db import db
+from ugly_mugs.accounts.people import enrolment
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotAllowed
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import CannotOpen, Where, content

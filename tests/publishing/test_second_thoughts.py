@@ -11,7 +11,7 @@ from reporting.intake.consents import Consents, When
 from tests.make.alerts import Newsroom, member
 from tests.make.staff import Colleague
 from tests.publishing.test_versions import next_version
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 
 AGREED = Consents(warn_others=True)
 

@@ -15,8 +15,8 @@ from reporting.intake.models import Output, OutputState
 from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom, member, moved
 from tests.make.staff import Colleague
-from ugly_mugs.db import db
-from ugly_mugs.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel, DeliveryState
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Where

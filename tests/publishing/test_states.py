@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alerts.publishing.models import ALERT_MOVES, REPLACEABLE, SENDING, VISIBLE, Alert, AlertState
-from ugly_mugs.states import IllegalMove
+from ugly_mugs.database.states import IllegalMove
 
 # As written down in the architecture, apart from the table that the code uses.
 FACTS = """

@@ -15,7 +15,7 @@ from reporting.intake.models import OutputState
 from tests.make.alerts import Newsroom, TheReport, member, moved
 from tests.make.staff import Colleague
 from ugly_mugs.accounts.models import MemberKind
-from ugly_mugs.db import db, is_sqlite
+from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.migrations import grants
 from ugly_mugs.outbox.models import Channel, DeliveryState
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from tests.rules.project import ROOT, load_models
-from ugly_mugs.db import Model
+from ugly_mugs.database.columns import Model
 
 PAGE = ROOT / "docs" / "threat-model.md"
 BEGIN, END = "<!-- columns -->", "<!-- end of columns -->"

@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.rules.project import ROOT, name_of, parsed, sources
-from ugly_mugs.logs import KNOWN_KEYS
+from ugly_mugs.operations.logs import KNOWN_KEYS
 
 # A demo is the body of a command, and does in its steps what people do one after the other.
 # `demo` invents data step by step, as one long command.
 EDGES = re.compile(r"(?:^|_)(?:views|commands|jobs|demo)$")
 # Who commits without being an edge, and why.
 MAY_COMMIT = {
-    "ugly_mugs.guard": "session rows, whatever comes of the request",
-    "ugly_mugs.audit": "an opening is recorded before anything else; the chain is a transaction of its own",
-    "ugly_mugs.outbox.requests": "each slice of what came in is whole in itself",
+    "ugly_mugs.accounts.guard": "session rows, whatever comes of the request",
+    "ugly_mugs.audit.log": "an opening is recorded before anything else; the chain is a transaction of its own",
+    "ugly_mugs.outbox.inbound.handovers": "each slice of what came in is whole in itself",
     "ugly_mugs.outbox.reconcile": "each answer of the provider is whole in itself",
     "ugly_mugs.outbox.sender": "claims are committed before the provider hears of them",
     "alerts.publishing.messages": "an alert that is not as approved stops, whatever the sender does",
 }
-MAY_READ_ENVIRONMENT = {"ugly_mugs.app", "ugly_mugs.launcher"}
+MAY_READ_ENVIRONMENT = {"ugly_mugs.app", "ugly_mugs.operations.launcher"}
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
 
 
@@ -48,7 +48,7 @@ def test_only_edges_commit() -> None:
 
 
 def test_a_service_that_commits_would_be_found() -> None:
-    assert "ugly_mugs.audit" in committers()
+    assert "ugly_mugs.audit.log" in committers()
     assert not may_commit("reporting.intake.filing")
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tests.rules import columns
 from tests.rules.project import ROOT, parsed
-from ugly_mugs.db import Clear, Model
+from ugly_mugs.database.columns import Clear, Model
 
 SETTINGS_PAGE = ROOT / "docs" / "configuration.md"
 PROMISES = re.compile(

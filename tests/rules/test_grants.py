@@ -13,7 +13,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from tests.conftest import settings_for
 from ugly_mugs.app import create_app
-from ugly_mugs.db import Model, db
+from ugly_mugs.database.columns import Model
+from ugly_mugs.database.engine import db
 from ugly_mugs.migrations import grants
 from ugly_mugs.migrations.grants import ALL, GRANTS, Rights, Role
 

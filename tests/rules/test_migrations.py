@@ -13,9 +13,10 @@ from flask import Flask
 
 from tests.conftest import settings_for
 from ugly_mugs.app import create_app
-from ugly_mugs.db import Model, db
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.columns import Model
+from ugly_mugs.database.engine import db
 from ugly_mugs.migrations import FOLDER
-from ugly_mugs.models import AuditKind
 
 
 @pytest.fixture

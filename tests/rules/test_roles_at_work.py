@@ -14,11 +14,11 @@ from flask.testing import FlaskClient
 
 from tests.conftest import MovableClock
 from tests.rules.test_grants import made_by_migrations
-from ugly_mugs import demo
 from ugly_mugs.app import create_app
-from ugly_mugs.demo import Scene
 from ugly_mugs.migrations.grants import Role
-from ugly_mugs.outbox.commands import run_all
+from ugly_mugs.operations import demo
+from ugly_mugs.operations.demo import Scene
+from ugly_mugs.operations.worker_command import run_all
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 from ugly_mugs.sandbox.signature import sign

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from ugly_mugs.guard import Area, Entry
+from ugly_mugs.accounts.guard import Area, Entry
 
 # The pages and surfaces of this version; a new one is a decision, so it is written down here too.
 FIRST_PARTS = (

@@ -15,10 +15,11 @@ from alerts.membership.proving import place_holder
 from alerts.publishing.drafting import SIGNS
 from tests.rules.columns import BEGIN, PAGE
 from tests.thief.haul import Haul, id_of
-from ugly_mugs import places
-from ugly_mugs.db import Clear, Model
-from ugly_mugs.outbox import ledger, requests
+from ugly_mugs.database.columns import Clear, Model
+from ugly_mugs.outbox import ledger
+from ugly_mugs.outbox.inbound import handovers
 from ugly_mugs.outbox.models import Channel
+from ugly_mugs.text import places
 from ugly_mugs.vault import CannotOpen, PublicKey, padding
 from ugly_mugs.vault.encoding import Format
 
@@ -27,7 +28,7 @@ VERSION_TABLE = "alembic_version"
 
 _LADDERS = (
     padding.TEXT, padding.FACETS, padding.CONSENTS, padding.CONTACT, padding.SESSION, padding.CODE, padding.HEAD,
-    padding.NAME, padding.SETTINGS, requests.SIZES, ledger.BODY_SIZES,
+    padding.NAME, padding.SETTINGS, handovers.SIZES, ledger.BODY_SIZES,
 )  # fmt: skip
 PADDED = {size for ladder in _LADDERS for size in ladder}
 _NONCE, _TAG, _ENCAPSULATED = 12, 16, 1_120

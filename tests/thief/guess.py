@@ -9,11 +9,11 @@ from typing import Any, get_args
 from uuid import UUID
 
 from tests.thief.haul import Haul, id_of
-from ugly_mugs.identifiers import IdentifierKind
 from ugly_mugs.outbox.models import Channel
+from ugly_mugs.text.identifiers import IdentifierKind
 from ugly_mugs.vault import IdentifierTags, ServiceFile, ServiceVault
 from ugly_mugs.vault.encoding import joined
-from ugly_mugs.vault.roots import Root, ServiceLabel
+from ugly_mugs.vault.keys.roots import Root, ServiceLabel
 
 # The numbers set aside for drama, among which every number of the journey is, and every code there can be.
 NUMBERS = tuple(f"+447700900{last:03d}" for last in range(1_000))

@@ -9,7 +9,7 @@ from typing import get_args
 from uuid import UUID
 
 from tests.thief.haul import Haul, id_of
-from ugly_mugs.db import Model
+from ugly_mugs.database.columns import Model
 from ugly_mugs.vault import (
     CannotOpen,
     PrivateKey,
@@ -21,10 +21,10 @@ from ugly_mugs.vault import (
     WorkerFile,
     WorkerVault,
     content,
-    epochs,
     symmetric,
 )
-from ugly_mugs.vault.roots import Root, ServiceLabel, WorkerLabel
+from ugly_mugs.vault.keys import epochs
+from ugly_mugs.vault.keys.roots import Root, ServiceLabel, WorkerLabel
 
 KEY, SEED = 32, 96
 # Keys written down as text: hexadecimal or base64 of exactly their length.

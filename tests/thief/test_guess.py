@@ -5,8 +5,9 @@ import hmac
 
 from tests.thief.conftest import Scene
 from tests.thief.guess import NUMBERS, Guesses, Stored, with_the_database, with_the_service_file
-from ugly_mugs.identifiers import IdentifierKind, normalise
-from ugly_mugs.vault import ServiceFile, ServiceVault, keyfiles
+from ugly_mugs.text.identifiers import IdentifierKind, normalise
+from ugly_mugs.vault import ServiceFile, ServiceVault
+from ugly_mugs.vault.keys import keyfiles
 
 
 def guesses(scene: Scene) -> Guesses:

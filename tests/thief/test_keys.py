@@ -10,7 +10,8 @@ from tests.rules import columns
 from tests.thief.conftest import Scene
 from tests.thief.haul import Haul, id_of
 from tests.thief.keyring import Holding, columns_of, opened, rows_of, sealed_values
-from ugly_mugs.vault import Receipt, ServiceFile, ServiceVault, Where, WorkerFile, content, keyfiles
+from ugly_mugs.vault import Receipt, ServiceFile, ServiceVault, Where, WorkerFile, content
+from ugly_mugs.vault.keys import keyfiles
 
 # Nothing opens with the database alone. Each of the others opens this, and what those above it open.
 SERVICE = {"alerts.contents", "alert_texts.text", "reports.facets", "staff.name", "staff.totp_secret"}

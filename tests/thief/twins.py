@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tests.thief.haul import Haul
-from ugly_mugs.db import Clear, Model, UtcDateTime
+from ugly_mugs.database.columns import Clear, Model, UtcDateTime
 
 # What somebody's clock decides, not what was written: the worker's, which chains the audit log every half minute, and
 # the authenticators', whose last half minute is kept so that no code counts twice.

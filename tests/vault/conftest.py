@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from ugly_mugs.vault import PrivateKey, ServiceFile, ServiceVault, Where, WorkerFile, WorkerVault, keyfiles
+from ugly_mugs.vault import PrivateKey, ServiceFile, ServiceVault, Where, WorkerFile, WorkerVault
+from ugly_mugs.vault.keys import keyfiles
 
 ROW = UUID("6f2c1f4e-0000-4000-8000-000000000001")
 

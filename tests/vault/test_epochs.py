@@ -4,7 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from ugly_mugs.vault import CannotOpen, PrivateKey, Where, epochs
+from ugly_mugs.vault import CannotOpen, PrivateKey, Where
+from ugly_mugs.vault.keys import epochs
 
 
 def seal_place() -> Where:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ugly_mugs.vault import EpochMark, KeyFileProblem, keyfiles
+from ugly_mugs.vault import EpochMark, KeyFileProblem
+from ugly_mugs.vault.keys import keyfiles
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from ugly_mugs.vault import Busy, CannotOpen, PrivateKey, StaffKeySeal, Where, passphrases as module
+from ugly_mugs.vault import Busy, CannotOpen, PrivateKey, StaffKeySeal, Where
+from ugly_mugs.vault.keys import passphrases as module
 from ugly_mugs.vault.words import phrase
 
 SEALS = StaffKeySeal({1: bytes(range(32))})

@@ -21,10 +21,10 @@ from ugly_mugs.vault import (
     Where,
     WorkerFile,
     WorkerVault,
-    keyfiles,
 )
+from ugly_mugs.vault.keys import keyfiles
+from ugly_mugs.vault.keys.roots import Root, ServiceLabel, WorkerLabel
 from ugly_mugs.vault.padding import TEXT
-from ugly_mugs.vault.roots import Root, ServiceLabel, WorkerLabel
 
 LETTERS = string.ascii_letters + string.digits + "-_"
 

@@ -9,12 +9,15 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
-from ugly_mugs.accounts import admission, enrolment, epochs, leaving, queries, recovery
+from ugly_mugs.accounts import queries
+from ugly_mugs.accounts.keys import epochs, recovery
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, Staff, StaffState
-from ugly_mugs.db import db
+from ugly_mugs.accounts.people import admission, enrolment, leaving
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import DomainError
 from ugly_mugs.runtime import runtime
-from ugly_mugs.vault import KeyFileProblem, SwappedKey, UnknownWord, WrongLength, keyfiles
+from ugly_mugs.vault import KeyFileProblem, SwappedKey, UnknownWord, WrongLength
+from ugly_mugs.vault.keys import keyfiles
 
 staff = AppGroup("staff", help="Who works here.")
 keys = AppGroup("keys", help="The keys of this installation.")

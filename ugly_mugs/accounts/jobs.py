@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from ugly_mugs.accounts import sessions
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.jobs import Job
 from ugly_mugs.runtime import runtime
 

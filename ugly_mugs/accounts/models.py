@@ -7,8 +7,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, relationship
 
-from ugly_mugs.db import Clear, Model, clear, keyed, primary_key, sealed, state_of
-from ugly_mugs.states import Moves
+from ugly_mugs.database.columns import Clear, Model, clear, keyed, primary_key, sealed, state_of
+from ugly_mugs.database.states import Moves
 
 
 class MemberKind(StrEnum):

@@ -3,13 +3,13 @@
 import uuid
 from datetime import datetime
 
-from ugly_mugs import audit
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.models import SessionKind, Staff
 from ugly_mugs.accounts.sign_in import for_staff
-from ugly_mugs.db import db
+from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotThere
-from ugly_mugs.models import AuditKind
 from ugly_mugs.vault import CannotOpen, PrivateKey, ServiceVault, Where
 
 

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from ugly_mugs.accounts.models import Role, Staff, StaffRole, StaffState
 from ugly_mugs.accounts.permissions import PERMISSIONS, Permission
-from ugly_mugs.db import db
-from ugly_mugs.questions import clean
+from ugly_mugs.database.engine import db
 from ugly_mugs.vault import PublicKey, ServiceVault, SwappedKey
 from ugly_mugs.vault.where import Where
+from ugly_mugs.web.form_fields import clean
 
 
 def login_tag(login: str, *, vault: ServiceVault) -> bytes:

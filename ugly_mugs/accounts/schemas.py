@@ -3,9 +3,9 @@
 from flask_babel import lazy_gettext as _
 from marshmallow import Schema
 
-from ugly_mugs import questions as ask
-from ugly_mugs.accounts.enrolment import OFFERED_ROLES
 from ugly_mugs.accounts.models import Role
+from ugly_mugs.accounts.people.enrolment import OFFERED_ROLES
+from ugly_mugs.web import form_fields as ask
 
 ROLE_NAMES = {
     Role.MODERATOR: (

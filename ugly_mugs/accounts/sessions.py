@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from flask import Response
 
 from ugly_mugs.accounts.models import KnownDevice, Session, SessionKind
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import ServiceVault, symmetric
 from ugly_mugs.vault.encoding import from_text, to_text

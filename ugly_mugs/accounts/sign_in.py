@@ -10,11 +10,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from ugly_mugs import audit
-from ugly_mugs.accounts import epochs, queries, sessions
+from ugly_mugs.accounts import queries, sessions
+from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import KnownDevice, SessionKind, Staff, StaffState
-from ugly_mugs.db import db
-from ugly_mugs.models import AuditKind
+from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.engine import db
 from ugly_mugs.vault import CannotOpen, PrivateKey, ServiceVault, Where, totp
 from ugly_mugs.vault.encoding import from_text, to_text
 

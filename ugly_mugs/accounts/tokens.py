@@ -1,7 +1,7 @@
 """Form tokens on the desk's own doors, where there is no session yet."""
 
-from ugly_mugs.forms import Form
 from ugly_mugs.runtime import runtime
+from ugly_mugs.web.forms import Form
 
 
 def with_token(purpose: str, form: Form) -> Form:

@@ -6,21 +6,22 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 
-from ugly_mugs.accounts import enrolment, passphrases, queries, sessions, sign_in
+from ugly_mugs.accounts import passphrases, queries, sessions, sign_in
 from ugly_mugs.accounts.budgets import SignInLimits, limits, please_wait
-from ugly_mugs.accounts.joining_views import joining
+from ugly_mugs.accounts.guard import anyone, browser_session, current_staff, forget, staff
 from ugly_mugs.accounts.models import SessionKind, Staff, StaffState
-from ugly_mugs.accounts.people_views import people
+from ugly_mugs.accounts.people import enrolment
+from ugly_mugs.accounts.people.joining_views import joining
+from ugly_mugs.accounts.people.views import people
 from ugly_mugs.accounts.permissions import Permission, permissions_of
 from ugly_mugs.accounts.schemas import NewPassphraseSchema, PassphraseSchema, SignInSchema
 from ugly_mugs.accounts.tokens import token_holds, with_token
-from ugly_mugs.db import db, reading
+from ugly_mugs.database.engine import db, reading
 from ugly_mugs.errors import PleaseWait
-from ugly_mugs.forms import Form
-from ugly_mugs.guard import anyone, browser_session, current_staff, forget, staff
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Busy
 from ugly_mugs.vault.words import squeezed
+from ugly_mugs.web.forms import Form
 
 accounts = Blueprint("accounts", __name__)
 accounts.register_blueprint(joining)

@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import Migrate
 
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings
 
 FOLDER = Path(__file__).parent

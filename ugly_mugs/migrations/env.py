@@ -7,7 +7,8 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 
-from ugly_mugs.db import Model, Named, UtcDateTime, db
+from ugly_mugs.database.columns import Model, Named, UtcDateTime
+from ugly_mugs.database.engine import db
 from ugly_mugs.migrations import grants, vacuum
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from ugly_mugs.db import Model
+from ugly_mugs.database.columns import Model
 
 # Left alone, a withdrawn report would lie in its table until fifty rows and a fifth of all others had followed it.
 _SOON = ("autovacuum_vacuum_threshold = 1", "autovacuum_vacuum_scale_factor = 0")

@@ -4,7 +4,7 @@ import uuid
 
 import sqlalchemy as sa
 
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import ADDRESS_MOVES, Address, AddressState, Channel
 from ugly_mugs.vault import ServiceVault, Where, WorkerVault
 from ugly_mugs.vault.padding import CONTACT

@@ -13,10 +13,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ugly_mugs.db import db, reading
-from ugly_mugs.outbox.kinds import CLAIM_TIME, FIRST_CLASS_BELOW, IS_QUIET, Claimed, MessageKindSpec, Registry
+from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox.ledger import is_one_of, under_way
 from ugly_mugs.outbox.models import Address, Channel, Delivery, DeliveryState
+from ugly_mugs.outbox.registry import (
+    CLAIM_TIME,
+    FIRST_CLASS_BELOW,
+    IS_QUIET,
+    Claimed,
+    MessageKindSpec,
+    Registry,
+)
 from ugly_mugs.vault import Where, WorkerVault
 
 COLUMNS = (

@@ -18,14 +18,14 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from ugly_mugs.clock import Clock
-from ugly_mugs.db import db, reading
+from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox import claims
-from ugly_mugs.outbox.gateways import FORGOTTEN_AT_ONCE
+from ugly_mugs.outbox.gateways.transport import NotSent
+from ugly_mugs.outbox.gateways.twilio import FORGOTTEN_AT_ONCE
 from ugly_mugs.outbox.ledger import is_one_of
 from ugly_mugs.outbox.models import FINAL, WAITING, Channel, Delivery, DeliveryState
 from ugly_mugs.outbox.pace import Circuit
 from ugly_mugs.outbox.quiet import is_quiet
-from ugly_mugs.outbox.transport import NotSent
 from ugly_mugs.settings import QuietHours
 
 log = logging.getLogger(__name__)

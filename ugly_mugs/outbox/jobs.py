@@ -2,30 +2,19 @@
 
 from datetime import timedelta
 
-import sqlalchemy as sa
-
-from ugly_mugs.db import db
+from ugly_mugs.database.engine import db
 from ugly_mugs.jobs import Job
-from ugly_mugs.models import Heartbeat, Process
-from ugly_mugs.outbox import ledger, requests, results
-from ugly_mugs.outbox.kinds import registry
+from ugly_mugs.outbox import attempts, ledger
+from ugly_mugs.outbox.inbound import handovers
 from ugly_mugs.outbox.reconcile import reconcile
+from ugly_mugs.outbox.registry import registry
 from ugly_mugs.outbox.worker import the_worker
 from ugly_mugs.runtime import runtime
 
 
-def beat() -> None:
-    """Show that a worker is there; whichever of several does it."""
-    now = runtime().clock.now()
-    seen = sa.update(Heartbeat).where(Heartbeat.process == Process.WORKER).values(seen_at=now)
-    if not ledger.rows_of(db.session.execute(seen)):
-        db.session.add(Heartbeat(process=Process.WORKER, seen_at=now))
-    db.session.commit()
-
-
 def apply_requests() -> None:
     worker = the_worker()
-    requests.apply_waiting(
+    handovers.apply_waiting(
         vault=runtime().worker_vault,
         handlers=worker.handlers,
         now=runtime().clock.now(),
@@ -44,7 +33,7 @@ def send_mails() -> None:
 def mind_the_ledger() -> None:
     """Leases that ran out, what waited too long, and words that have had their time."""
     settings, now = runtime().settings, runtime().clock.now()
-    results.end_leases(now=now, unknown_wait=timedelta(seconds=settings.unknown_wait))
+    attempts.end_leases(now=now, unknown_wait=timedelta(seconds=settings.unknown_wait))
     ledger.expire(now)
     ledger.forget_own_words(now)
     db.session.commit()
@@ -68,11 +57,10 @@ def forget_texts() -> None:
 
 
 def sweep_requests() -> None:
-    requests.sweep(runtime().clock.now())
+    handovers.sweep(runtime().clock.now())
 
 
 JOBS = [
-    Job("heartbeat", beat, every=timedelta(seconds=5)),
     Job("apply requests", apply_requests, every=timedelta(milliseconds=250)),
     Job("send texts", send_texts, every=timedelta(milliseconds=250)),
     Job("send mails", send_mails, every=timedelta(milliseconds=250)),

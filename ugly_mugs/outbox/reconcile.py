@@ -17,13 +17,14 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from ugly_mugs.clock import Clock
-from ugly_mugs.db import db, reading
-from ugly_mugs.outbox import addresses, claims, ledger, news, results
-from ugly_mugs.outbox.gateways import LOOKED_UP_AT_ONCE, Listed
-from ugly_mugs.outbox.kinds import Claimed, Registry
+from ugly_mugs.database.engine import db, reading
+from ugly_mugs.outbox import addresses, attempts, claims, ledger
+from ugly_mugs.outbox.gateways.transport import NotSent
+from ugly_mugs.outbox.gateways.twilio import LOOKED_UP_AT_ONCE, Listed
+from ugly_mugs.outbox.inbound import status_updates
+from ugly_mugs.outbox.inbound.status_updates import STATES, News
 from ugly_mugs.outbox.models import Address, Channel, Delivery, DeliveryState
-from ugly_mugs.outbox.news import STATES, News
-from ugly_mugs.outbox.transport import NotSent
+from ugly_mugs.outbox.registry import Claimed, Registry
 from ugly_mugs.vault import CannotOpen, WorkerVault
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def reconcile(
     """
     while not stop.is_set():
         look_again = max(unknown_wait, SHORTEST_PAUSE)
-        taken = results.take_unknown(now=clock.now(), look_again=look_again, most=SLICE)
+        taken = attempts.take_unknown(now=clock.now(), look_again=look_again, most=SLICE)
         all_sought = _sought(taken, registry=registry, vault=vault)
         with ThreadPoolExecutor(LOOKED_UP_AT_ONCE) as lookers:
             answers = lookers.map(partial(_look_for, listing=listing), all_sought)
@@ -76,7 +77,7 @@ def reconcile(
                     _conclude(sought, answer.found, registry=registry, now=clock.now())
         if len(taken) < SLICE:
             break
-    results.give_up(now=clock.now(), unknown_give_up=unknown_give_up)
+    attempts.give_up(now=clock.now(), unknown_give_up=unknown_give_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def _conclude(sought: _Sought, found: Listed | None, *, registry: Registry, now:
             provider_id=found.provider_id,
             error_code=found.error_code,
         )
-        news.apply(registry, said, now=now)
+        status_updates.apply(registry, said, now=now)
     else:
         ledger.move(
             DeliveryState.QUEUED,

@@ -19,15 +19,11 @@ from queue import SimpleQueue
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
 from ugly_mugs.clock import Clock
-from ugly_mugs.db import db
-from ugly_mugs.outbox import addresses, claims, optouts, results
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox import addresses, attempts, claims, optouts
+from ugly_mugs.outbox.attempts import MOST_RETRIES, Result
 from ugly_mugs.outbox.claims import Allowance
-from ugly_mugs.outbox.kinds import FIRST_CLASS_BELOW, Claimed, Registry, Words
-from ugly_mugs.outbox.models import Channel, DeliveryState, MessageKind
-from ugly_mugs.outbox.pace import Pace
-from ugly_mugs.outbox.quiet import is_quiet
-from ugly_mugs.outbox.results import MOST_RETRIES, Result
-from ugly_mugs.outbox.transport import (
+from ugly_mugs.outbox.gateways.transport import (
     Accepted,
     Ambiguous,
     BadAddress,
@@ -41,6 +37,10 @@ from ugly_mugs.outbox.transport import (
     SenderBroken,
     Untrusted,
 )
+from ugly_mugs.outbox.models import Channel, DeliveryState, MessageKind
+from ugly_mugs.outbox.pace import Pace
+from ugly_mugs.outbox.quiet import is_quiet
+from ugly_mugs.outbox.registry import FIRST_CLASS_BELOW, Claimed, Registry, Words
 from ugly_mugs.settings import QuietHours
 from ugly_mugs.vault import CannotOpen, WorkerVault
 
@@ -424,7 +424,7 @@ class _Drain:
         give_up_at = None
         while True:
             try:
-                results.record([fate.result for fate in batch])
+                attempts.record([fate.result for fate in batch])
                 break
             except (DBAPIError, PoolTimeout) as trouble:
                 log.warning(

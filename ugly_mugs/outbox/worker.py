@@ -10,12 +10,12 @@ from flask import Flask, current_app
 
 from ugly_mugs.outbox import optouts
 from ugly_mugs.outbox.forgetting import Forgetting
-from ugly_mugs.outbox.gateways import TextGateway
-from ugly_mugs.outbox.inbound import Inbound
-from ugly_mugs.outbox.kinds import Handler, Registry
-from ugly_mugs.outbox.mail import MailGateway
+from ugly_mugs.outbox.gateways.smtp import MailGateway
+from ugly_mugs.outbox.gateways.twilio import TextGateway
+from ugly_mugs.outbox.inbound.handovers import Resting
+from ugly_mugs.outbox.inbound.twilio import Inbound
 from ugly_mugs.outbox.models import Channel, DeliveryState, RequestKind
-from ugly_mugs.outbox.requests import Resting
+from ugly_mugs.outbox.registry import Handler, Registry
 from ugly_mugs.outbox.sender import Conduct, Sender
 from ugly_mugs.runtime import Runtime
 from ugly_mugs.settings import PREFIX, Settings

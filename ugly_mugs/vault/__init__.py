@@ -1,6 +1,6 @@
 """Every key and every sealed thing; nothing else in the project imports a cryptography library."""
 
-from ugly_mugs.vault import content, epochs, keyfiles, padding, symmetric, totp, words
+from ugly_mugs.vault import content, padding, symmetric, totp, words
 from ugly_mugs.vault.errors import (
     Busy,
     CannotOpen,
@@ -14,10 +14,11 @@ from ugly_mugs.vault.errors import (
 )
 from ugly_mugs.vault.form_tokens import FormToken, FormTokens
 from ugly_mugs.vault.hybrid import PrivateKey, PublicKey
-from ugly_mugs.vault.keyfiles import EpochMark, ServiceFile, WorkerFile
-from ugly_mugs.vault.passphrases import StaffKeySeal
+from ugly_mugs.vault.keys import epochs, keyfiles
+from ugly_mugs.vault.keys.keyfiles import EpochMark, ServiceFile, WorkerFile
+from ugly_mugs.vault.keys.passphrases import StaffKeySeal
+from ugly_mugs.vault.keys.recovery import RecoveryWords
 from ugly_mugs.vault.receipts import Receipt, Receipts
-from ugly_mugs.vault.recovery import RecoveryWords
 from ugly_mugs.vault.tags import IdentifierTags
 from ugly_mugs.vault.vault import ServiceVault, WorkerVault
 from ugly_mugs.vault.where import Where

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ugly_mugs.vault.encoding import joined
 from ugly_mugs.vault.form_tokens import FormToken
-from ugly_mugs.vault.roots import derive
+from ugly_mugs.vault.keys.roots import derive
 from ugly_mugs.vault.words import BASE, DIGITS_PER_WORD, WORDS, digits_of, read
 
 COUNT = 7

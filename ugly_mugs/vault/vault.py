@@ -10,11 +10,11 @@ from ugly_mugs.vault.encoding import from_text, joined, to_text
 from ugly_mugs.vault.errors import KeyFileProblem, SwappedKey
 from ugly_mugs.vault.form_tokens import FormTokens
 from ugly_mugs.vault.hybrid import PrivateKey, PublicKey
-from ugly_mugs.vault.keyfiles import EpochMark, ServiceFile, WorkerFile
+from ugly_mugs.vault.keys.keyfiles import EpochMark, ServiceFile, WorkerFile
+from ugly_mugs.vault.keys.passphrases import StaffKeySeal
+from ugly_mugs.vault.keys.roots import Root, ServiceLabel
 from ugly_mugs.vault.padding import CONTACT
-from ugly_mugs.vault.passphrases import StaffKeySeal
 from ugly_mugs.vault.receipts import Receipts
-from ugly_mugs.vault.roots import Root, ServiceLabel
 from ugly_mugs.vault.tags import IdentifierTags
 from ugly_mugs.vault.where import Where
 

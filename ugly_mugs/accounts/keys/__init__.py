@@ -1,0 +1,1 @@
+"""The epochs of the desk and vetting keys, and the recovery words."""

@@ -1,0 +1,1 @@
+"""Inviting, enrolling, admitting and removing staff."""

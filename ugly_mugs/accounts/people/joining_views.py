@@ -1,0 +1,168 @@
+"""Joining the desk, step by step: the invitation code, then passphrase and authenticator, then the six words.
+
+Between the steps everything waits in the browser's session, sealed under its cookie.
+"""
+
+import base64
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+import segno
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from ugly_mugs.accounts import queries, sessions
+from ugly_mugs.accounts.budgets import limits, please_wait
+from ugly_mugs.accounts.guard import anyone, browser_session
+from ugly_mugs.accounts.models import SessionKind, Staff, StaffState
+from ugly_mugs.accounts.people import enrolment
+from ugly_mugs.accounts.schemas import AuthenticatorSchema, InvitationSchema
+from ugly_mugs.accounts.tokens import token_holds, with_token
+from ugly_mugs.database.engine import db
+from ugly_mugs.errors import NotThere, PleaseWait
+from ugly_mugs.runtime import runtime
+from ugly_mugs.vault import Busy, totp
+from ugly_mugs.vault.encoding import from_text, to_text
+from ugly_mugs.web.forms import Form
+
+joining = Blueprint("joining", __name__)
+
+JOIN = "desk-join"
+
+
+@joining.get("/desk/join")
+@anyone
+def join_page() -> str:
+    return _join_page()
+
+
+def _join_page(form: Form | None = None, problem: str = "") -> str:
+    """Whichever step this browser has reached: the code, the passphrase and authenticator, or the six words."""
+    contents = _joining()
+    if "joined" in contents:
+        person = db.session.get(Staff, uuid.UUID(hex=contents["joined"]))
+        if person is None or person.public_key is None:
+            raise NotThere
+        key = queries.public_key_of(person, vault=runtime().vault)
+        return render_template(
+            "accounts/joined.html", words=key.words(), waits=person.state is StaffState.WAITING
+        )
+    if "joining" in contents:
+        prepared = _prepared(contents)
+        form = with_token(JOIN, form or Form(AuthenticatorSchema()))
+        return render_template(
+            "accounts/join_keys.html",
+            form=form,
+            problem=problem,
+            **_authenticator(contents["login"], prepared),
+        )
+    form = with_token(JOIN, form or Form(InvitationSchema()))
+    return render_template("accounts/join.html", form=form, problem=problem)
+
+
+def _joining() -> dict[str, Any]:
+    """What the session of somebody who is just joining holds; empty for everybody else."""
+    found = browser_session(SessionKind.STAFF)
+    return {} if found is None or found.owner_id is not None else dict(found.contents)
+
+
+def _prepared(contents: dict[str, Any]) -> enrolment.Prepared:
+    return enrolment.Prepared(contents["passphrase"], from_text(contents["totp"], totp.SECRET) or b"")
+
+
+def _authenticator(login: str, prepared: enrolment.Prepared) -> dict[str, Any]:
+    """The secret as text and as a picture; the picture holds no inline style, so the page's policy allows it."""
+    uri = totp.uri(prepared.totp_secret, login, runtime().settings.site_name)
+    picture = segno.make(uri, error="m").svg_inline(
+        scale=5, dark="#000", light="#fff", title=_("Picture for your authenticator")
+    )
+    letters = base64.b32encode(prepared.totp_secret).decode().rstrip("=")
+    secret = " ".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+    shown = {"login": login, "passphrase": prepared.passphrase, "secret": secret}
+    return {**shown, "picture": Markup(picture)}  # noqa: S704  # nosec
+
+
+@joining.post("/desk/join")
+@anyone
+def join() -> Response:
+    """Take the invitation code; what is drawn for the newcomer waits in their session until they prove it."""
+    form = Form(InvitationSchema())
+    before = browser_session(SessionKind.STAFF)
+    if not form.take(request.form) or not token_holds(JOIN, form):
+        return _join_again(
+            form, "" if form.errors else _("This page was open for a long time. Please try again.")
+        )
+    vault, now = runtime().vault, runtime().clock.now()
+    person = enrolment.invited_person(vault=vault, code=form.values["invitation"], now=now)
+    if person is None:
+        # Only wrong codes are counted, and a right one is taken however many were: the budget is one for everybody,
+        # so a stranger could otherwise keep a newcomer out. A code is 80 random bits and lasts a week; it is safe
+        # without any budget, which only spares the machine.
+        if not limits().invitations.spend(b"everybody", now):
+            return _join_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
+        return _join_again(form, _("This code does not work. It may be mistyped, used already or too old."))
+    prepared = enrolment.prepare()
+    contents = {
+        "joining": person.id.hex,
+        "code": form.values["invitation"],
+        "login": queries.name_of(person, vault=vault),
+        "passphrase": prepared.passphrase,
+        "totp": to_text(prepared.totp_secret),
+    }
+    cookie = sessions.start(
+        vault=vault, kind=SessionKind.STAFF, owner_id=None, contents=contents, now=now, replaces=before
+    )
+    db.session.commit()
+    response = make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+    cookie.put(response)
+    return response
+
+
+def _join_again(form: Form | None, problem: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Response:
+    db.session.rollback()
+    return make_response(_join_page(form, problem), status)
+
+
+@joining.post("/desk/join/authenticator")
+@anyone
+def enrol() -> Response:
+    """The authenticator is proved: the newcomer gets a key of their own, and the invitation is used up."""
+    form, contents, before = Form(AuthenticatorSchema()), _joining(), browser_session(SessionKind.STAFF)
+    if before is None or "joining" not in contents:
+        return make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+    if not form.take(request.form) or not token_holds(JOIN, form):
+        return _join_again(
+            form, "" if form.errors else _("This page was open for a long time. Please try again.")
+        )
+    vault, now = runtime().vault, runtime().clock.now()
+    prepared = _prepared(contents)
+    step = enrolment.proved_step(prepared, form.values["code"], now=now)
+    if step is None:
+        return _join_again(form, _("This code does not fit. Please wait for the next one and type that."))
+    db.session.rollback()
+    person_id = uuid.UUID(hex=contents["joining"])
+    try:
+        with limits().strangers.place():
+            own = enrolment.own_key(vault=vault, person_id=person_id, passphrase=prepared.passphrase)
+    except (PleaseWait, Busy):
+        return _join_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
+    person = enrolment.invited_person(vault=vault, code=contents["code"], now=now)
+    if person is None or person.id != person_id:
+        sessions.end(before)
+        db.session.commit()
+        return make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+    enrolment.enrol(vault=vault, person=person, prepared=prepared, own=own, step=step, now=now)
+    cookie = sessions.start(
+        vault=vault,
+        kind=SessionKind.STAFF,
+        owner_id=None,
+        contents={"joined": person.id.hex},
+        now=now,
+        replaces=before,
+    )
+    db.session.commit()
+    response = make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+    cookie.put(response)
+    return response

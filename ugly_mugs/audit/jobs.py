@@ -1,0 +1,18 @@
+"""What the worker does for the audit log by the clock."""
+
+from datetime import timedelta
+
+from ugly_mugs.audit import log as audit
+from ugly_mugs.jobs import Job
+from ugly_mugs.runtime import runtime
+
+
+def chain() -> None:
+    """Chain what was committed since, and once a day put the head where a writer of the database cannot reach."""
+    audit.chain_entries(runtime().vault)
+    file = runtime().settings.audit_head_file
+    if file is not None:
+        audit.write_head(file, day=runtime().clock.now().date())
+
+
+JOBS = [Job("chain audit entries", chain, every=timedelta(seconds=30))]

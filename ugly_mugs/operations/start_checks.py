@@ -1,0 +1,93 @@
+"""What a process refuses to start with when its public address is not this machine's own."""
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from ugly_mugs.database.engine import db, reading
+from ugly_mugs.operations.models import Installation
+from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
+from ugly_mugs.settings import Settings, is_loopback
+from ugly_mugs.vault import KeyFileProblem
+from ugly_mugs.vault.keys import keyfiles
+
+# Names set aside for try-outs and examples (RFC 2606, RFC 6761): what is sent from there arrives nowhere, and so do
+# its bounces.
+NOBODYS_DOMAINS = ("localhost", "example", "example.com", "example.net", "example.org", "invalid", "test")
+
+
+class UnfitStart(Exception):
+    """This must not be run for real; `problems` holds a sentence for each reason, saying what to do."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def refuse_unfit_start(settings: Settings, *, web: bool = True) -> None:
+    """Raise UnfitStart where a production start finds something of a try-out, or keys within the web's reach.
+
+    A start on this machine's own address refuses nothing: that is how the service is tried out. The worker,
+    which must read its own keys, asks with `web=False`.
+    """
+    if not settings.is_production:
+        return
+    problems = [*_demo_keys(settings), *_demo_accounts(), *_sandbox(settings), *_sender(settings)]
+    if web and keyfiles.worker_file_readable(settings.keys_dir):
+        problems.append(
+            f"The web can read {settings.keys_dir / keyfiles.WORKER_FILE}, so whoever breaks into it could read "
+            "every member's address. Run web and worker as different users, neither of them root, and give that "
+            "file to the worker's: chown ugly-mugs-worker, chmod 600."
+        )
+    if problems:
+        raise UnfitStart(problems)
+
+
+def _demo_keys(settings: Settings) -> list[str]:
+    try:
+        demo = keyfiles.load_service(settings.keys_dir).demo
+    except KeyFileProblem as problem:
+        return [str(problem)]
+    if not demo:
+        return []
+    return [
+        f"The keys in {settings.keys_dir} are those of a try-out, whose passphrases lie beside them. "
+        "Choose an empty folder and run: flask keys init"
+    ]
+
+
+def _demo_accounts() -> list[str]:
+    try:
+        with reading():
+            demo = db.session.scalar(sa.select(Installation.demo).where(Installation.demo.is_(True)).limit(1))
+            db.session.rollback()
+    except DBAPIError:
+        db.session.rollback()
+        return ["The database does not answer, or has no tables yet. Run: flask db upgrade"]
+    if not demo:
+        return []
+    return [
+        "The database is that of a try-out, with accounts whose passphrases are known. "
+        "Choose an empty database and run: flask db upgrade"
+    ]
+
+
+def _sandbox(settings: Settings) -> list[str]:
+    tokens = {token.value for token in settings.twilio_auth_token}
+    at_loopback = settings.twilio_api_url is not None and is_loopback(settings.twilio_api_url)
+    if not (at_loopback or settings.twilio_account_sid == ACCOUNT_SID or AUTH_TOKEN in tokens):
+        return []
+    return [
+        "The SMS provider is the sandbox, which sends nothing to anybody. Set UGLY_MUGS_TWILIO_ACCOUNT_SID, "
+        "UGLY_MUGS_TWILIO_AUTH_TOKEN and UGLY_MUGS_TWILIO_FROM to those of your account, and leave out "
+        "UGLY_MUGS_TWILIO_API_URL."
+    ]
+
+
+def _sender(settings: Settings) -> list[str]:
+    domain = settings.mail_from.rpartition("@")[2].lower().rstrip(".")
+    if not any(domain == name or domain.endswith(f".{name}") for name in NOBODYS_DOMAINS):
+        return []
+    return [
+        f"E-mails would come from {settings.mail_from}, an address that nobody can have. Set UGLY_MUGS_MAIL_FROM to "
+        "an address of yours that your mail server may send from."
+    ]

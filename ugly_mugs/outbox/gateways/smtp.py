@@ -1,0 +1,318 @@
+"""E-mails: rendered once for everybody who gets the same words, and handed over a connection that is kept."""
+
+import quopri
+import re
+import smtplib
+import socket
+import ssl
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
+from email.utils import format_datetime, formataddr
+from functools import cache, lru_cache
+from urllib.parse import unquote, urlsplit
+
+from flask import render_template
+
+from ugly_mugs.clock import Clock
+from ugly_mugs.outbox.gateways.transport import (
+    Accepted,
+    Ambiguous,
+    BadAddress,
+    Later,
+    Never,
+    NeverConnected,
+    NotSent,
+    Outgoing,
+    SenderBroken,
+    Untrusted,
+)
+from ugly_mugs.outbox.registry import Words
+from ugly_mugs.settings import Settings
+from ugly_mugs.vault import WorkerVault
+from ugly_mugs.vault.encoding import to_text
+from ugly_mugs.web.languages import in_language
+
+# Mail servers grow suspicious of connections that carry more.
+MAILS_PER_CONNECTION = 100
+RENDERED_KEPT = 64
+CLOSING = 421
+GO_AHEAD = 354
+UNSAFE = re.compile(r"[\s<>\x00-\x1f\x7f]|[^\x00-\x7f]")
+MESSAGE_ID_LENGTH = 16
+# RFC 5321, 4.5.3.1.1; the token of a return path takes 49 of them.
+LONGEST_LOCAL_PART = 64
+LOCAL_PART_LEFT = LONGEST_LOCAL_PART - 49
+
+
+# A space at the end of a line is lost in quoted-printable unless it is written out.
+SIGNATURE = {False: b"\r\n-- \r\n", True: b"\r\n--=20\r\n"}
+
+
+class LocalPartTooLong(ValueError):
+    """The address mails are sent from leaves no room for a return path of its own for each mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mails are handed over, from the address in the settings."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+
+    @classmethod
+    def from_url(cls, url: str) -> "MailServer":
+        parts = urlsplit(url)
+        port = parts.port or {"smtps": 465, "smtp+starttls": 587}.get(parts.scheme, 25)
+        return cls(
+            parts.scheme,
+            parts.hostname or "",
+            port,
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+        )
+
+    def connect(self, timeout: float) -> smtplib.SMTP:
+        """A greeted connection, signed in where the address says so; NeverConnected or SenderBroken otherwise."""
+        try:
+            connection = self._open(timeout)
+            connection.ehlo_or_helo_if_needed()
+            if self.user:
+                connection.login(self.user, self.password)
+        except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as problem:
+            raise SenderBroken(getattr(problem, "smtp_code", None)) from None
+        except ssl.SSLCertVerificationError:
+            raise Untrusted from None
+        except (smtplib.SMTPException, OSError) as problem:
+            raise NeverConnected(getattr(problem, "smtp_code", None)) from None
+        return connection
+
+    def _open(self, timeout: float) -> smtplib.SMTP:
+        """Connected, but not signed in; without a context smtplib would believe any certificate on the way."""
+        name = _our_name()
+        if self.scheme == "smtps":
+            trusted = ssl.create_default_context()
+            return smtplib.SMTP_SSL(
+                self.host, self.port, local_hostname=name, timeout=timeout, context=trusted
+            )
+        connection = smtplib.SMTP(self.host, self.port, local_hostname=name, timeout=timeout)
+        if self.scheme == "smtp+starttls":
+            connection.starttls(context=ssl.create_default_context())
+        return connection
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Everything of a mail that is the same for all: the head's fixed lines, the body, and how its end is written."""
+
+    head: bytes = field(repr=False)
+    body: bytes = field(repr=False)
+    quoted: bool
+
+    def for_person(self, lines: Mapping[str, str], ending: str) -> bytes:
+        """The whole mail for one person; `lines` hold nothing but what we wrote ourselves and a checked address."""
+        own = "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode()
+        end = ending.encode()
+        if self.quoted:
+            end = quopri.encodestring(end)
+        return b"".join(
+            (own, self.head, b"\r\n", self.body, SIGNATURE[self.quoted], end.replace(b"\n", b"\r\n"))
+        )
+
+
+def render(words: Words, *, sender: str) -> Rendered:
+    """The common part of a mail: text only, no pictures, nothing that could tell whether it was read."""
+    message = EmailMessage(policy=policy.SMTP)
+    message["From"] = sender
+    message["Subject"] = words.subject
+    message["Auto-Submitted"] = "auto-generated"
+    for name, value in words.headers.items():
+        message[name] = value
+    plain = words.text.isascii() and all(len(line) < 900 for line in words.text.splitlines())
+    message.set_content(words.text, cte="7bit" if plain else "quoted-printable")
+    head, _, body = message.as_bytes().partition(b"\r\n\r\n")
+    return Rendered(head + b"\r\n", body, quoted=not plain)
+
+
+class MailGateway:
+    """Mails by SMTP; every sending thread has a connection of its own."""
+
+    def __init__(self, settings: Settings, vault: WorkerVault, clock: Clock) -> None:
+        if settings.smtp_url is None:
+            raise ValueError("no mail server is set")
+        self._server = MailServer.from_url(settings.smtp_url.value)
+        self._timeout = settings.sms_timeout
+        self._vault = vault
+        self._clock = clock
+        self._from = formataddr((settings.site_name, settings.mail_from))
+        self._local, _, self._domain = settings.mail_from.rpartition("@")
+        if len(self._local) > LOCAL_PART_LEFT:
+            raise LocalPartTooLong(settings.mail_from)
+        self._opt_out = f"{settings.public_url}/opt-out/"
+        self._endings = {language: _ending(language) for language in settings.languages}
+        self._default_ending = self._endings[settings.languages[0]]
+        self._rendered: OrderedDict[int, tuple[Words, Rendered]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._own = threading.local()
+
+    def send(self, message: Outgoing) -> Accepted:
+        """Hand one mail over; a 4xx is later, a 5xx never, and a connection lost after DATA ambiguous."""
+        mail = self._mail_for(message)
+        connection = self._connection()
+        if self._own.sent:
+            try:
+                self._hand_over(connection, message, mail)
+            except NeverConnected:
+                # The server had closed a kept connection and surely has nothing of this mail: a fresh one tells.
+                self._hand_over(self._connection(), message, mail)
+        else:
+            self._hand_over(connection, message, mail)
+        self._own.sent += 1
+        return Accepted(None)
+
+    def _hand_over(self, connection: smtplib.SMTP, message: Outgoing, mail: bytes) -> None:
+        # smtplib would parse both addresses letter by letter, which takes longer than all the rest; ours are
+        # checked when they are given, and this check is enough to keep them inside their brackets.
+        if UNSAFE.search(message.to):
+            raise BadAddress
+        sender, recipient = f"FROM:<{self._return_path(message)}>", f"TO:<{message.to}>"
+        body = mail.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+        may_be_taken = False
+        try:
+            if connection.has_extn("pipelining"):
+                # One packet instead of three; the answers come in order all the same (RFC 2920).
+                connection.send(f"MAIL {sender}\r\nRCPT {recipient}\r\nDATA\r\n".encode())
+                answers = [connection.getreply()]
+                while len(answers) < 3 and answers[-1][0] != CLOSING:
+                    answers.append(connection.getreply())
+                if answers[-1][0] == GO_AHEAD and any(code >= 400 for code, _ in answers):
+                    # A server that wants the mail although it takes no recipient gets an empty one.
+                    connection.send(b".\r\n")
+                    connection.getreply()
+            else:
+                answers = [connection.docmd("MAIL", sender)]
+                answers += [connection.docmd("RCPT", recipient)] if answers[0][0] < 400 else []
+                answers += [connection.docmd("DATA")] if answers[-1][0] < 400 else []
+            for (code, _), refused in zip(answers, REFUSALS, strict=False):
+                _demand(code, refused=refused)
+            # From here on the server may have the mail although its answer never reaches us.
+            may_be_taken = True
+            connection.send(body)
+            code, _ = connection.getreply()
+            _demand(code, refused=Never)
+        except (Later, Never) as refusal:
+            if refusal.code == CLOSING:
+                self.hang_up()
+            else:
+                self._reset(connection)
+            raise
+        except (smtplib.SMTPException, OSError):
+            self._forget()
+            raise (Ambiguous() if may_be_taken else NeverConnected()) from None
+
+    def hang_up(self) -> None:
+        """Say goodbye on the calling thread's connection."""
+        connection: smtplib.SMTP | None = getattr(self._own, "connection", None)
+        self._own.connection = None
+        if connection is not None:
+            try:
+                connection.quit()
+            except (smtplib.SMTPException, OSError):
+                connection.close()
+
+    def _connection(self) -> smtplib.SMTP:
+        connection: smtplib.SMTP | None = getattr(self._own, "connection", None)
+        if connection is not None and self._own.sent >= MAILS_PER_CONNECTION:
+            self.hang_up()
+            connection = None
+        if connection is None:
+            connection = self._server.connect(self._timeout)
+            self._own.connection, self._own.sent = connection, 0
+        return connection
+
+    def _reset(self, connection: smtplib.SMTP) -> None:
+        """Ready for the next mail after a refusal; a connection that does not even take that is replaced."""
+        try:
+            connection.rset()
+        except (smtplib.SMTPException, OSError):
+            self._forget()
+
+    def _forget(self) -> None:
+        connection: smtplib.SMTP | None = getattr(self._own, "connection", None)
+        self._own.connection = None
+        if connection is not None:
+            connection.close()
+
+    def _mail_for(self, message: Outgoing) -> bytes:
+        link = self._opt_out + self._vault.opt_out_token(message.address_id)
+        lines = {
+            "To": message.to,
+            "Date": _written(int(self._clock.now().timestamp())),
+            "Message-ID": self._message_id(message),
+            "List-Unsubscribe": f"<{link}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        }
+        ending = self._endings.get(message.language, self._default_ending)
+        return self._rendered_of(message.words).for_person(lines, f"{ending}\n{link}\n")
+
+    def _message_id(self, message: Outgoing) -> str:
+        """The same for every attempt, so that a mailbox which gets the mail twice keeps one."""
+        token = self._vault.keyed("rest", b"message-id", message.delivery_id.bytes)[:MESSAGE_ID_LENGTH]
+        return f"<{to_text(token)}@{self._domain}>"
+
+    def _return_path(self, message: Outgoing) -> str:
+        """Where a bounce goes: an address of its own for each mail, so that it names the delivery."""
+        return f"{self._local}+{self._vault.verp_token(message.delivery_id)}@{self._domain}"
+
+    def _rendered_of(self, words: Words) -> Rendered:
+        known = self._rendered.get(id(words))
+        # The words are kept beside it: otherwise their id could come to name other words.
+        if known is not None and known[0] is words:
+            return known[1]
+        rendered = render(words, sender=self._from)
+        with self._lock:
+            self._rendered[id(words)] = (words, rendered)
+            while len(self._rendered) > RENDERED_KEPT:
+                self._rendered.popitem(last=False)
+        return rendered
+
+
+def _ending(language: str) -> str:
+    with in_language(language):
+        return render_template("messages/mail_ending.txt").strip()
+
+
+@cache
+def _our_name() -> str:
+    """What we greet with; smtplib would ask a name server for it at every connection."""
+    return socket.getfqdn()
+
+
+@lru_cache(maxsize=4)
+def _written(second: int) -> str:
+    """A moment as a mail's head has it; thousands of mails share one."""
+    return format_datetime(datetime.fromtimestamp(second, UTC))
+
+
+def _recipient_refused(code: int) -> Never:
+    # 550, 551 and 553 say that there is no such mailbox; 552 and 554 may be about this mail only.
+    return BadAddress(code) if code in (550, 551, 553) else Never(code)
+
+
+def _demand(code: int, *, refused: Callable[[int], NotSent]) -> None:
+    """Nothing when the server agreed; Later for any 4xx, and what `refused` makes of a 5xx."""
+    if code >= 500:
+        raise refused(code)
+    if code >= 400 or code < 0:
+        raise Later(code)
+
+
+# What a 5xx means to each of MAIL, RCPT and DATA.
+REFUSALS: tuple[Callable[[int], NotSent], ...] = (SenderBroken, _recipient_refused, Never)

@@ -1,0 +1,1 @@
+"""What comes back: status callbacks, inbound texts, opt-out links, and what the web hands to the worker."""

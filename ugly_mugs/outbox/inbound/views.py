@@ -1,0 +1,77 @@
+"""Where the SMS provider and mail programs knock: webhooks sealed to the worker, and the one-click opt-out."""
+
+import base64
+import hmac
+
+from flask import Blueprint, Response, make_response, render_template, request
+
+from ugly_mugs.accounts.guard import machine
+from ugly_mugs.database.engine import db
+from ugly_mugs.errors import NotThere
+from ugly_mugs.outbox import optouts
+from ugly_mugs.outbox.inbound.handovers import hand_over
+from ugly_mugs.outbox.models import Address, RequestKind
+from ugly_mugs.outbox.registry import registry
+from ugly_mugs.runtime import runtime
+
+outbox = Blueprint("outbox", __name__)
+
+LARGEST_POST = 64 * 1024
+LONGEST_QUERY = 2_000
+LONGEST_SIGNATURE = 200
+
+
+@outbox.post("/webhooks/twilio/<path_token>/status")
+@machine
+def status(path_token: str) -> Response:
+    return _take_in(path_token, RequestKind.STATUS_CAME)
+
+
+@outbox.post("/webhooks/twilio/<path_token>/message")
+@machine
+def message(path_token: str) -> Response:
+    return _take_in(path_token, RequestKind.MESSAGE_CAME)
+
+
+def _take_in(path_token: str, kind: RequestKind) -> Response:
+    """Check what can be checked without the provider's token, then seal it all to the worker, who has it."""
+    vault = runtime().vault
+    if not hmac.compare_digest(path_token.encode("utf-8", "replace"), vault.path_token("webhook").encode()):
+        raise NotThere
+    request.max_content_length = LARGEST_POST
+    body = request.get_data(cache=False)
+    query = request.query_string.decode("latin-1")[:LONGEST_QUERY]
+    signature = request.headers.get("X-Twilio-Signature", "")[:LONGEST_SIGNATURE]
+    payload = {"query": query, "body": base64.b64encode(body).decode("ascii"), "signature": signature}
+    hand_over(vault=vault, kind=kind, payload=payload, now=runtime().clock.now())
+    db.session.commit()
+    return make_response("", 204)
+
+
+@outbox.get("/opt-out/<token>")
+@machine
+def ask_opt_out(token: str) -> str:
+    """Only asks: programs that look at every link in a mail must not end anything by it."""
+    _opt_out_address(token)
+    return render_template("outbox/opt_out.html")
+
+
+@outbox.post("/opt-out/<token>")
+@machine
+def opt_out(token: str) -> str:
+    """One click (RFC 8058): no cookie, no sign-in, no further page; a second one changes nothing."""
+    now = runtime().clock.now()
+    address = _opt_out_address(token)
+    if address is not None and optouts.close(registry=registry(), address=address, now=now):
+        payload = {"owner_id": address.owner_id.hex, "channel": address.channel.value}
+        hand_over(vault=runtime().vault, kind=RequestKind.OPTED_OUT, payload=payload, now=now)
+        db.session.commit()
+    return render_template("outbox/opted_out.html")
+
+
+def _opt_out_address(token: str) -> Address | None:
+    """The address this link stands for; None when it is gone, which is as good as opted out."""
+    address_id = runtime().vault.read_opt_out_token(token)
+    if address_id is None:
+        raise NotThere
+    return db.session.get(Address, address_id)

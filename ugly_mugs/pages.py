@@ -1,0 +1,77 @@
+"""The ground's own pages: the three doors, who can read what, help, and the way out."""
+
+import logging
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask_babel import get_locale
+from sqlalchemy.exc import SQLAlchemyError
+
+from ugly_mugs.accounts import guard, sessions
+from ugly_mugs.accounts.guard import anyone
+from ugly_mugs.accounts.models import SessionKind
+from ugly_mugs.database.engine import db
+from ugly_mugs.runtime import runtime
+
+log = logging.getLogger(__name__)
+ground = Blueprint("ground", __name__)
+
+# Whose pages the way out stands on; those of the desk have none.
+LEAVE_FROM = (SessionKind.REPORTER, SessionKind.MEMBER)
+
+
+@ground.app_context_processor
+def _language() -> dict[str, str]:
+    """The language of the page, for its `lang`: screen readers choose their voice by it."""
+    return {"lang": str(get_locale() or "en").replace("_", "-")}
+
+
+@ground.get("/")
+@anyone
+def welcome() -> str:
+    return render_template("pages/welcome.html")
+
+
+@ground.get("/confidentiality")
+@anyone
+def confidentiality() -> str:
+    return render_template("pages/confidentiality.html")
+
+
+@ground.get("/help")
+@anyone
+def help_page() -> str:
+    return render_template("pages/help.html")
+
+
+@ground.route("/leave", methods=["GET", "POST"])
+@anyone
+def leave() -> Response:
+    """Off to somewhere harmless, leaving as little behind as a browser allows."""
+    response = make_response(redirect(runtime().settings.exit_url, 303))
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    # A picture or a prefetch on somebody else's page must not be able to end what a person is doing here.
+    if (
+        request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+        and "Sec-Purpose" not in request.headers
+    ):
+        for kind in LEAVE_FROM:
+            sessions.drop(response, kind)
+        try:
+            for kind in LEAVE_FROM:
+                guard.forget(kind)
+        except SQLAlchemyError as error:
+            # Nobody is kept here by a broken database: the cookies go all the same, and idle sessions end.
+            db.session.rollback()
+            log.error("leaving without the database", extra={"error": type(error).__name__})
+        response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    return response
+
+
+@ground.get("/robots.txt")
+@anyone
+def robots() -> Response:
+    """Search engines are asked to keep away; who needs this service hears of it from people."""
+    response = make_response("User-agent: *\nDisallow: /\n")
+    response.mimetype = "text/plain"
+    return response

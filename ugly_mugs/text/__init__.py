@@ -1,0 +1,1 @@
+"""Reading what people write: identifiers, digits written as words, folded letters, places."""

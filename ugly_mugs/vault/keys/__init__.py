@@ -1,0 +1,1 @@
+"""Key material: key files, rings of roots, epochs, recovery words, staff passphrases."""

@@ -1,0 +1,34 @@
+"""What every page knows of the site: its name, hours and way out, and the addresses of its static files."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, url_for
+
+from ugly_mugs.settings import Settings
+
+STATIC = Path(__file__).parents[1] / "static"
+
+
+class Site:
+    """The only view of the settings that templates get."""
+
+    def __init__(self, settings: Settings, *, demo: bool) -> None:
+        self.name = settings.site_name
+        self.desk_hours = settings.desk_hours
+        self.exit_url = settings.exit_url
+        self.demo = demo
+
+    def asset(self, name: str) -> str:
+        """The address of a static file, with a fingerprint of its contents so that browsers may keep it."""
+        return url_for("static", filename=name, v=_fingerprint(name))
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def init_app(app: Flask, settings: Settings, *, demo: bool) -> None:
+    app.jinja_env.globals["site"] = Site(settings, demo=demo)
