@@ -12,7 +12,7 @@ from ugly_mugs.audit import log as audit
 from ugly_mugs.audit.log import Head
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
-from ugly_mugs.operations.models import Installation
+from ugly_mugs.database.models import Installation
 from ugly_mugs.runtime import runtime
 
 DAY = date(2026, 11, 21)

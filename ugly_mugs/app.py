@@ -13,20 +13,20 @@ import alerts.membership.codes
 import alerts.membership.demo
 import alerts.membership.handlers
 import alerts.membership.jobs
-import alerts.membership.vetting_views
+import alerts.membership.vetting.views
 import alerts.membership.views
+import alerts.publishing.alert_kind
 import alerts.publishing.demo
 import alerts.publishing.jobs
 import alerts.publishing.keys
-import alerts.publishing.member_views
-import alerts.publishing.messages
-import alerts.publishing.services
+import alerts.publishing.member_pages.views
+import alerts.publishing.stopping
 import alerts.publishing.views
-import reporting.desk.services
 import reporting.desk.views
-import reporting.intake.demo
-import reporting.intake.jobs
-import reporting.intake.views
+import reporting.filing.demo
+import reporting.filing.views
+import reporting.record.jobs
+import reporting.redaction.services
 import ugly_mugs.accounts.commands
 import ugly_mugs.accounts.jobs
 import ugly_mugs.accounts.views
@@ -56,17 +56,17 @@ BLUEPRINTS = (
     health.health,
     ugly_mugs.accounts.views.accounts,
     ugly_mugs.outbox.inbound.views.outbox,
-    reporting.intake.views.intake,
+    reporting.filing.views.intake,
     reporting.desk.views.desk,
     alerts.membership.views.membership,
-    alerts.membership.vetting_views.vetting,
+    alerts.membership.vetting.views.vetting,
     alerts.publishing.views.publishing,
-    alerts.publishing.member_views.notices,
+    alerts.publishing.member_pages.views.notices,
 )
 # A kind of message that is not named here has no gate and cannot be claimed.
 KINDS = (
     alerts.membership.codes.CODE,
-    alerts.publishing.messages.ALERT,
+    alerts.publishing.alert_kind.ALERT,
     ugly_mugs.outbox.inbound.keyword_replies.STOP_ANSWER,
     ugly_mugs.outbox.inbound.keyword_replies.HELP_ANSWER,
 )
@@ -75,7 +75,7 @@ JOBS = (
     *ugly_mugs.accounts.jobs.JOBS,
     *operations_jobs.JOBS,
     *audit_jobs.JOBS,
-    *reporting.intake.jobs.JOBS,
+    *reporting.record.jobs.JOBS,
     *alerts.membership.jobs.JOBS,
     *alerts.delivery.jobs.JOBS,
     *alerts.publishing.jobs.JOBS,
@@ -88,13 +88,13 @@ COMMANDS = (
     commands.doctor,
 )
 # What else happens in the transaction in which a report, or something made from it, ends.
-REPORT_ENDINGS = (reporting.desk.services.report_ended, alerts.publishing.services.report_ended)
-OUTPUT_ENDINGS = (alerts.publishing.services.output_ended,)
+REPORT_ENDINGS = (reporting.redaction.services.report_ended, alerts.publishing.stopping.report_ended)
+OUTPUT_ENDINGS = (alerts.publishing.stopping.output_ended,)
 # What else goes in the transaction in which somebody's keys go: they left, or forgot their passphrase.
 KEY_FORGETTINGS = (alerts.publishing.keys.forget_person,)
 DEMO_STEPS = (
     alerts.membership.demo.invent_members,
-    reporting.intake.demo.invent_reports,
+    reporting.filing.demo.invent_reports,
     alerts.publishing.demo.invent_alert,
 )
 

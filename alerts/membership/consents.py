@@ -10,8 +10,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from alerts.membership.consent_wordings import WORDINGS
 from alerts.membership.models import ConsentEvent, Member, MemberConsent, Subscription
-from alerts.membership.wordings import WORDINGS
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox.models import Channel
 

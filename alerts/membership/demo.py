@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from alerts.membership import applying, preferences, vetting
-from alerts.membership.applying import FORM, Application
 from alerts.membership.handlers import HANDLERS
+from alerts.membership.joining import services as joining
+from alerts.membership.joining.services import FORM, Application
 from alerts.membership.models import Level, Member, MemberState, Sector
+from alerts.membership.preferences import services as preferences
+from alerts.membership.vetting import services as vetting
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, MemberKind
 from ugly_mugs.database.engine import db
@@ -68,7 +70,7 @@ def _apply(
     token = tokens.read(FORM, tokens.issue(FORM, scene.now))
     assert token is not None  # nosec B101: issued in the line before
     given = {Channel.SMS: phone, Channel.EMAIL: email}
-    applying.apply(
+    joining.apply(
         vault=scene.vault,
         epoch_id=epoch.id,
         epoch_public=public,

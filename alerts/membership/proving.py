@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from alerts.membership import codes, signing_in
+from alerts.membership import codes
 from alerts.membership.models import Member, SignInCode
+from alerts.membership.sign_in import services
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox import addresses, ledger
-from ugly_mugs.outbox.inbound.handovers import Refused
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, MessageKind
-from ugly_mugs.outbox.registry import HandedOver, Priority
+from ugly_mugs.outbox.registry import HandedOver, Priority, Refused
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
 from ugly_mugs.text import identifiers
@@ -46,7 +46,7 @@ def address_given(request: HandedOver) -> None:
     db.session.flush()
     # Locked, as its owner may be typing the right code at this moment.
     db.session.refresh(other, with_for_update=True)
-    only_claimed = other.state is AddressState.UNPROVED and signing_in.is_for_inside(other)
+    only_claimed = other.state is AddressState.UNPROVED and services.is_for_inside(other)
     if only_claimed or not _is_member(other.owner_id):
         other.owner_id = owner_id
 
@@ -108,7 +108,7 @@ def _addressee(
     if known is not None and known.state is AddressState.OPTED_OUT and channel is Channel.SMS:
         return None
     if wanted_by is None:
-        if known is None or not _is_member(known.owner_id) or signing_in.is_for_inside(known):
+        if known is None or not _is_member(known.owner_id) or services.is_for_inside(known):
             return None
         return known
     if not _is_member(wanted_by):

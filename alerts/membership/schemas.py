@@ -8,7 +8,7 @@ from flask_babel.speaklater import LazyString
 from marshmallow import Schema, ValidationError, post_load, validates_schema
 
 from alerts.membership import choices as offered
-from alerts.membership.wordings import WORDINGS
+from alerts.membership.consent_wordings import WORDINGS
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.text import identifiers
 from ugly_mugs.text.identifiers import IdentifierKind, NotAnIdentifier

@@ -3,10 +3,10 @@
 from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
-from alerts.membership.budgets import CodeBudgets
-from alerts.membership.joining_views import joining
-from alerts.membership.own_views import own
-from alerts.membership.sign_in_views import signing_in
+from alerts.membership.joining.views import joining
+from alerts.membership.preferences.views import own
+from alerts.membership.sign_in.budgets import CodeBudgets
+from alerts.membership.sign_in.views import signing_in
 
 membership = Blueprint("membership", __name__)
 membership.register_blueprint(joining)

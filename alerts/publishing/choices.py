@@ -6,7 +6,7 @@ from typing import Final
 from flask_babel import gettext, lazy_gettext as _
 
 from alerts.membership.choices import SECTORS, regions
-from reporting.intake.choices import IncidentType, Severity
+from reporting.record.choices import IncidentType, Severity
 from ugly_mugs.accounts.models import MemberKind
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.text.identifiers import IdentifierKind

@@ -1,12 +1,13 @@
 """One invented alert that is live when a try-out begins: drafted by alice, approved by bob, queued for the worker."""
 
-from alerts.publishing import approving, drafting, keys
+from alerts.publishing import approval, drafting, keys
 from alerts.publishing.drafting import Drafting
-from reporting.desk import redacting, redaction, services
-from reporting.desk.reports import OpenedReport, open_report
-from reporting.intake import outputs
-from reporting.intake.contents import known_about_reporter
-from reporting.intake.models import OutputKind
+from reporting.desk import services as desk
+from reporting.record import outputs
+from reporting.record.contents import known_about_reporter
+from reporting.record.models import OutputKind
+from reporting.record.opening import OpenedReport, open_report
+from reporting.redaction import services as redaction, spans
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.database.engine import db
 from ugly_mugs.operations.demo import Scene
@@ -20,14 +21,14 @@ def invent_alert(scene: Scene) -> None:
     """From the first invented report; the members it concerns get it as soon as a worker runs."""
     alice, bob = scene.staff["alice"], scene.staff["bob"]
     opened = open_report(report_id=scene.filed[0], staff=alice, vault=scene.vault, now=scene.now)
-    services.take(report_id=opened.report.id, staff_id=alice.id, from_id=None, now=scene.now)
+    desk.take(report_id=opened.report.id, staff_id=alice.id, from_id=None, now=scene.now)
     _redact(opened, alice, scene)
     alert = drafting.start(opened, _by(alice, scene))
     if not drafting.submit(alert, _by(alice, scene)):
         raise RuntimeError("the invented alert says something about its reporter")
     output = outputs.of_subject(OutputKind.ALERT, alert.id)
     assert output is not None  # nosec B101: proposed with the draft
-    approving.approve(
+    approval.approve(
         alert.id,
         _by(bob, scene),
         seen=drafting.hash_as_it_stands(alert, keys.key_of(alert, bob), vault=scene.vault),
@@ -38,21 +39,21 @@ def invent_alert(scene: Scene) -> None:
 
 def _redact(opened: OpenedReport, alice: SignedInStaff, scene: Scene) -> None:
     account = opened.contents.account
-    spans = redaction.occurrences(account, HIDDEN)
-    kept = redacting.keep(
+    hidden = spans.occurrences(account, HIDDEN)
+    kept = redaction.keep(
         report_id=opened.report.id,
         account=account,
-        spans=spans,
+        spans=hidden,
         seen_version=0,
         content_key=opened.content_key,
         staff_id=alice.id,
         now=scene.now,
     )
     db.session.flush()
-    redacting.settle(
+    redaction.settle(
         report_id=opened.report.id,
         account=account,
-        text=redaction.redact(account, spans).text,
+        text=spans.redact(account, hidden).text,
         known=known_about_reporter(opened.contents),
         seen_version=kept.version,
         content_key=opened.content_key,

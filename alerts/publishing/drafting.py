@@ -16,9 +16,20 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
 
 from alerts.membership.models import Level
-from alerts.publishing import keys, proposal, queries, services, wording
-from alerts.publishing.approval import hash_of
-from alerts.publishing.contents import (
+from alerts.publishing import keys, proposal, queries, stopping
+from alerts.publishing.models import (
+    ALERT_MOVES,
+    REPLACEABLE,
+    Alert,
+    AlertAuthor,
+    AlertFamily,
+    AlertState,
+    Change,
+    TextChannel,
+)
+from alerts.publishing.texts import message_text
+from alerts.publishing.texts.approval_hash import hash_of
+from alerts.publishing.texts.contents import (
     AlertContents,
     Closed,
     FoundLeak,
@@ -30,27 +41,17 @@ from alerts.publishing.contents import (
     put_texts,
     texts_of,
 )
-from alerts.publishing.models import (
-    ALERT_MOVES,
-    REPLACEABLE,
-    Alert,
-    AlertAuthor,
-    AlertFamily,
-    AlertState,
-    Change,
-    TextChannel,
-)
-from alerts.publishing.wording import Written
-from reporting.desk import leaks
-from reporting.desk.queries import basis_of, settled_redaction
-from reporting.desk.redaction import Settled
-from reporting.desk.reports import OpenedReport
-from reporting.intake import consents as consent_records, outputs
-from reporting.intake.choices import Severity
-from reporting.intake.consents import Consents
-from reporting.intake.contents import known_about_reporter
-from reporting.intake.models import OutputKind
-from reporting.intake.queries import locked_report
+from alerts.publishing.texts.message_text import Written
+from reporting.record import consents as consent_records, outputs
+from reporting.record.choices import Severity
+from reporting.record.consents import Consents
+from reporting.record.contents import known_about_reporter
+from reporting.record.models import OutputKind
+from reporting.record.opening import OpenedReport
+from reporting.record.queries import locked_report
+from reporting.redaction import leak_check
+from reporting.redaction.queries import basis_of, settled_redaction
+from reporting.redaction.spans import Settled
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.audit.log import record
 from ugly_mugs.audit.models import AuditKind
@@ -93,7 +94,7 @@ def start(opened: OpenedReport, by: Drafting) -> Alert:
     )
     db.session.add(family)
     contents = proposal.from_report(opened.contents, redacted=settled.text)
-    written = wording.proposed(contents, reference=family.reference, link=by.link)
+    written = message_text.proposed(contents, reference=family.reference, link=by.link)
     alert = _new_version(family, Change.FIRST, by)
     _write(alert, contents, written, opened=opened, settled=settled, consents=consents, by=by)
     record(AuditKind.ALERT_DRAFTED, actor_id=by.staff.id, subject_id=alert.id, day=by.today)
@@ -147,9 +148,9 @@ def save(
     contents = _with_answers(former, answers, opened, redacted=settled.text)
     written = Written(sms=answers["sms"], page=answers["page"])
     if write_anew:
-        written = wording.proposed(contents, reference=alert.family.reference, link=by.link)
+        written = message_text.proposed(contents, reference=alert.family.reference, link=by.link)
     if not compare_digest(mark_of(alert, vault=by.vault), seen):
-        texts = wording.every_text(
+        texts = message_text.every_text(
             written, change=alert.change, reference=alert.family.reference, link=by.link
         )
         if by.staff.id in former.authors and contents == former and texts == texts_of(alert, closed):
@@ -170,7 +171,7 @@ def submit(alert: Alert, by: Drafting) -> bool:
         return False
     if not contents.audience():
         raise Conflict(_("This alert would reach nobody. Please choose regions and kinds of members."))
-    neutral = wording.costs(texts)[TextChannel.SMS, wording.LANGUAGE, Level.NEUTRAL]
+    neutral = message_text.costs(texts)[TextChannel.SMS, message_text.LANGUAGE, Level.NEUTRAL]
     if neutral != 1:
         raise Conflict(_("The short address of this service is too long for one text message."))
     if not keys.wrap_for_approval(alert, closed, vault=by.vault):
@@ -276,7 +277,7 @@ def _follow(opened: OpenedReport, former: Alert, change: Change, by: Drafting) -
     if queries.newer_version_under_way(former):
         raise Conflict(_("Somebody is writing a new version already."))
     consents, settled = _consents_now(opened), _settled(opened)
-    services.forget_holds_of_replaced(former)
+    stopping.forget_holds_of_replaced(former)
     rest = UnderRest(by.vault)
     contents, texts = contents_of(former, rest), texts_of(former, rest)
     contents = replace(
@@ -288,8 +289,8 @@ def _follow(opened: OpenedReport, former: Alert, change: Change, by: Drafting) -
         redacted=settled.text,
     )
     written = Written(
-        sms=texts[TextChannel.SMS, wording.LANGUAGE, Level.FULL],
-        page=texts[TextChannel.PAGE, wording.LANGUAGE, Level.FULL],
+        sms=texts[TextChannel.SMS, message_text.LANGUAGE, Level.FULL],
+        page=texts[TextChannel.PAGE, message_text.LANGUAGE, Level.FULL],
     )
     alert = _new_version(former.family, change, by)
     _write(alert, contents, written, opened=opened, settled=settled, consents=consents, by=by)
@@ -313,7 +314,9 @@ def _write(
     closed: UnderDraftKey | None = None,
 ) -> None:
     """Check, seal and show to the reporter what the draft says now."""
-    texts = wording.every_text(written, change=alert.change, reference=alert.family.reference, link=by.link)
+    texts = message_text.every_text(
+        written, change=alert.change, reference=alert.family.reference, link=by.link
+    )
     found = _leaks(texts, contents, opened, settled)
     contents = replace(
         contents,
@@ -329,7 +332,7 @@ def _write(
         closed = keys.new_key()
         keys.wrap_for_writing(alert, closed, vault=by.vault)
     put_contents(alert, contents, closed)
-    put_texts(alert, texts, wording.costs(texts), closed)
+    put_texts(alert, texts, message_text.costs(texts), closed)
     # The output names the version by its id alone, so the version has to be there first.
     db.session.flush()
     outputs.propose(
@@ -337,8 +340,8 @@ def _write(
         kind=OutputKind.ALERT,
         subject_id=alert.id,
         preview={
-            "sms": texts[TextChannel.SMS, wording.LANGUAGE, Level.FULL],
-            "page": texts[TextChannel.PAGE, wording.LANGUAGE, Level.FULL],
+            "sms": texts[TextChannel.SMS, message_text.LANGUAGE, Level.FULL],
+            "page": texts[TextChannel.PAGE, message_text.LANGUAGE, Level.FULL],
         },
         content_key=opened.content_key,
         consents=consents,
@@ -353,7 +356,7 @@ def _leaks(
     released = [each.value for each in contents.identifiers]
     found: dict[FoundLeak, None] = {}
     for (channel, _language, _level), text in texts.items():
-        for leak in leaks.check(text, known, settled.removed, released=released):
+        for leak in leak_check.check(text, known, settled.removed, released=released):
             found[FoundLeak(channel, leak.kind, text[leak.start : leak.end], leak.why)] = None
     return found
 

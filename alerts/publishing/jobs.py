@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from flask import current_app
 
 from alerts.delivery import fanout, queries as delivery_queries
-from alerts.publishing import queries, services
+from alerts.publishing import queries, stopping
 from alerts.publishing.models import ALERT_MOVES, SENDING, Alert, AlertState, Change
-from alerts.publishing.snapshots import NotAsApproved, Snapshot, open_approved
-from reporting.intake.models import Output, OutputKind, OutputState
+from alerts.publishing.texts.snapshots import NotAsApproved, Snapshot, open_approved
+from reporting.record.models import Output, OutputKind, OutputState
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.jobs import Job
 from ugly_mugs.outbox import ledger
@@ -98,7 +98,7 @@ def _begin(alert_id: UUID) -> None:
     snapshot = _opened(alert)
     if snapshot is not None:
         # Only now, because until this one leaves the former one is all that members have.
-        services.replace_former(alert)
+        stopping.replace_former(alert)
         ALERT_MOVES.move(alert, _S.PUBLISHING)
         fanout.once_more(snapshot.sending(), now=now, hours=runtime().settings.quiet_hours)
         ledger.let_go(kind=MessageKind.ALERT, subject_id=alert_id)
@@ -137,7 +137,7 @@ def _opened(alert: Alert) -> Snapshot | None:
         return open_approved(alert, vault=runtime().vault)
     except NotAsApproved:
         log.error("an alert is not as it was approved")
-        services.stop(alert, day=_now().date())
+        stopping.stop(alert, day=_now().date())
         return None
 
 
@@ -174,7 +174,7 @@ def _corrected_somebody_more(alert: Alert, now: datetime) -> bool:
 
 def _expire(alert_id: UUID, now: datetime) -> None:
     # The same order of locks as everywhere: output, alert.
-    services.end_outputs([alert_id])
+    stopping.end_outputs([alert_id])
     alert = queries.locked_or_none(alert_id)
     if alert is None or alert.state not in _MAY_EXPIRE or alert.expires_at is None or alert.expires_at > now:
         db.session.rollback()

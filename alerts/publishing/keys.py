@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from alerts.publishing.contents import UnderDraftKey
 from alerts.publishing.models import Alert, DraftKey
+from alerts.publishing.texts.contents import UnderDraftKey
 from ugly_mugs.accounts import queries as staff_queries
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import Staff

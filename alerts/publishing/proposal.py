@@ -7,9 +7,9 @@ from typing import Any, Final
 from flask_babel import format_date, gettext as _
 
 from alerts.membership.models import Sector
-from alerts.publishing.contents import AlertContents, Identifier
-from reporting.intake.choices import AGES, GENDERS, PLACELESS, UNSAID, Severity, label_of, suggested_severity
-from reporting.intake.contents import Contents
+from alerts.publishing.texts.contents import AlertContents, Identifier
+from reporting.record.choices import AGES, GENDERS, PLACELESS, UNSAID, Severity, label_of, suggested_severity
+from reporting.record.contents import Contents
 from ugly_mugs.text import places
 from ugly_mugs.text.identifiers import IdentifierKind
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from alerts.publishing.models import UNAPPROVED, VISIBLE, Alert, AlertFamily, AlertState
-from reporting.intake.models import Output, OutputKind, OutputState
+from reporting.record.models import Output, OutputKind, OutputState
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotThere
 

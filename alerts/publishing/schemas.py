@@ -7,8 +7,8 @@ from flask_babel import lazy_gettext as _
 from marshmallow import Schema, ValidationError, validates_schema
 
 from alerts.publishing import choices
-from alerts.publishing.contents import Identifier
 from alerts.publishing.models import Change
+from alerts.publishing.texts.contents import Identifier
 from ugly_mugs.outbox.segments import BODY_LIMIT
 from ugly_mugs.web.form_fields import choice, choices as several, line, paragraph, tick, whole
 

@@ -8,12 +8,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from alerts.publishing import approval, approving, drafting, pages, queries, services
+from alerts.publishing import alert_page, approval, drafting, queries, stopping
+from alerts.publishing.alert_page import Opened
 from alerts.publishing.drafting import Drafting
 from alerts.publishing.models import Alert, AlertState, Change
-from alerts.publishing.pages import Opened
 from alerts.publishing.schemas import NewVersionSchema, ReturnSchema
-from reporting.desk.reports import OpenedReport, open_report
+from alerts.publishing.texts import approval_hash
+from reporting.record.opening import OpenedReport, open_report
 from ugly_mugs.accounts.guard import LOOKS_BY_ITSELF, Permission, current_staff, looks_by_itself, staff
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
@@ -32,7 +33,7 @@ REFRESH_SECONDS = 20
 @publishing.get("")
 @staff(*SEES)
 def listed() -> ResponseReturnValue:
-    return render_template("alerts/publishing/list.html", lines=pages.lines(vault=runtime().vault))
+    return render_template("alerts/publishing/list.html", lines=alert_page.lines(vault=runtime().vault))
 
 
 @publishing.post("/new")
@@ -56,7 +57,7 @@ def alert(alert_id: UUID) -> ResponseReturnValue:
 @staff(Permission.DRAFT)
 def save(alert_id: UUID) -> ResponseReturnValue:
     found = _readable(queries.alert(alert_id))
-    form = pages.draft_form(found)
+    form = alert_page.draft_form(found)
     if not form.take(request.form):
         return _draft_page(found, form), HTTPStatus.BAD_REQUEST
     deed = request.form.get("deed", "save")
@@ -67,7 +68,7 @@ def save(alert_id: UUID) -> ResponseReturnValue:
             alert_id,
             _by(),
             answers=form.values,
-            seen=approval.from_page(request.form.get("seen", "")),
+            seen=approval_hash.from_page(request.form.get("seen", "")),
             write_anew=deed == "rewrite",
         )
     except Conflict as conflict:
@@ -95,10 +96,10 @@ def take_back(alert_id: UUID) -> ResponseReturnValue:
 @publishing.post("/<uuid:alert_id>/approve")
 @staff(Permission.APPROVE)
 def approve(alert_id: UUID) -> ResponseReturnValue:
-    alert = approving.approve(
+    alert = approval.approve(
         alert_id,
         _by(),
-        seen=approval.from_page(request.form.get("seen", "")),
+        seen=approval_hash.from_page(request.form.get("seen", "")),
         seen_consent=request.form.get("consent", 0, type=int),
         hours=runtime().settings.quiet_hours,
     )
@@ -112,7 +113,7 @@ def send_back(alert_id: UUID) -> ResponseReturnValue:
     form = Form(ReturnSchema())
     if not form.take(request.form):
         return _decision_page(_readable(queries.alert(alert_id)), form), HTTPStatus.BAD_REQUEST
-    alert = approving.send_back(alert_id, _by(), reason=form.values["reason"])
+    alert = approval.send_back(alert_id, _by(), reason=form.values["reason"])
     db.session.commit()
     return _to(alert)
 
@@ -120,7 +121,7 @@ def send_back(alert_id: UUID) -> ResponseReturnValue:
 @publishing.post("/<uuid:alert_id>/pause")
 @staff(*STEERS)
 def pause(alert_id: UUID) -> ResponseReturnValue:
-    services.pause(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
+    stopping.pause(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
     db.session.commit()
     return _to(queries.alert(alert_id))
 
@@ -128,7 +129,7 @@ def pause(alert_id: UUID) -> ResponseReturnValue:
 @publishing.post("/<uuid:alert_id>/resume")
 @staff(*STEERS)
 def resume(alert_id: UUID) -> ResponseReturnValue:
-    services.resume(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
+    stopping.resume(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
     db.session.commit()
     return _to(queries.alert(alert_id))
 
@@ -136,7 +137,7 @@ def resume(alert_id: UUID) -> ResponseReturnValue:
 @publishing.post("/<uuid:alert_id>/cancel")
 @staff(*STEERS)
 def cancel(alert_id: UUID) -> ResponseReturnValue:
-    services.cancel(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
+    stopping.cancel(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
     db.session.commit()
     return _to(queries.alert(alert_id))
 
@@ -165,9 +166,9 @@ def next_version(alert_id: UUID) -> ResponseReturnValue:
 
 
 def _shown(alert: Alert) -> str:
-    found = pages.opened(alert, staff=current_staff(), vault=runtime().vault)
+    found = alert_page.opened(alert, staff=current_staff(), vault=runtime().vault)
     if alert.state is AlertState.DRAFT and found is not None and current_staff().may(Permission.DRAFT):
-        return _draft_page(found, pages.draft_form(found))
+        return _draft_page(found, alert_page.draft_form(found))
     if alert.state is AlertState.SUBMITTED and found is not None:
         return _decision_page(found, Form(ReturnSchema()))
     return _live_page(alert, Form(NewVersionSchema()))
@@ -179,8 +180,8 @@ def _draft_page(found: Opened, form: Form) -> str:
         found=found,
         form=form,
         problems=error_summary(form),
-        seen=pages.seen_now(found, vault=runtime().vault),
-        returned=pages.reason_returned(found),
+        seen=alert_page.seen_now(found, vault=runtime().vault),
+        returned=alert_page.reason_returned(found),
         **_previews(found),
     )
 
@@ -191,15 +192,15 @@ def _decision_page(found: Opened, form: Form) -> str:
         found=found,
         form=form,
         problems=error_summary(form),
-        facts_of=pages.facts(found),
-        decision=pages.decision(found, staff=current_staff(), vault=runtime().vault),
+        facts_of=alert_page.facts(found),
+        decision=alert_page.decision(found, staff=current_staff(), vault=runtime().vault),
         authors=_names([author.staff_id for author in found.alert.authors]),
         **_previews(found),
     )
 
 
 def _live_page(alert: Alert, form: Form) -> str:
-    found = pages.opened(alert, staff=current_staff(), vault=runtime().vault)
+    found = alert_page.opened(alert, staff=current_staff(), vault=runtime().vault)
     leaving = alert.state is AlertState.PUBLISHING
     return render_template(
         "alerts/publishing/live.html",
@@ -207,19 +208,19 @@ def _live_page(alert: Alert, form: Form) -> str:
         found=found,
         form=form,
         problems=error_summary(form),
-        state=pages.standing(alert.state),
-        change=pages.named_change(alert),
-        facts_of=pages.facts(found) if found else [],
-        progress=pages.progress(pages.counted(alert.id)),
-        reporter_says=pages.reporter_says(alert),
-        may_be_replaced=pages.may_be_replaced(alert),
+        state=alert_page.standing(alert.state),
+        change=alert_page.named_change(alert),
+        facts_of=alert_page.facts(found) if found else [],
+        progress=alert_page.progress(alert_page.counted(alert.id)),
+        reporter_says=alert_page.reporter_says(alert),
+        may_be_replaced=alert_page.may_be_replaced(alert),
         live=LOOKS_BY_ITSELF,
         is_leaving=leaving,
         refresh=REFRESH_SECONDS if leaving and looks_by_itself() else 0,
-        beside=pages.beside(alert),
+        beside=alert_page.beside(alert),
         names=_names([author.staff_id for author in alert.authors]),
         approver=_names([alert.approved_by] if alert.approved_by else []),
-        phones=pages.phones(found.texts) if found else [],
+        phones=alert_page.phones(found.texts) if found else [],
         sender=_sender(),
     )
 
@@ -227,14 +228,14 @@ def _live_page(alert: Alert, form: Form) -> str:
 def _previews(found: Opened) -> dict[str, object]:
     settings = runtime().settings
     return {
-        "phones": pages.phones(found.texts),
-        "mails": pages.mails(found.texts, found.alert.family.reference, found.alert.change),
-        "reach": pages.reached(found, settings=settings),
-        "corrected_too": pages.corrected_too(found),
+        "phones": alert_page.phones(found.texts),
+        "mails": alert_page.mails(found.texts, found.alert.family.reference, found.alert.change),
+        "reach": alert_page.reached(found, settings=settings),
+        "corrected_too": alert_page.corrected_too(found),
         "sender": _sender(),
-        "not_in_texts": pages.not_in_texts(found),
-        "state": pages.standing(found.alert.state),
-        "change": pages.named_change(found.alert),
+        "not_in_texts": alert_page.not_in_texts(found),
+        "state": alert_page.standing(found.alert.state),
+        "change": alert_page.named_change(found.alert),
     }
 
 
@@ -258,14 +259,14 @@ def _open(report_id: UUID) -> OpenedReport:
 
 
 def _readable(alert: Alert) -> Opened:
-    found = pages.opened(alert, staff=current_staff(), vault=runtime().vault)
+    found = alert_page.opened(alert, staff=current_staff(), vault=runtime().vault)
     if found is None:
         raise NotAllowed(_("Only its authors and those who may approve it can read this one."))
     return found
 
 
 def _names(ids: list[UUID]) -> str:
-    return pages.names(ids, vault=runtime().vault)
+    return alert_page.names(ids, vault=runtime().vault)
 
 
 def _to(alert: Alert) -> Response:

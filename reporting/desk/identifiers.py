@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from reporting.intake import tags
-from reporting.intake.contents import Contents
-from reporting.intake.models import IdentifierTag, Report
+from reporting.record import tags
+from reporting.record.contents import Contents
+from reporting.record.models import IdentifierTag, Report
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 from ugly_mugs.text.identifiers import IdentifierKind

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from flask_babel import format_date, format_timedelta, gettext as _
 
+from reporting.desk.labels import of_state
 from reporting.desk.queue import Listed, rank_of
-from reporting.desk.wording import of_state
-from reporting.intake.choices import INCIDENT_TYPES, SEVERITIES, Severity, label_of
-from reporting.intake.facets import Facets
-from reporting.intake.models import OPEN, ReportState
+from reporting.record.choices import INCIDENT_TYPES, SEVERITIES, Severity, label_of
+from reporting.record.facets import Facets
+from reporting.record.models import OPEN, ReportState
 from ugly_mugs.accounts import queries as accounts
 from ugly_mugs.text.places import REGIONS
 from ugly_mugs.vault import ServiceVault

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from reporting.intake import facets
-from reporting.intake.choices import Severity
-from reporting.intake.facets import Facets
-from reporting.intake.models import OPEN, Report, ReportState
+from reporting.record import facets
+from reporting.record.choices import Severity
+from reporting.record.facets import Facets
+from reporting.record.models import OPEN, Report, ReportState
 from ugly_mugs.database.engine import db
 from ugly_mugs.vault import ServiceVault
 

@@ -9,16 +9,23 @@ from flask import Response, make_response, render_template
 from flask_babel import format_date, format_datetime, gettext as _
 from werkzeug.datastructures import MultiDict
 
-from reporting.desk import identifiers, listing, queries, wording
-from reporting.desk.models import Redaction
-from reporting.desk.reports import OpenedReport
+from reporting.desk import identifiers, labels, listing
 from reporting.desk.schemas import FinishSchema, ReplySchema
 from reporting.desk.steps import next_step
-from reporting.intake import answers, facets, messages, outputs as intake_outputs, queries as intake_queries
-from reporting.intake.answers import Answered
-from reporting.intake.choices import SEVERITIES, label_of
-from reporting.intake.contents import Contents
-from reporting.intake.models import Author, ReportMessage, ReportState, Source
+from reporting.record import (
+    answer_labels,
+    conversation,
+    facets,
+    outputs as record_outputs,
+    queries as record_queries,
+)
+from reporting.record.answer_labels import Answered
+from reporting.record.choices import SEVERITIES, label_of
+from reporting.record.contents import Contents
+from reporting.record.models import Author, ReportMessage, ReportState, Source
+from reporting.record.opening import OpenedReport
+from reporting.redaction import queries
+from reporting.redaction.models import Redaction
 from ugly_mugs.accounts import queries as accounts
 from ugly_mugs.accounts.guard import current_staff
 from ugly_mugs.runtime import runtime
@@ -58,12 +65,12 @@ def drawn(
     """The page; `message` says above everything what went wrong."""
     me, vault, now = current_staff(), runtime().vault, runtime().clock.now()
     report, contents = opened.report, opened.contents
-    made = intake_outputs.of_report(report.id)
+    made = record_outputs.of_report(report.id)
     redaction = queries.redaction(report.id)
     for decision, state in ((SETTLE, ReportState.SETTLED), (DECLINE, ReportState.DECLINED)):
         if forms.posted != decision:
-            forms[decision].fill({"message": wording.proposed_message(state, list(made))})
-    thread = intake_queries.messages(report.id)
+            forms[decision].fill({"message": labels.proposed_message(state, list(made))})
+    thread = record_queries.messages(report.id)
     people = {report.taken_by, report.filed_by, *(each.staff_id for each in thread)} - {None}
     names = accounts.names_of([each for each in people if each], vault=vault)
     known_facets = (
@@ -72,7 +79,7 @@ def drawn(
     page = render_template(
         "reporting/desk/report.html",
         report=report,
-        state=wording.of_state(report.state),
+        state=labels.of_state(report.state),
         what=listing.what(known_facets),
         facets=known_facets,
         severity=label_of(SEVERITIES, known_facets.severity) if known_facets else "",
@@ -87,17 +94,17 @@ def drawn(
         ),
         parts=list(_parts(contents)),
         consents=contents.consents,
-        allowed=wording.of_consents(contents.consents),
+        allowed=labels.of_consents(contents.consents),
         redaction=redaction,
         added_since=_added_since(opened, redaction),
         named=[
-            (wording.of_identifier(each.kind), each) for each in identifiers.of_report(contents, vault=vault)
+            (labels.of_identifier(each.kind), each) for each in identifiers.of_report(contents, vault=vault)
         ],
         series=[
-            (each.id, format_date(each.received_on, "long"), wording.of_state(each.state))
+            (each.id, format_date(each.received_on, "long"), labels.of_state(each.state))
             for each in identifiers.same_series(report.id)
         ],
-        outputs=[(each.subject_id, wording.of_output(each)) for each in made],
+        outputs=[(each.subject_id, labels.of_output(each)) for each in made],
         thread=[_said(each, opened.content_key, names) for each in thread],
         forms=forms,
         message=message,
@@ -114,7 +121,7 @@ def _parts(contents: Contents) -> list[tuple[str, list[Answered]]]:
             else _("Added on %(day)s", day=format_date(part.added_on, "long")),
             [
                 each._replace(title=_("About the reporter")) if each.name == "about_you" else each
-                for each in answers.in_words(part.sections)
+                for each in answer_labels.in_words(part.sections)
             ],
         )
         for part in contents.parts
@@ -133,6 +140,6 @@ def _said(message: ReportMessage, content_key: bytes, names: Mapping[UUID, str])
     return {
         "who": who,
         "when": format_date(message.sent_on, "long"),
-        "text": messages.open_message(message, content_key),
+        "text": conversation.open_message(message, content_key),
         "mine": desk,
     }

@@ -3,24 +3,13 @@
 from datetime import date, datetime
 from uuid import UUID
 
-import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from reporting.desk.models import Redaction
-from reporting.intake import messages, queries as intake_queries
-from reporting.intake.models import REPORT_MOVES, Author, Report, ReportMessage, ReportState
+from reporting.record import conversation, opening
+from reporting.record.models import REPORT_MOVES, Author, Report, ReportMessage, ReportState
 from ugly_mugs.audit import log as audit
 from ugly_mugs.audit.models import AuditKind
-from ugly_mugs.database.engine import db
-from ugly_mugs.errors import Conflict, NotThere
-
-
-def locked(report_id: UUID) -> Report:
-    """The report as it stands now, for this transaction alone; NotThere once it is withdrawn or deleted."""
-    report = intake_queries.locked_report(report_id)
-    if report is None or report.desk_wrap is None:
-        raise NotThere(_("This report is not here any more. Whoever sent it may have withdrawn it."))
-    return report
+from ugly_mugs.errors import Conflict
 
 
 def take(*, report_id: UUID, staff_id: UUID, from_id: UUID | None, now: datetime) -> Report:
@@ -28,7 +17,7 @@ def take(*, report_id: UUID, staff_id: UUID, from_id: UUID | None, now: datetime
 
     Taking a finished report opens it again.
     """
-    report = locked(report_id)
+    report = opening.locked(report_id)
     if report.state is ReportState.IN_REVIEW and report.taken_by == staff_id:
         return report
     if report.state is ReportState.IN_REVIEW and report.taken_by != from_id:
@@ -43,7 +32,7 @@ def take(*, report_id: UUID, staff_id: UUID, from_id: UUID | None, now: datetime
 
 def give_back(*, report_id: UUID, staff_id: UUID, now: datetime) -> Report:
     """Leave a report to whoever comes next; only who looks after it can."""
-    report = locked(report_id)
+    report = opening.locked(report_id)
     if report.state is ReportState.RECEIVED and report.taken_by is None:
         return report
     if report.taken_by != staff_id:
@@ -57,8 +46,8 @@ def reply(
     *, report_id: UUID, text: str, content_key: bytes, staff_id: UUID, now: datetime
 ) -> ReportMessage | None:
     """Write to the reporter, who reads it with their receipt; None when this very message stands there last."""
-    report = locked(report_id)
-    written = messages.write(
+    report = opening.locked(report_id)
+    written = conversation.write(
         report=report,
         author=Author.DESK,
         text=text,
@@ -84,7 +73,7 @@ def finish(
 
     Conflict when it is not under review any more, or a colleague looks after it.
     """
-    report = locked(report_id)
+    report = opening.locked(report_id)
     if report.state is decision:
         return report
     if report.state is not ReportState.IN_REVIEW:
@@ -97,11 +86,6 @@ def finish(
         reply(report_id=report_id, text=message, content_key=content_key, staff_id=staff_id, now=now)
     _move(report, decision, staff_id=staff_id, day=now.date())
     return report
-
-
-def report_ended(report: Report) -> None:
-    """The report was withdrawn or deleted: what the desk made of its words goes too."""
-    db.session.execute(sa.delete(Redaction).where(Redaction.report_id == report.id))
 
 
 def _move(report: Report, state: ReportState, *, staff_id: UUID, day: date) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from uuid import UUID
 
-from reporting.desk.models import Redaction
-from reporting.intake.consents import Consents
-from reporting.intake.models import Output, Report, ReportState
+from reporting.record.consents import Consents
+from reporting.record.models import Output, Report, ReportState
+from reporting.redaction.models import Redaction
 
 
 class Step(StrEnum):

@@ -8,13 +8,14 @@ from uuid import UUID
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from flask.blueprints import BlueprintSetupState
 
-from reporting.desk import identifiers, queue, reports, services
-from reporting.desk.caller_views import caller
+from reporting.desk import identifiers, queue, services
 from reporting.desk.listing import Tab, lines
-from reporting.desk.redaction_views import redaction
 from reporting.desk.report_page import DECLINE, REPLY, SETTLE, ReportForms, drawn
-from reporting.desk.reports import OpenedReport
-from reporting.intake.models import ReportState
+from reporting.filing.caller_views import caller
+from reporting.record import opening
+from reporting.record.models import ReportState
+from reporting.record.opening import OpenedReport
+from reporting.redaction.views import redaction
 from ugly_mugs.accounts.guard import Permission, current_staff, staff
 from ugly_mugs.accounts.models import Staff
 from ugly_mugs.accounts.views import first_page
@@ -48,7 +49,7 @@ def look() -> Response:
     else:
         page = queue.finished_page(ReportState(tab.value), number=number, vault=vault)
     counted = queue.counts()
-    received = reports.times_received(page.rows if tab is Tab.OPEN else [], staff=me, now=now)
+    received = opening.times_received(page.rows if tab is Tab.OPEN else [], staff=me, now=now)
     return make_response(
         render_template(
             "reporting/desk/queue.html",
@@ -136,7 +137,7 @@ def identifier(report_id: UUID) -> Response:
     deed = identifiers.remove if request.form.get("do") == "remove" else identifiers.mark
     try:
         deed(
-            report=services.locked(report_id),
+            report=opening.locked(report_id),
             contents=opened.contents,
             tag=_tag(),
             vault=runtime().vault,
@@ -155,7 +156,7 @@ def _tag() -> bytes:
 
 
 def _opened(report_id: UUID) -> OpenedReport:
-    return reports.open_report(
+    return opening.open_report(
         report_id=report_id, staff=current_staff(), vault=runtime().vault, now=runtime().clock.now()
     )
 

@@ -27,8 +27,8 @@ from ugly_mugs.accounts.people import enrolment
 from ugly_mugs.app import create_app
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.models import Installation as InstallationRow
 from ugly_mugs.errors import NotAllowed
-from ugly_mugs.operations.models import Installation as InstallationRow
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
 from ugly_mugs.vault import PrivateKey, totp

@@ -14,9 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from reporting.intake import filing
-from reporting.intake.consents import Consents
-from reporting.intake.models import IdentifierTag, Report, ReportPart, Source
+from reporting.filing import submission
+from reporting.record.consents import Consents
+from reporting.record.models import IdentifierTag, Report, ReportPart, Source
 from tests.benchmarks.figures import Figure
 from tests.conftest import MovableClock, make_tables, settings_for
 from tests.installing import install
@@ -70,7 +70,7 @@ def _file(count: int, clock: MovableClock) -> list[uuid.UUID]:
     vault, now = runtime().vault, clock.now()
     epoch, public = epochs.current(EpochKind.DESK, vault=vault)
     sealed = [
-        filing.seal_report(
+        submission.seal_report(
             vault=vault,
             epoch_id=epoch.id,
             epoch_public=public,
@@ -99,7 +99,7 @@ def _file(count: int, clock: MovableClock) -> list[uuid.UUID]:
 
 def _receipt() -> Receipt:
     vault, now = runtime().vault, runtime().clock.now()
-    token = vault.form_tokens.read(filing.FORM, vault.form_tokens.issue(filing.FORM, now))
+    token = vault.form_tokens.read(submission.FORM, vault.form_tokens.issue(submission.FORM, now))
     assert token is not None
     return vault.receipts.from_form_token(token)
 

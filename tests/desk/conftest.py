@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from reporting.intake import adding, contents, filing, queries as intake_queries, withdrawal
-from reporting.intake.consents import Consents
-from reporting.intake.models import Report, Source
+from reporting.filing import submission
+from reporting.receipt import adding, withdrawal
+from reporting.record import contents, queries as record_queries
+from reporting.record.consents import Consents
+from reporting.record.models import Report, Source
 from tests.conftest import MovableClock
 from tests.installing import Installation
 from tests.make.staff import Colleague, Team
@@ -64,7 +66,7 @@ class FiledReport:
 
     @property
     def content_key(self) -> bytes:
-        found = intake_queries.report_of_receipt(self.receipt, runtime().vault)
+        found = record_queries.report_of_receipt(self.receipt, runtime().vault)
         assert found is not None
         return found[1]
 
@@ -95,11 +97,11 @@ def file(app: Flask, clock: MovableClock, installation: Installation) -> File:
 
     def filed(account: str = ACCOUNT, *, consents: Consents | None = None, **sections: Any) -> FiledReport:
         vault, now = runtime().vault, clock.now()
-        token = vault.form_tokens.read(filing.FORM, vault.form_tokens.issue(filing.FORM, now))
+        token = vault.form_tokens.read(submission.FORM, vault.form_tokens.issue(submission.FORM, now))
         assert token is not None
         receipt = vault.receipts.from_form_token(token)
         epoch, public = epochs.current(EpochKind.DESK, vault=vault)
-        found = filing.file_report(
+        found = submission.file_report(
             vault=vault,
             epoch_id=epoch.id,
             epoch_public=public,

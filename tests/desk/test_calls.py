@@ -4,8 +4,8 @@ from html import unescape
 
 import pytest
 
-from reporting.intake import contents, queries as intake_queries
-from reporting.intake.models import Source
+from reporting.record import contents, queries as record_queries
+from reporting.record.models import Source
 from tests.conftest import MovableClock
 from tests.desk.test_reports import entries
 from tests.drawing import Drawn
@@ -35,7 +35,7 @@ def receipt_on(page: str) -> Receipt:
 def test_the_receipt_on_the_page_opens_what_was_filed(alice: Colleague, typed: dict[str, object]) -> None:
     answer = alice.post(NEW, typed)
 
-    found = intake_queries.report_of_receipt(receipt_on(answer.text), runtime().vault)
+    found = record_queries.report_of_receipt(receipt_on(answer.text), runtime().vault)
     assert found is not None
     report, key = found
     opened = contents.open_with_key(report, key)

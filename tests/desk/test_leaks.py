@@ -8,7 +8,7 @@ from flask import Flask
 from flask_babel import Babel
 from hypothesis import example, given, settings, strategies as st
 
-from reporting.desk.leaks import Leak, check
+from reporting.redaction.leak_check import Leak, check
 
 KNOWN = {
     "working_name": ["Marisol Vega", "Lady Rose"],

@@ -8,8 +8,8 @@ from flask import Flask
 from flask_babel import Babel
 from hypothesis import given, settings, strategies as st
 
-from reporting.desk import leaks, marks, redaction
-from reporting.desk.redaction import Settled, Span
+from reporting.redaction import leak_check, marks, spans
+from reporting.redaction.spans import Settled, Span
 
 KNOWN = {
     "working_name": ["Marisol Vega"],
@@ -44,7 +44,7 @@ def test_what_the_reporter_asked_to_keep_out_is_proposed() -> None:
 
 def test_a_refused_proposal_stays_refused_and_one_in_a_later_part_is_ticked() -> None:
     first = "Marisol saw it."
-    refused = redaction.redact(first, [])
+    refused = spans.redact(first, [])
 
     found = marks.of_account(f"{first}\n\nMarisol again.", KNOWN, refused)
 
@@ -54,7 +54,7 @@ def test_a_refused_proposal_stays_refused_and_one_in_a_later_part_is_ticked() ->
 def test_what_is_half_hidden_is_marked_for_its_other_half() -> None:
     account = "I am Marisol Vega."
 
-    found = marks.of_account(account, KNOWN, redaction.redact(account, [Span(13, 17)]))
+    found = marks.of_account(account, KNOWN, spans.redact(account, [Span(13, 17)]))
 
     assert by_words(found) == {"Marisol ": False, "Vega": True}
 
@@ -65,7 +65,7 @@ def test_what_is_half_hidden_is_marked_for_its_other_half() -> None:
     st.lists(st.tuples(st.integers(0, 120), st.integers(0, 120)), max_size=4),
 )
 def test_pieces_are_the_account_and_marks_never_overlap(account: str, places: list[tuple[int, int]]) -> None:
-    stored = redaction.redact(account, [Span(*place) for place in places])
+    stored = spans.redact(account, [Span(*place) for place in places])
 
     for kept in (None, stored):
         found = marks.of_account(account, KNOWN, kept)
@@ -81,6 +81,6 @@ def test_pieces_are_the_account_and_marks_never_overlap(account: str, places: li
 def test_whoever_hides_all_that_is_proposed_can_settle_the_rest(account: str) -> None:
     found = marks.of_account(account, KNOWN, None)
 
-    left: Settled = redaction.redact(account, [mark.span for mark in found if mark.hidden])
+    left: Settled = spans.redact(account, [mark.span for mark in found if mark.hidden])
 
-    assert leaks.check(left.text, KNOWN, []) == []
+    assert leak_check.check(left.text, KNOWN, []) == []

@@ -3,8 +3,8 @@
 import re
 from html import unescape
 
-from reporting.desk import queries
-from reporting.desk.redaction import HIDDEN
+from reporting.redaction import queries
+from reporting.redaction.spans import HIDDEN
 from tests.desk.conftest import ACCOUNT, File, FiledReport
 from tests.desk.test_reports import entries
 from tests.drawing import Drawn

@@ -5,8 +5,8 @@ import uuid
 import pytest
 from hypothesis import given, strategies as st
 
-from reporting.desk import redaction as redactions
-from reporting.desk.redaction import HIDDEN, Settled, Span
+from reporting.redaction import spans as redactions
+from reporting.redaction.spans import HIDDEN, Settled, Span
 from ugly_mugs.vault import CannotOpen, TooLong, symmetric
 
 TEXT = "Anna and ANNA saw Annabel. Ana\u0301 🙈 met anna\nMill Lane, mill  lane."

@@ -8,9 +8,9 @@ from html import unescape
 import pytest
 import sqlalchemy as sa
 
-from reporting.intake import messages, outputs, queries as intake_queries
-from reporting.intake.consents import Consents, When
-from reporting.intake.models import Author, IdentifierTag, OutputKind, ReportState
+from reporting.record import conversation, outputs, queries as record_queries
+from reporting.record.consents import Consents, When
+from reporting.record.models import Author, IdentifierTag, OutputKind, ReportState
 from tests.conftest import MovableClock
 from tests.desk.conftest import File, FiledReport
 from tests.desk.test_reports import entries
@@ -24,7 +24,9 @@ from ugly_mugs.database.engine import db
 def told(report: FiledReport) -> list[tuple[Author, str]]:
     """The conversation as the reporter reads it."""
     key = report.content_key
-    return [(each.author, messages.open_message(each, key)) for each in intake_queries.messages(report.id)]
+    return [
+        (each.author, conversation.open_message(each, key)) for each in record_queries.messages(report.id)
+    ]
 
 
 def page_of(who: Colleague, report: FiledReport) -> str:

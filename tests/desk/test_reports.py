@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from reporting.desk import reports
 from reporting.desk.views import RANKS
-from reporting.intake.models import Report
+from reporting.record import opening
+from reporting.record.models import Report
 from tests.conftest import MovableClock
 from tests.desk.conftest import ACCOUNT, File
 from tests.make.staff import Colleague
@@ -28,8 +28,8 @@ def signed_in(colleague: Colleague) -> SignedInStaff:
     )
 
 
-def opened(colleague: Colleague, report_id: uuid.UUID, clock: MovableClock) -> reports.OpenedReport:
-    return reports.open_report(
+def opened(colleague: Colleague, report_id: uuid.UUID, clock: MovableClock) -> opening.OpenedReport:
+    return opening.open_report(
         report_id=report_id, staff=signed_in(colleague), vault=runtime().vault, now=clock.now()
     )
 

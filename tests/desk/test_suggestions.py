@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, strategies as st
 
-from reporting.desk.suggestions import Suggestion, suggest
+from reporting.redaction.suggestions import Suggestion, suggest
 
 KNOWN = {
     "working_name": ["Marisol Vega"],

@@ -6,10 +6,11 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from flask import Flask
 
-from reporting.desk import redacting, services
-from reporting.desk.models import Redaction
-from reporting.desk.redaction import Span
-from reporting.intake.models import ReportMessage, ReportState
+from reporting.desk import services
+from reporting.record.models import ReportMessage, ReportState
+from reporting.redaction import services as redaction
+from reporting.redaction.models import Redaction
+from reporting.redaction.spans import Span
 from tests.desk.conftest import File
 from tests.make.staff import Colleague
 from ugly_mugs.database.engine import db
@@ -82,7 +83,7 @@ def test_one_redaction_is_kept(app: Flask, alice: Colleague, bob: Colleague, fil
     key = report.content_key
 
     def hide(who: Colleague, span: Span) -> Callable[[], object]:
-        return lambda: redacting.keep(
+        return lambda: redaction.keep(
             report_id=report.id,
             account="Kestrel met Osprey.",
             spans=[span],

@@ -14,10 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from reporting.intake import consents as consent_records, contents, outputs, queries
-from reporting.intake.consents import Consents
-from reporting.intake.contents import Contents
-from reporting.intake.models import Output, OutputKind, OutputState, Report
+from reporting.record import consents as consent_records, contents, outputs, queries
+from reporting.record.consents import Consents
+from reporting.record.contents import Contents
+from reporting.record.models import Output, OutputKind, OutputState, Report
 from tests.drawing import Drawn
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime

@@ -6,7 +6,7 @@ from functools import partial
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from reporting.intake.models import Report, ReportMessage, ReportPart
+from reporting.record.models import Report, ReportMessage, ReportPart
 from tests.intake.steps import at_once, behind, come_back, count, csrf_in, file, open_form, receipt_in, send
 
 

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from reporting.intake import outputs
-from reporting.intake.consents import (
+from reporting.record import outputs
+from reporting.record.consents import (
     MOST_RECORDS,
     WORDINGS,
     Consent,
@@ -20,8 +20,8 @@ from reporting.intake.consents import (
     open_sealed,
     seal,
 )
-from reporting.intake.models import LIVE_OUTPUTS, Output, OutputKind, OutputState
-from reporting.intake.queries import locked_report
+from reporting.record.models import LIVE_OUTPUTS, Output, OutputKind, OutputState
+from reporting.record.queries import locked_report
 from tests.intake.steps import behind, come_back, consents_of, file, listen, make_output, post
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict

@@ -2,7 +2,7 @@
 
 from flask.testing import FlaskClient
 
-from reporting.intake.contents import known_about_reporter
+from reporting.record.contents import known_about_reporter
 from tests.intake.steps import ACCOUNT, behind, come_back, file, post
 
 

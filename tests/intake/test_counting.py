@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from reporting.intake import jobs
+from reporting.record import jobs
 from tests.conftest import MovableClock
 from tests.intake.steps import come_back, file, post
 from ugly_mugs.audit.models import AuditEntry, AuditKind

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from reporting.intake.models import IdentifierTag, Report, ReportMessage, ReportPart
+from reporting.record.models import IdentifierTag, Report, ReportMessage, ReportPart
 from tests.intake.steps import (
     area_of,
     box_of,

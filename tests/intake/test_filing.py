@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from reporting.intake.models import Report, ReportPart, ReportState, Source
+from reporting.record.models import Report, ReportPart, ReportState, Source
 from tests.conftest import MovableClock
 from tests.drawing import Drawn
 from tests.intake.steps import (

@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from reporting.intake import messages, queries
-from reporting.intake.adding import FINISHED
-from reporting.intake.models import (
+from reporting.receipt.adding import FINISHED
+from reporting.receipt.views import TRIES
+from reporting.record import conversation, queries
+from reporting.record.models import (
     REPORT_MOVES,
     Author,
     OutputState,
@@ -19,7 +20,6 @@ from reporting.intake.models import (
     ReportPart,
     ReportState,
 )
-from reporting.intake.receipt_views import TRIES
 from tests.conftest import MovableClock
 from tests.intake.steps import (
     ACCOUNT,
@@ -278,7 +278,7 @@ class TestMessages:
         found = behind(words)
         report = queries.locked_report(found.report.id)
         assert report is not None
-        messages.write(
+        conversation.write(
             report=report, author=Author.DESK, text="We did.", content_key=found.key, day=clock.now().date()
         )
         db.session.commit()

@@ -9,8 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import DeclarativeBase
 
-from reporting.intake import contents, facets, queries
-from reporting.intake.models import IdentifierTag, Report, ReportMessage, ReportPart
+from reporting.record import contents, facets, queries
+from reporting.record.models import IdentifierTag, Report, ReportMessage, ReportPart
 from tests.installing import Installation
 from tests.intake.steps import behind, come_back, file, post
 from ugly_mugs.accounts.keys import epochs

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from reporting.intake.models import (
+from reporting.record.models import (
     LIVE_OUTPUTS,
     OUTPUT_MOVES,
     REPORT_MOVES,

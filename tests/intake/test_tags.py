@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from reporting.intake import tags
-from reporting.intake.models import IdentifierTag
+from reporting.record import tags
+from reporting.record.models import IdentifierTag
 from tests.intake.steps import behind, come_back, file, post
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime

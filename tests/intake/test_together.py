@@ -7,13 +7,13 @@ from threading import Event
 import sqlalchemy as sa
 from flask import Flask
 
-from reporting.intake import desk_key, filing
-from reporting.intake.consents import Consents
-from reporting.intake.desk_key import Key
-from reporting.intake.filing import Filed, Sealed
-from reporting.intake.models import Report, Source
-from reporting.intake.together import Together, Waiting
-from reporting.intake.turn import turn
+from reporting.filing import desk_key, submission
+from reporting.filing.batch_commit import Together, Waiting
+from reporting.filing.desk_key import Key
+from reporting.filing.submission import Filed, Sealed
+from reporting.filing.write_lock import turn
+from reporting.record.consents import Consents
+from reporting.record.models import Report, Source
 from tests.intake.steps import count
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.runtime import runtime
@@ -25,7 +25,7 @@ def sealing(number: int) -> Callable[[Key], Sealed]:
     vault, now = runtime().vault, runtime().clock.now()
 
     def seal(key: Key) -> Sealed:
-        return filing.seal_report(
+        return submission.seal_report(
             vault=vault,
             epoch_id=key[0],
             epoch_public=key[1],

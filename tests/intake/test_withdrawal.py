@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from reporting.intake import queries
-from reporting.intake.models import (
+from reporting.record import queries
+from reporting.record.models import (
     REPORT_MOVES,
     IdentifierTag,
     Output,

@@ -21,19 +21,15 @@ from alerts.membership.models import (
     Sector,
     Subscription,
 )
-from alerts.publishing import messages
+from alerts.publishing import alert_kind
 from alerts.publishing.models import Alert, AlertState
-from reporting.desk import redacting, redaction, reports
-from reporting.desk.models import Redaction
-from reporting.intake import (
-    consents as consent_records,
-    filing,
-    outputs,
-    queries as intake_queries,
-    withdrawal,
-)
-from reporting.intake.consents import Consents
-from reporting.intake.models import Output, OutputKind, Report, Source
+from reporting.filing import submission
+from reporting.receipt import withdrawal
+from reporting.record import consents as consent_records, opening, outputs, queries as record_queries
+from reporting.record.consents import Consents
+from reporting.record.models import Output, OutputKind, Report, Source
+from reporting.redaction import services, spans as redaction
+from reporting.redaction.models import Redaction
 from tests.conftest import MovableClock
 from tests.make.staff import Colleague
 from ugly_mugs.accounts.guard import SignedInStaff
@@ -97,7 +93,7 @@ class TheReport:
 
     @property
     def content_key(self) -> bytes:
-        found = intake_queries.report_of_receipt(self.receipt, runtime().vault)
+        found = record_queries.report_of_receipt(self.receipt, runtime().vault)
         assert found is not None
         return found[1]
 
@@ -118,7 +114,7 @@ class TheReport:
         key, report = self.content_key, self.row
         assert report.consents is not None
         former = consent_records.open_sealed(report.consents, report_id=report.id, content_key=key)
-        locked = intake_queries.locked_report(self.id)
+        locked = record_queries.locked_report(self.id)
         assert locked is not None
         consent_records.change(locked, former=former, new=new, content_key=key, day=self.clock.now().date())
         db.session.commit()
@@ -133,7 +129,7 @@ class TheReport:
         db.session.commit()
 
     def withdraw(self) -> None:
-        report = intake_queries.locked_report(self.row.id)
+        report = record_queries.locked_report(self.row.id)
         assert report is not None
         withdrawal.withdraw(report=report, day=self.clock.now().date())
         db.session.commit()
@@ -149,11 +145,11 @@ class Newsroom:
     def file(self, consents: Consents | None = None, **sections: Any) -> TheReport:
         """A report filed through the form's service; keywords replace whole sections."""
         vault, now = runtime().vault, self.clock.now()
-        token = vault.form_tokens.read(filing.FORM, vault.form_tokens.issue(filing.FORM, now))
+        token = vault.form_tokens.read(submission.FORM, vault.form_tokens.issue(submission.FORM, now))
         assert token is not None
         receipt = vault.receipts.from_form_token(token)
         epoch, public = epochs.current(EpochKind.DESK, vault=vault)
-        filed = filing.file_report(
+        filed = submission.file_report(
             vault=vault,
             epoch_id=epoch.id,
             epoch_public=public,
@@ -175,16 +171,16 @@ class Newsroom:
         self, report: TheReport, by: Colleague, hide: str = "Marisol", *, seen_version: int = 0
     ) -> None:
         """Hide these words everywhere in the account and settle what is left."""
-        opened = reports.open_report(
+        opened = opening.open_report(
             report_id=report.id, staff=signed_in(by), vault=runtime().vault, now=self.clock.now()
         )
         account = opened.contents.account
         spans = redaction.occurrences(account, hide)
         told: dict[str, Any] = {"report_id": report.id, "account": account, "content_key": opened.content_key}
         told |= {"staff_id": by.id, "now": self.clock.now()}
-        kept = redacting.keep(spans=spans, seen_version=seen_version, **told)
+        kept = services.keep(spans=spans, seen_version=seen_version, **told)
         text = redaction.redact(account, spans).text
-        redacting.settle(text=text, known={}, seen_version=kept.version, **told)
+        services.settle(text=text, known={}, seen_version=kept.version, **told)
         db.session.commit()
 
     def ready(self, by: Colleague, consents: Consents | None = None, **sections: Any) -> TheReport:
@@ -286,7 +282,7 @@ class Newsroom:
         db.session.rollback()
         now = self.clock.now()
         return claims.claim(
-            Registry(kinds=[messages.ALERT]),
+            Registry(kinds=[alert_kind.ALERT]),
             channel=channel,
             allowance=Allowance(segments=10_000, rows=10_000),
             now=now,
@@ -296,7 +292,7 @@ class Newsroom:
 
     def texts_sent(self, channel: Channel = Channel.SMS) -> list[str]:
         """The words of everything that may leave now."""
-        found = messages.words(claimed) if (claimed := self.claim(channel)) else {}
+        found = alert_kind.words(claimed) if (claimed := self.claim(channel)) else {}
         db.session.remove()
         return sorted(words.text for words in found.values() if words is not None)
 

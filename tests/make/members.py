@@ -13,9 +13,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from alerts.membership import vetting
 from alerts.membership.models import Member, MemberState
-from alerts.membership.signing_in import locked_member
+from alerts.membership.sign_in.services import locked_member
+from alerts.membership.vetting import services
 from tests.conftest import MovableClock
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
@@ -141,7 +141,7 @@ class Crowd:
         person = self.apply(name, phone, email, **typed)
         member = locked_member(person.member.id)
         assert member is not None
-        vetting.accept(member=member, by_id=ADMIN_ID, now=self.clock.now())
+        services.accept(member=member, by_id=ADMIN_ID, now=self.clock.now())
         db.session.commit()
         assert person.sign_in().status_code == 303
         assert person.member.state is MemberState.ACTIVE

@@ -3,9 +3,9 @@
 import pytest
 import sqlalchemy as sa
 
-from alerts.membership import vetting
 from alerts.membership.models import Member
-from alerts.membership.signing_in import locked_member
+from alerts.membership.sign_in.services import locked_member
+from alerts.membership.vetting import services
 from tests.make.members import ADMIN_ID, EMAIL, PHONE, Crowd, Person
 from tests.membership.test_joining import rows
 from ugly_mugs.database.columns import Model
@@ -21,7 +21,7 @@ def kit(crowd: Crowd) -> Person:
     kit = crowd.apply("Kit", PHONE, EMAIL, level="full")
     member = locked_member(kit.member.id)
     assert member is not None
-    vetting.accept(member=member, by_id=ADMIN_ID, now=crowd.clock.now())
+    services.accept(member=member, by_id=ADMIN_ID, now=crowd.clock.now())
     db.session.commit()
     assert kit.sign_in(EMAIL).headers["Location"] == "/alerts"
     return kit

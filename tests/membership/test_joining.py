@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from alerts.membership.consent_wordings import WORDINGS
 from alerts.membership.models import (
     ConsentEvent,
     Level,
@@ -17,7 +18,6 @@ from alerts.membership.models import (
     Sector,
     Subscription,
 )
-from alerts.membership.wordings import WORDINGS
 from tests.make.members import EMAIL, PHONE, Crowd
 from ugly_mugs.database.columns import Model
 from ugly_mugs.database.engine import db

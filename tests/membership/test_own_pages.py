@@ -3,7 +3,6 @@
 import pytest
 import sqlalchemy as sa
 
-from alerts.membership import vetting
 from alerts.membership.jobs import sweep_codes
 from alerts.membership.models import (
     ConsentEvent,
@@ -17,7 +16,8 @@ from alerts.membership.models import (
     SignInCode,
     Subscription,
 )
-from alerts.membership.signing_in import locked_member
+from alerts.membership.sign_in.services import locked_member
+from alerts.membership.vetting import services
 from tests.make.members import ADMIN_ID, EMAIL, PHONE, Crowd, Person
 from tests.membership.test_joining import rows
 from ugly_mugs.accounts.models import Session
@@ -361,7 +361,7 @@ class TestAcceptedAndProved:
     def accept(self, crowd: Crowd, person: Person) -> None:
         member = locked_member(person.member.id)
         assert member is not None
-        vetting.accept(member=member, by_id=ADMIN_ID, now=crowd.clock.now())
+        services.accept(member=member, by_id=ADMIN_ID, now=crowd.clock.now())
         db.session.commit()
 
     def test_accepted_then_proved(self, crowd: Crowd) -> None:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from alerts.membership import signing_in
-from alerts.membership.budgets import CodeBudgets
 from alerts.membership.jobs import sweep_codes
 from alerts.membership.models import MEMBER_MOVES, Member, MemberState, SignInCode
+from alerts.membership.sign_in import services
+from alerts.membership.sign_in.budgets import CodeBudgets
 from tests.conftest import settings_for
 from tests.make.members import EMAIL, PHONE, Crowd, Person, field_of
 from tests.membership.test_joining import rows
@@ -164,14 +164,14 @@ class TestNobodyLearnsWhoIsAMember:
         session.code = vault.code_mac(session.id, secret, "123456")
         db.session.commit()
 
-        tried = signing_in.try_code(
+        tried = services.try_code(
             vault=vault,
-            asked=signing_in.Asked(session.id, secret),
+            asked=services.Asked(session.id, secret),
             typed="123456",
             now=crowd.clock.now(),
         )
 
-        assert tried.verdict is signing_in.Verdict.WRONG
+        assert tried.verdict is services.Verdict.WRONG
 
 
 class TestACode:

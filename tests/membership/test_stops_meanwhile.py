@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from alerts.membership import signing_in
-from alerts.membership.signing_in import locked_member
+from alerts.membership.sign_in import services
+from alerts.membership.sign_in.services import locked_member
 from tests.make.members import PHONE, Crowd, Person
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox import optouts
@@ -77,7 +77,7 @@ def test_a_stop_that_comes_while_the_code_is_typed_stays(crowd: Crowd, sam: Pers
     stop(crowd, address)
     db.session.flush()
 
-    with meanwhile(crowd.app, lambda: signing_in.sign_in(address_id=address_id)) as typing:
+    with meanwhile(crowd.app, lambda: services.sign_in(address_id=address_id)) as typing:
         until_it_waits(typing)
         db.session.commit()
         typing.result(LONG)
@@ -97,7 +97,7 @@ def test_a_stop_is_taken_in_while_somebody_holds_the_member(crowd: Crowd, sam: P
         holds.set()
         # SQLite has one writer, so there the worker comes after this.
         stopped.wait(0 if is_sqlite() else 2)
-        signing_in.sign_in(address_id=address_id)
+        services.sign_in(address_id=address_id)
 
     with meanwhile(crowd.app, sign_in) as typing:
         assert holds.wait(LONG)

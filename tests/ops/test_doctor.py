@@ -12,9 +12,9 @@ from flask import Flask
 from tests.conftest import MovableClock
 from tests.outbox.mail_over_tls import HERE, MailOverTls, certificate_for
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.models import Heartbeat, Process
 from ugly_mugs.operations import doctor
 from ugly_mugs.operations.doctor import Finding, examine
-from ugly_mugs.operations.models import Heartbeat, Process
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import SandboxSettings
 from ugly_mugs.settings import Secret, Settings

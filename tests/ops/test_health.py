@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from tests.conftest import MovableClock
 from ugly_mugs.database.engine import db
-from ugly_mugs.operations.models import Heartbeat, Process
+from ugly_mugs.database.models import Heartbeat, Process
 from ugly_mugs.vault.keys import keyfiles
 
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from alerts.membership.models import Member, MemberRegion, SignInCode
 from alerts.publishing.models import AlertState
-from reporting.intake.models import IdentifierTag, Report, ReportPart
+from reporting.record.models import IdentifierTag, Report, ReportPart
 from tests.conftest import MovableClock
 from tests.drawing import Drawn
 from tests.intake.steps import area_of, box_of, count, open_form, plain_words, receipt_in, send, token_in

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from reporting.intake.models import Report, ReportPart
+from reporting.record.models import Report, ReportPart
 from tests.conftest import MovableClock, settings_for
 from tests.installing import Installation
 from tests.intake.steps import at_once, behind, count, receipt_in, shows_receipt, token_in, typed

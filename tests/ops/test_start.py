@@ -15,7 +15,7 @@ from flask import Flask
 from tests.rules.project import ROOT
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
-from ugly_mugs.operations.models import Installation
+from ugly_mugs.database.models import Installation
 from ugly_mugs.operations.start_checks import UnfitStart, refuse_unfit_start
 from ugly_mugs.sandbox.settings import ACCOUNT_SID
 from ugly_mugs.settings import Secret, Settings

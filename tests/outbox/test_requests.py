@@ -13,9 +13,9 @@ from tests.outbox.posting import Post
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.operations.logs import KNOWN_KEYS
 from ugly_mugs.outbox.inbound import handovers
-from ugly_mugs.outbox.inbound.handovers import FIRST, GIVEN_UP_AFTER, KEPT, LONG_REST, REST, Refused, Resting
+from ugly_mugs.outbox.inbound.handovers import FIRST, GIVEN_UP_AFTER, KEPT, LONG_REST, REST, Resting
 from ugly_mugs.outbox.models import Request, RequestKind, RequestState
-from ugly_mugs.outbox.registry import HandedOver
+from ugly_mugs.outbox.registry import HandedOver, Refused
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import CannotOpen
 

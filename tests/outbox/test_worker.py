@@ -13,8 +13,8 @@ from tests.outbox.posting import Post, phone
 from tests.outbox.test_kills import started
 from ugly_mugs.clock import Clock, SystemClock
 from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.models import Heartbeat
 from ugly_mugs.operations.jobs import beat
-from ugly_mugs.operations.models import Heartbeat
 from ugly_mugs.operations.worker_command import run_all, worker
 from ugly_mugs.outbox.jobs import JOBS
 from ugly_mugs.outbox.models import DeliveryState

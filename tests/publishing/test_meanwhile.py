@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from alerts.membership.models import Level, Member
-from alerts.publishing import messages
+from alerts.publishing import alert_kind
 from alerts.publishing.models import AlertAuthor, AlertState
 from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom, member
@@ -47,7 +47,7 @@ def test_whoever_no_longer_wants_to_be_woken_sleeps_on(
     change(no_longer, wake_for_danger=False)
 
     claimed = claims.claim(
-        Registry(kinds=[messages.ALERT]),
+        Registry(kinds=[alert_kind.ALERT]),
         channel=Channel.SMS,
         allowance=Allowance(segments=100, rows=100),
         now=clock.now(),

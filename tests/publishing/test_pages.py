@@ -10,7 +10,7 @@ from flask import Flask
 
 from alerts.membership.models import Level, MemberState
 from alerts.publishing import jobs
-from reporting.intake.consents import Consents, When
+from reporting.record.consents import Consents, When
 from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom, member, moved
 from tests.make.staff import Colleague

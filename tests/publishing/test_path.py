@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from alerts.membership.models import Level
 from alerts.publishing.models import AlertState, DraftKey
-from reporting.intake.models import OutputState
+from reporting.record.models import OutputState
 from tests.make.alerts import Newsroom, member
 from tests.make.staff import Colleague
 from ugly_mugs.audit.models import AuditEntry, AuditKind

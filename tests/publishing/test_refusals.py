@@ -6,11 +6,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from alerts.publishing import approving, keys
-from alerts.publishing.approval import from_page
+from alerts.publishing import approval, keys
 from alerts.publishing.drafting import Drafting
 from alerts.publishing.models import AlertState, DraftKey
-from reporting.intake.consents import Consents, When
+from alerts.publishing.texts.approval_hash import from_page
+from reporting.record.consents import Consents, When
 from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom, field_of, member, signed_in
 from tests.make.staff import Colleague, Team
@@ -250,7 +250,7 @@ class TestApproving:
         page = newsroom.page(alert_id, bob)
 
         with pytest.raises(NotAllowed):
-            approving.approve(
+            approval.approve(
                 alert_id,
                 by(carol),
                 seen=from_page(field_of(page, "seen")),

@@ -6,8 +6,8 @@ import pytest
 
 from alerts.publishing import jobs
 from alerts.publishing.models import AlertState, Change
-from reporting.intake import outputs
-from reporting.intake.consents import Consents, When
+from reporting.record import outputs
+from reporting.record.consents import Consents, When
 from tests.make.alerts import Newsroom, member
 from tests.make.staff import Colleague
 from tests.publishing.test_versions import next_version

@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from alerts.membership.models import Level, Member, MemberState, Subscription
-from alerts.publishing import jobs, messages
+from alerts.publishing import alert_kind, jobs
 from alerts.publishing.models import Alert, AlertAuthor, AlertState, AlertText, TextChannel
-from reporting.intake.consents import Consents, When
-from reporting.intake.models import Output, OutputState
+from reporting.record.consents import Consents, When
+from reporting.record.models import Output, OutputState
 from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom, member, moved
 from tests.make.staff import Colleague
@@ -272,7 +272,7 @@ class TestPausing:
     ) -> None:
         alert_id = newsroom.approved(alice, bob)
 
-        messages.refused(alert_id)
+        alert_kind.refused(alert_id)
         db.session.commit()
 
         assert newsroom.state(alert_id) is AlertState.PAUSED
@@ -473,7 +473,7 @@ class TestBudget:
         alert_id = newsroom.approved(alice, bob)
         claimed = newsroom.claim()
 
-        sent = messages.Sent()
+        sent = alert_kind.Sent()
         with db.session.no_autoflush:
             assert sent.allows(alert_id, 2, budget=3)
             assert not sent.allows(alert_id, 2, budget=3)

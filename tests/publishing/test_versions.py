@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alerts.membership.models import MemberState, Sector, Subscription
 from alerts.publishing import jobs, queries
 from alerts.publishing.models import Alert, AlertState, Change
-from reporting.intake.consents import Consents, When
-from reporting.intake.models import OutputState
+from reporting.record.consents import Consents, When
+from reporting.record.models import OutputState
 from tests.make.alerts import Newsroom, TheReport, member, moved
 from tests.make.staff import Colleague
 from ugly_mugs.accounts.models import MemberKind

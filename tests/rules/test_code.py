@@ -18,7 +18,7 @@ MAY_COMMIT = {
     "ugly_mugs.outbox.inbound.handovers": "each slice of what came in is whole in itself",
     "ugly_mugs.outbox.reconcile": "each answer of the provider is whole in itself",
     "ugly_mugs.outbox.sender": "claims are committed before the provider hears of them",
-    "alerts.publishing.messages": "an alert that is not as approved stops, whatever the sender does",
+    "alerts.publishing.alert_kind": "an alert that is not as approved stops, whatever the sender does",
 }
 MAY_READ_ENVIRONMENT = {"ugly_mugs.app", "ugly_mugs.operations.launcher"}
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}
@@ -49,7 +49,7 @@ def test_only_edges_commit() -> None:
 
 def test_a_service_that_commits_would_be_found() -> None:
     assert "ugly_mugs.audit.log" in committers()
-    assert not may_commit("reporting.intake.filing")
+    assert not may_commit("reporting.filing.submission")
 
 
 def test_whoever_may_commit_still_does() -> None:

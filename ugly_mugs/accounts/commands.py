@@ -13,6 +13,7 @@ from ugly_mugs.accounts import queries
 from ugly_mugs.accounts.keys import epochs, recovery
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, Staff, StaffState
 from ugly_mugs.accounts.people import admission, enrolment, leaving
+from ugly_mugs.accounts.permissions import OFFERED_ROLES
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import DomainError
 from ugly_mugs.runtime import runtime
@@ -25,7 +26,7 @@ COMMANDS = (keys, staff)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-ROLES = click.Choice([role.value for role in enrolment.OFFERED_ROLES])
+ROLES = click.Choice([role.value for role in OFFERED_ROLES])
 
 
 @contextmanager
@@ -98,7 +99,7 @@ def _mark(made: KeyEpoch) -> None:
 @plainly
 def invite(login: str, roles: tuple[str, ...]) -> None:
     """Invite somebody to work here."""
-    chosen = [role for role in enrolment.OFFERED_ROLES if role.value in roles]
+    chosen = [role for role in OFFERED_ROLES if role.value in roles]
     invited = enrolment.invite(vault=runtime().vault, login=login, roles=chosen, now=runtime().clock.now())
     db.session.commit()
     click.echo(_invitation(login, invited.code))

@@ -44,6 +44,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ORGANISATION_WORKER: frozenset(),
 }
 
+OFFERED_ROLES = tuple(role for role in Role if role is not Role.ORGANISATION_WORKER)
+"""The roles that an invitation may give."""
+
 HOLDERS: Mapping[EpochKind, frozenset[Role]] = {
     EpochKind.DESK: frozenset({Role.MODERATOR, Role.CASEWORKER}),
     EpochKind.VETTING: frozenset({Role.MEMBER_ADMIN}),

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _
 from marshmallow import Schema
 
 from ugly_mugs.accounts.models import Role
-from ugly_mugs.accounts.people.enrolment import OFFERED_ROLES
+from ugly_mugs.accounts.permissions import OFFERED_ROLES
 from ugly_mugs.web import form_fields as ask
 
 ROLE_NAMES = {

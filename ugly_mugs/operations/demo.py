@@ -24,7 +24,7 @@ from ugly_mugs.accounts.models import EpochKind, Role
 from ugly_mugs.accounts.people import admission, enrolment
 from ugly_mugs.database.columns import Model
 from ugly_mugs.database.engine import db
-from ugly_mugs.operations.models import Installation
+from ugly_mugs.database.models import Installation
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import ServiceVault, Where, totp
 from ugly_mugs.vault.keys import keyfiles

@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
 from ugly_mugs.accounts.guard import machine
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.models import Heartbeat, Process
 from ugly_mugs.errors import Unavailable
-from ugly_mugs.operations.models import Heartbeat, Process
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import KeyFileProblem
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from ugly_mugs.database.engine import db, forget_deleted
+from ugly_mugs.database.models import Heartbeat, Process
 from ugly_mugs.jobs import Job
-from ugly_mugs.operations.models import Heartbeat, Process
 from ugly_mugs.outbox.ledger import rows_of
 from ugly_mugs.runtime import runtime
 

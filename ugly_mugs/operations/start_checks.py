@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from ugly_mugs.database.engine import db, reading
-from ugly_mugs.operations.models import Installation
+from ugly_mugs.database.models import Installation
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 from ugly_mugs.settings import Settings, is_loopback
 from ugly_mugs.vault import KeyFileProblem

@@ -8,9 +8,8 @@ import uuid
 from datetime import datetime
 
 from ugly_mugs.outbox import addresses, ledger
-from ugly_mugs.outbox.inbound.handovers import Refused
 from ugly_mugs.outbox.models import ADDRESS_MOVES, Address, AddressState, Channel
-from ugly_mugs.outbox.registry import HandedOver, Registry
+from ugly_mugs.outbox.registry import HandedOver, Refused, Registry
 
 
 def close(*, registry: Registry, address: Address, now: datetime) -> bool:

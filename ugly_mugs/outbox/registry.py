@@ -100,6 +100,10 @@ class HandedOver:
     now: datetime
 
 
+class Refused(Exception):
+    """Raised by a handler: the request has a wrong signature, or nothing in it can be read."""
+
+
 Handler = Callable[[HandedOver], None]
 AddressHook = Callable[[uuid.UUID, Channel, datetime], None]
 

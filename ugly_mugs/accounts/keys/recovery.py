@@ -13,8 +13,8 @@ from ugly_mugs.accounts.models import EpochKind, Holder, KeyEpoch, KeySeal, Reco
 from ugly_mugs.audit import log as audit
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.models import Installation
 from ugly_mugs.errors import Conflict, NotAllowed
-from ugly_mugs.operations.models import Installation
 from ugly_mugs.vault import PrivateKey, RecoveryWords, ServiceVault, Where
 from ugly_mugs.vault.keys import epochs as keys
 

@@ -25,7 +25,7 @@ from ugly_mugs.accounts.models import (
     StaffState,
 )
 from ugly_mugs.accounts.people import admission
-from ugly_mugs.accounts.permissions import READS_NO_REPORT, kinds_for
+from ugly_mugs.accounts.permissions import OFFERED_ROLES, READS_NO_REPORT, kinds_for
 from ugly_mugs.audit import log as audit
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
@@ -39,8 +39,6 @@ _CODE_LETTERS = 16
 _LOGIN = re.compile(r"[\w.@+-][\w.@+ -]{0,62}[\w.@+-]|[\w.@+-]")
 
 KeyForgetting = Callable[[uuid.UUID], None]
-
-OFFERED_ROLES = tuple(role for role in Role if role is not Role.ORGANISATION_WORKER)
 
 
 class TasksApart(DomainError):

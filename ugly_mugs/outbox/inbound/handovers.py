@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, TimeoutError a
 
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox.models import Request, RequestKind, RequestState
-from ugly_mugs.outbox.registry import HandedOver, Handler
+from ugly_mugs.outbox.registry import HandedOver, Handler, Refused
 from ugly_mugs.vault import CannotOpen, ServiceVault, Where, WorkerVault
 
 log = logging.getLogger(__name__)
@@ -39,10 +39,6 @@ class Resting:
 
     until: datetime
     failing_since: datetime | None
-
-
-class Refused(Exception):
-    """A request that is not what it should be: a wrong signature, or nothing that can be read."""
 
 
 def hand_over(

@@ -16,11 +16,10 @@ from werkzeug.datastructures import MultiDict
 
 from ugly_mugs.outbox import addresses, optouts
 from ugly_mugs.outbox.inbound import keyword_replies, status_updates
-from ugly_mugs.outbox.inbound.handovers import Refused
 from ugly_mugs.outbox.inbound.status_updates import STATES, News
 from ugly_mugs.outbox.inbound.stopwords import Reply, understood
 from ugly_mugs.outbox.models import Address, Channel
-from ugly_mugs.outbox.registry import HandedOver, Registry
+from ugly_mugs.outbox.registry import HandedOver, Refused, Registry
 from ugly_mugs.settings import Settings
 from ugly_mugs.text.identifiers import IdentifierKind, NotAnIdentifier, normalise
 from ugly_mugs.vault import WorkerVault

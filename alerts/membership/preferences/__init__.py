@@ -1,0 +1,1 @@
+"""What members change themselves: settings, addresses, a pause, the end."""

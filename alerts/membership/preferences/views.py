@@ -1,0 +1,260 @@
+"""A member's own pages: what they want, where it goes, a pause, and the end of it."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+
+from alerts.membership import queries
+from alerts.membership.models import Level, Member, MemberState, Sector
+from alerts.membership.preferences import ending, services
+from alerts.membership.preferences.services import Wishes
+from alerts.membership.schemas import TICKS, AddressSchema, CodeSchema, PreferencesSchema, mask
+from alerts.membership.sign_in import services as sign_in
+from alerts.membership.sign_in.budgets import code_budgets
+from alerts.membership.sign_in.services import Asked, Verdict
+from alerts.membership.sign_in.views import language, refuse_code
+from alerts.membership.standing import accepted_only, current_standing
+from ugly_mugs.accounts import sessions
+from ugly_mugs.accounts.guard import browser_session, current_member, forget, member
+from ugly_mugs.accounts.models import SessionKind
+from ugly_mugs.accounts.sessions import Found
+from ugly_mugs.database.engine import db
+from ugly_mugs.errors import Conflict, NotThere
+from ugly_mugs.outbox.models import AddressState, Channel
+from ugly_mugs.runtime import runtime
+from ugly_mugs.web.forms import Form, error_summary
+
+own = Blueprint("own", __name__)
+
+PREFERENCES = "/alerts/preferences"
+ADDRESSES = "/alerts/addresses"
+
+
+def _see(path: str) -> Response:
+    return make_response(redirect(path, HTTPStatus.SEE_OTHER))
+
+
+def _me(*, lock: bool = False) -> Member:
+    """The member who is signed in."""
+    my_id = current_member().member_id
+    found = sign_in.locked_member(my_id) if lock else db.session.get(Member, my_id)
+    if found is None:
+        raise NotThere
+    return found
+
+
+@own.get("/alerts/waiting")
+@member
+def waiting_page() -> Response:
+    """How the application stands; all that anybody sees who is not accepted."""
+    standing = current_standing()
+    if standing in queries.ACCEPTED:
+        return _see(PREFERENCES)
+    rejected = standing is MemberState.REJECTED
+    return make_response(render_template("alerts/membership/preferences/waiting.html", rejected=rejected))
+
+
+# Preferences
+
+
+@own.get(PREFERENCES)
+@member
+@accepted_only
+def preferences_page() -> str:
+    me = _me()
+    live = queries.live_channels(me.id)
+    known = {
+        "regions": [each.region for each in me.regions],
+        "sectors": [each.sector for each in me.sectors],
+        "language": me.language,
+        "level": me.level,
+        "wake": me.wake_for_danger,
+        **{name: channel in live for channel, name in TICKS.items()},
+    }
+    return _preferences_page(me, Form(PreferencesSchema()).fill(known))
+
+
+def _preferences_page(me: Member, form: Form) -> str:
+    return render_template(
+        "alerts/membership/preferences/preferences.html",
+        form=form,
+        problems=error_summary(form),
+        addresses=queries.addresses_of([me.id])[me.id],
+        ticks=TICKS,
+        paused=me.state is MemberState.PAUSED,
+        languages=runtime().settings.languages,
+        texts_come_from=runtime().settings.twilio_from,
+        Channel=Channel,
+        AddressState=AddressState,
+        saved=request.args.get("saved", ""),
+    )
+
+
+@own.post(PREFERENCES)
+@member
+@accepted_only
+def change_preferences() -> Response:
+    form, me = Form(PreferencesSchema()), _me(lock=True)
+    if not form.take(request.form):
+        return make_response(_preferences_page(me, form), HTTPStatus.BAD_REQUEST)
+    values = form.values
+    wishes = Wishes(
+        regions=tuple(values["regions"]),
+        sectors=tuple(Sector(each) for each in values["sectors"]),
+        language=values["language"] or me.language,
+        level=Level(values["level"]),
+        wake_for_danger=values["wake"],
+    )
+    services.change(member=me, wishes=wishes)
+    for channel, name in TICKS.items():
+        _tick(me, form, channel, wanted=bool(values[name]))
+    if form.errors:
+        db.session.rollback()
+        return make_response(_preferences_page(_me(), form), HTTPStatus.BAD_REQUEST)
+    db.session.commit()
+    return _see(f"{PREFERENCES}?saved=yes")
+
+
+def _tick(me: Member, form: Form, channel: Channel, *, wanted: bool) -> None:
+    now, vault = runtime().clock.now(), runtime().vault
+    try:
+        services.tick(vault=vault, member=me, channel=channel, wanted=wanted, language=language(), now=now)
+    except Conflict as refusal:
+        form.refuse(TICKS[channel], refusal.message)
+
+
+@own.post("/alerts/pause")
+@member
+@accepted_only
+def pause() -> Response:
+    services.pause(member=_me(lock=True))
+    db.session.commit()
+    return _see(f"{PREFERENCES}?saved=paused")
+
+
+@own.post("/alerts/resume")
+@member
+@accepted_only
+def resume() -> Response:
+    services.resume(member=_me(lock=True))
+    db.session.commit()
+    return _see(f"{PREFERENCES}?saved=resumed")
+
+
+# Addresses
+
+
+@own.get(ADDRESSES)
+@member
+@accepted_only
+def addresses_page() -> str:
+    return _addresses_page(Form(AddressSchema()))
+
+
+def _addresses_page(form: Form) -> str:
+    return render_template(
+        "alerts/membership/preferences/addresses.html",
+        form=form,
+        problems=error_summary(form),
+        addresses=queries.addresses_of([_me().id])[_me().id],
+        Channel=Channel,
+        AddressState=AddressState,
+        why=request.args.get("why", ""),
+    )
+
+
+@own.post(ADDRESSES)
+@member
+@accepted_only
+def ask_for_code() -> Response:
+    """A code goes to the new address; nothing changes until it is typed here."""
+    form, found = Form(AddressSchema()), browser_session(SessionKind.MEMBER)
+    if not form.take(request.form) or found is None:
+        return make_response(_addresses_page(form), HTTPStatus.BAD_REQUEST)
+    vault, now = runtime().vault, runtime().clock.now()
+    channel, address = form.values["channel"], form.values["address"]
+    code_budgets().spend(channel, address, now)
+    asked = sign_in.ask(
+        vault=vault,
+        channel=channel,
+        address=address,
+        language=language(),
+        now=now,
+        wanted_by=current_member().member_id,
+    )
+    sessions.keep(found, {**asked.contents(), "to": mask(channel, address)}, vault=vault, now=now)
+    db.session.commit()
+    return _see(f"{ADDRESSES}/code")
+
+
+@own.get(f"{ADDRESSES}/code")
+@member
+@accepted_only
+def address_code_page() -> Response:
+    found = browser_session(SessionKind.MEMBER)
+    if found is None or Asked.of(found.contents) is None:
+        return _see(ADDRESSES)
+    return make_response(_address_code_page(found, Form(CodeSchema())))
+
+
+def _address_code_page(found: Found, form: Form) -> str:
+    return render_template(
+        "alerts/membership/preferences/address_code.html",
+        form=form,
+        problems=error_summary(form),
+        to=found.contents.get("to", ""),
+        most_a_day=runtime().settings.codes_per_address,
+        texts_come_from=runtime().settings.twilio_from,
+    )
+
+
+@own.post(f"{ADDRESSES}/code")
+@member
+@accepted_only
+def prove_address() -> Response:
+    form, found = Form(CodeSchema()), browser_session(SessionKind.MEMBER)
+    asked = None if found is None else Asked.of(found.contents)
+    if found is None or asked is None:
+        return _see(f"{ADDRESSES}?why=over")
+    if not form.take(request.form):
+        return make_response(_address_code_page(found, form), HTTPStatus.BAD_REQUEST)
+    vault, now, my_id = runtime().vault, runtime().clock.now(), current_member().member_id
+    tried = sign_in.try_code(vault=vault, asked=asked, typed=form.values["code"], now=now, wanted_by=my_id)
+    if tried.verdict is Verdict.WRONG:
+        # The try that was used up is kept whatever happens next.
+        db.session.commit()
+        refuse_code(form, tried)
+        return make_response(_address_code_page(found, form), HTTPStatus.BAD_REQUEST)
+    taken = tried.address_id is not None and services.take_address(
+        member_id=my_id, address_id=tried.address_id
+    )
+    sessions.keep(found, {}, vault=vault, now=now)
+    db.session.commit()
+    return _see(f"{PREFERENCES}?saved=address" if taken else f"{ADDRESSES}?why=over")
+
+
+# Leaving
+
+
+@own.get("/alerts/end")
+@member
+def end_page() -> str:
+    return render_template(
+        "alerts/membership/preferences/end.html", accepted=current_standing() in queries.ACCEPTED
+    )
+
+
+@own.post("/alerts/end")
+@member
+def end() -> Response:
+    ending.end(vault=runtime().vault, member=_me(lock=True), now=runtime().clock.now())
+    db.session.commit()
+    forget(SessionKind.MEMBER)
+    return _see("/sign-in/ended")
+
+
+@own.post("/alerts/sign-out")
+@member
+def sign_out() -> Response:
+    forget(SessionKind.MEMBER)
+    return _see("/")

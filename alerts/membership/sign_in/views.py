@@ -1,0 +1,181 @@
+"""Signing in without a password: type an address, then the code that came to it."""
+
+import uuid
+from http import HTTPStatus
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask_babel import gettext as _
+from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+
+from alerts.membership import queries
+from alerts.membership.schemas import CodeSchema, SignInSchema, mask
+from alerts.membership.sign_in import services as codes
+from alerts.membership.sign_in.budgets import code_budgets
+from alerts.membership.sign_in.services import Asked, Tried, Verdict
+from alerts.membership.standing import first_page
+from ugly_mugs.accounts import sessions
+from ugly_mugs.accounts.guard import anyone, browser_session
+from ugly_mugs.accounts.models import SessionKind
+from ugly_mugs.accounts.sessions import Found
+from ugly_mugs.accounts.tokens import with_token
+from ugly_mugs.database.engine import db, reading
+from ugly_mugs.errors import TryAgain, not_saved
+from ugly_mugs.outbox.models import Channel
+from ugly_mugs.runtime import runtime
+from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.languages import page_language
+
+signing_in = Blueprint("signing_in", __name__)
+
+FORM = "sign-in"
+
+
+@signing_in.get("/sign-in")
+@anyone
+def sign_in_page() -> Response:
+    found = browser_session(SessionKind.MEMBER)
+    if found is not None and found.owner_id is not None:
+        return _inside(found.owner_id)
+    why = "again" if "again" in request.args else request.args.get("why", "")
+    return make_response(_page(Form(SignInSchema()), why=why))
+
+
+def _page(form: Form, problem: str = "", why: str = "") -> str:
+    return render_template(
+        "alerts/membership/sign_in/sign_in.html",
+        form=with_token(FORM, form),
+        problem=problem,
+        problems=error_summary(form),
+        why=why,
+    )
+
+
+@signing_in.post("/sign-in")
+@anyone
+def ask_for_code() -> Response:
+    """The same for every address: a code is drawn, handed over with the address, and a session waits for it."""
+    form = Form(SignInSchema())
+    if not form.take(request.form):
+        return make_response(_page(form), HTTPStatus.BAD_REQUEST)
+    vault, now = runtime().vault, runtime().clock.now()
+    token = vault.form_tokens.read(FORM, form.values["token"] or "")
+    if token is None or not vault.form_tokens.is_fileable(token, now):
+        problem = _("This page was open for a long time. Please send it once more.")
+        return make_response(_page(form, problem), HTTPStatus.BAD_REQUEST)
+    channel, address = form.values["channel"], form.values["address"]
+    if not code_budgets().spend(channel, address, now, page=token.value):
+        problem = _("This page was sent before. Please send it once more.")
+        return make_response(_page(form, problem), HTTPStatus.BAD_REQUEST)
+    try:
+        cookie = _asked(channel, address)
+    except (DBAPIError, PoolTimeout) as error:
+        # Answered here, because only a fresh page can ask again.
+        return make_response(_page(form, not_saved(error)), HTTPStatus.SERVICE_UNAVAILABLE)
+    response = make_response(redirect("/sign-in/code", HTTPStatus.SEE_OTHER))
+    cookie.put(response)
+    return response
+
+
+def _asked(channel: Channel, address: str) -> sessions.Cookie:
+    """The code on its way, and the cookie of the session that waits for it."""
+    vault, now = runtime().vault, runtime().clock.now()
+    before = browser_session(SessionKind.MEMBER)
+    asked = codes.ask(vault=vault, channel=channel, address=address, language=language(), now=now)
+    cookie = sessions.start(
+        vault=vault,
+        kind=SessionKind.MEMBER,
+        owner_id=None,
+        contents={**asked.contents(), "to": mask(channel, address)},
+        now=now,
+        replaces=before,
+    )
+    db.session.commit()
+    return cookie
+
+
+@signing_in.get("/sign-in/code")
+@anyone
+def code_page() -> Response:
+    found = browser_session(SessionKind.MEMBER)
+    if found is not None and found.owner_id is not None:
+        return _inside(found.owner_id)
+    if found is None or Asked.of(found.contents) is None:
+        return make_response(redirect("/sign-in", HTTPStatus.SEE_OTHER))
+    return make_response(_code_page(found, Form(CodeSchema())))
+
+
+def _code_page(found: Found, form: Form) -> str:
+    settings = runtime().settings
+    return render_template(
+        "alerts/membership/sign_in/code.html",
+        form=form,
+        problems=error_summary(form),
+        to=found.contents.get("to", ""),
+        csrf=runtime().vault.csrf(found.token),
+        most_a_day=settings.codes_per_address,
+        texts_come_from=settings.twilio_from,
+    )
+
+
+@signing_in.post("/sign-in/code")
+@anyone
+def sign_in() -> Response:
+    vault, now = runtime().vault, runtime().clock.now()
+    found = browser_session(SessionKind.MEMBER)
+    asked = None if found is None or found.owner_id is not None else Asked.of(found.contents)
+    if found is None or asked is None:
+        return make_response(redirect("/sign-in?why=over", HTTPStatus.SEE_OTHER))
+    # The page needs no signed-in area, so this check of its session is made here.
+    if not vault.check_csrf(found.token, request.form.get("csrf", "")):
+        raise TryAgain(_("This page came from another sign-in. Please send it once more."))
+    form = Form(CodeSchema())
+    if not form.take(request.form):
+        return make_response(_code_page(found, form), HTTPStatus.BAD_REQUEST)
+    tried = codes.try_code(vault=vault, asked=asked, typed=form.values["code"], now=now)
+    member_id = codes.sign_in(address_id=tried.address_id) if tried.address_id else None
+    if tried.verdict is Verdict.WRONG:
+        # The try that was used up is kept whatever happens next.
+        db.session.commit()
+        refuse_code(form, tried)
+        return make_response(_code_page(found, form), HTTPStatus.BAD_REQUEST)
+    if member_id is None:
+        sessions.end(found)
+        db.session.commit()
+        return make_response(redirect("/sign-in?why=over", HTTPStatus.SEE_OTHER))
+    cookie = sessions.start(
+        vault=vault, kind=SessionKind.MEMBER, owner_id=member_id, contents={}, now=now, replaces=found
+    )
+    db.session.commit()
+    response = _inside(member_id)
+    cookie.put(response)
+    return response
+
+
+@signing_in.get("/sign-in/ended")
+@anyone
+def ended_page() -> str:
+    return render_template("alerts/membership/sign_in/ended.html")
+
+
+def refuse_code(form: Form, tried: Tried) -> None:
+    """Say that the digits were wrong, and how often they may still be typed."""
+    form.refuse(
+        "code",
+        _("This is not the right code. You can try %(count)s more times.", count=tried.tries_left)
+        if tried.tries_left > 1
+        else _("This is not the right code. You can try once more."),
+    )
+
+
+def language() -> str:
+    """The language of the page, for the code that answers it."""
+    offered = runtime().settings.languages
+    spoken = page_language()
+    return spoken if spoken in offered else offered[0]
+
+
+def _inside(member_id: uuid.UUID) -> Response:
+    with reading():
+        state = queries.state_of_member(member_id)
+        db.session.rollback()
+    return make_response(redirect(first_page(state), HTTPStatus.SEE_OTHER))

@@ -1,0 +1,1 @@
+"""Member admins decide about applications and members."""

@@ -1,0 +1,169 @@
+"""The page on which member admins decide who gets warnings."""
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask_babel import format_date
+
+from alerts.membership import choices, queries
+from alerts.membership.models import Member, MemberState
+from alerts.membership.sign_in.services import locked_member
+from alerts.membership.vetting import services as decisions
+from ugly_mugs.accounts.guard import Permission, current_staff, staff
+from ugly_mugs.accounts.keys import epochs
+from ugly_mugs.database.engine import db
+from ugly_mugs.errors import NotAllowed, NotThere
+from ugly_mugs.outbox.models import AddressState, Channel
+from ugly_mugs.runtime import runtime
+from ugly_mugs.text.places import REGIONS
+from ugly_mugs.vault import CannotOpen, PrivateKey, Where
+
+vetting = Blueprint("vetting", __name__, url_prefix="/admin/members")
+
+SHOWN: Mapping[str, Collection[MemberState]] = {
+    "waiting": {MemberState.APPLIED},
+    "members": queries.BELONGING,
+    "rejected": {MemberState.REJECTED},
+}
+"""The lists of the page."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One application or member as the page shows it; `name` is None when this person's key does not open it."""
+
+    member: Member
+    name: str | None
+    kind: str
+    regions: str
+    sectors: str
+    since: str
+    reached_by: list[tuple[Channel, AddressState]]
+
+
+@vetting.get("")
+@staff(Permission.VET)
+def members_page() -> str:
+    show = request.args.get("show", "waiting")
+    page = max(request.args.get("page", 1, type=int), 1)
+    if show not in SHOWN or page > 10_000:
+        raise NotThere
+    found, more = queries.members_in(SHOWN[show], page=page)
+    return render_template(
+        "alerts/membership/vetting/vetting.html",
+        rows=_rows(found),
+        show=show,
+        page=page,
+        more=more,
+        waiting=queries.how_many_wait(),
+        done=request.args.get("done", ""),
+        MemberState=MemberState,
+        Channel=Channel,
+        AddressState=AddressState,
+    )
+
+
+def _rows(members: Sequence[Member]) -> list[Row]:
+    keys = _vetting_keys({each.epoch_id for each in members})
+    addresses = queries.addresses_of(each.id for each in members)
+    sectors = dict(choices.SECTORS)
+    return [
+        Row(
+            member=each,
+            name=_name_of(each, keys.get(each.epoch_id)),
+            kind=str(choices.KIND_NAMES[each.kind]),
+            regions=", ".join(sorted(REGIONS[place.region].name for place in each.regions)),
+            sectors=", ".join(str(sectors[work.sector.value]) for work in each.sectors),
+            since=format_date(each.applied_on, "d MMMM y"),
+            reached_by=sorted(addresses[each.id].items(), key=lambda pair: pair[0].value),
+        )
+        for each in members
+    ]
+
+
+def _vetting_keys(epoch_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, PrivateKey]:
+    """The vetting keys the signed-in person opens, by epoch."""
+    me, keys = current_staff(), {}
+    for epoch_id in epoch_ids:
+        try:
+            keys[epoch_id] = epochs.private_for(me.id, me.key, epoch_id)
+        except NotAllowed:
+            continue
+    return keys
+
+
+def _name_of(member: Member, key: PrivateKey | None) -> str | None:
+    if key is None or member.working_name is None:
+        return None
+    try:
+        return key.open(member.working_name, Where("members", "working_name", member.id)).decode()
+    except CannotOpen:
+        return None
+
+
+@vetting.post("/<uuid:member_id>/accept")
+@staff(Permission.VET)
+def accept(member_id: uuid.UUID) -> Response:
+    decisions.accept(member=_member(member_id), by_id=current_staff().id, now=runtime().clock.now())
+    return _done("accepted")
+
+
+@vetting.post("/<uuid:member_id>/reject")
+@staff(Permission.VET)
+def reject(member_id: uuid.UUID) -> Response:
+    decisions.reject(member=_member(member_id), by_id=current_staff().id, now=runtime().clock.now())
+    return _done("rejected")
+
+
+@vetting.post("/<uuid:member_id>/pause")
+@staff(Permission.VET)
+def pause(member_id: uuid.UUID) -> Response:
+    decisions.pause(member=_member(member_id), by_id=current_staff().id, now=runtime().clock.now())
+    return _done("paused")
+
+
+@vetting.post("/<uuid:member_id>/resume")
+@staff(Permission.VET)
+def resume(member_id: uuid.UUID) -> Response:
+    decisions.resume(member=_member(member_id), by_id=current_staff().id, now=runtime().clock.now())
+    return _done("resumed")
+
+
+@vetting.get("/<uuid:member_id>/remove")
+@staff(Permission.VET)
+def remove_page(member_id: uuid.UUID) -> str:
+    """Asks once more: what is removed does not come back."""
+    found = db.session.get(Member, member_id)
+    if found is None or found.state is MemberState.REMOVED:
+        raise NotThere
+    return render_template("alerts/membership/preferences/remove.html", row=_rows([found])[0])
+
+
+@vetting.post("/<uuid:member_id>/remove")
+@staff(Permission.VET)
+def remove(member_id: uuid.UUID) -> Response:
+    decisions.remove(
+        vault=runtime().vault,
+        member=_member(member_id),
+        by_id=current_staff().id,
+        now=runtime().clock.now(),
+    )
+    return _done("removed")
+
+
+def _member(member_id: uuid.UUID) -> Member:
+    found = locked_member(member_id)
+    if found is None:
+        raise NotThere
+    return found
+
+
+def _done(what: str) -> Response:
+    """Back to the list the decision was made on."""
+    db.session.commit()
+    show = request.form.get("show", "waiting")
+    shown = show if show in SHOWN else "waiting"
+    return make_response(redirect(f"/admin/members?show={shown}&done={what}", HTTPStatus.SEE_OTHER))

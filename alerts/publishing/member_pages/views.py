@@ -1,0 +1,35 @@
+"""What members read after signing in: all current alerts, those of their own regions first, and one of them."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from alerts.membership.standing import accepted_only
+from alerts.publishing import queries
+from alerts.publishing.member_pages import queries as shown
+from ugly_mugs.accounts.guard import current_member, member
+from ugly_mugs.errors import NotThere
+from ugly_mugs.runtime import runtime
+
+notices = Blueprint("notices", __name__, url_prefix="/alerts")
+
+
+@notices.get("")
+@member
+@accepted_only
+def listed() -> ResponseReturnValue:
+    here = runtime()
+    found = shown.for_member(current_member().member_id, vault=here.vault, now=here.clock.now())
+    return render_template("alerts/publishing/member_pages/notices.html", notices=found)
+
+
+@notices.get("/<string(length=4):reference>")
+@member
+@accepted_only
+def one(reference: str) -> ResponseReturnValue:
+    here = runtime()
+    reference = reference.upper()
+    alert = queries.current_alert(reference, here.clock.now())
+    notice = shown.opened(alert, vault=here.vault) if alert is not None else None
+    if notice is None and not queries.was_sent(reference):
+        raise NotThere
+    return render_template("alerts/publishing/member_pages/notice.html", notice=notice, reference=reference)

@@ -1,0 +1,211 @@
+"""What a version of an alert holds besides its texts: how it is judged, whom it concerns, and what was checked."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+from alerts.delivery.audience import Audience
+from alerts.membership.models import Level, Sector
+from alerts.publishing.models import Alert, AlertText, TextChannel
+from reporting.record.choices import Severity
+from ugly_mugs.accounts.models import MemberKind
+from ugly_mugs.outbox.models import Channel
+from ugly_mugs.vault import ServiceVault, Where, symmetric
+from ugly_mugs.vault.padding import TEXT
+
+TextKey = tuple[TextChannel, str, Level]
+Texts = Mapping[TextKey, str]
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """Something by which the alleged offender can be known again, as the report has it."""
+
+    kind: str
+    value: str
+
+    @property
+    def key(self) -> str:
+        """What stands for it in a form."""
+        return f"{self.kind}:{self.value}"
+
+
+@dataclass(frozen=True)
+class FoundLeak:
+    """One place in a text that may point to the reporter."""
+
+    text: str  # which of the texts, as `TextChannel`
+    kind: str
+    words: str
+    why: str
+
+
+@dataclass(frozen=True)
+class AlertContents:
+    """The structured half of an alert. `redacted`, `offered`, `leaks` and `basis` are for the desk and go at approval.
+
+    `basis` says which state of the report the leak check knew. `authors` are everybody who ever saved: they stand in
+    here as well as in rows, because rows can be changed by whoever writes the database.
+    """
+
+    severity: Severity
+    types: tuple[str, ...] = ()
+    place: str = ""
+    when: str = ""
+    premises: str = ""
+    description: str = ""
+    vehicle: str = ""
+    advice: str = ""
+    regions: tuple[str, ...] = ()
+    online: bool = False
+    sectors: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = tuple(MemberKind)
+    third_party: bool = False
+    establishments_too: bool = False
+    channels: tuple[str, ...] = tuple(Channel)
+    identifiers: tuple[Identifier, ...] = ()
+    days: int = 30
+    offered: tuple[Identifier, ...] = ()
+    redacted: str = ""
+    leaks: tuple[FoundLeak, ...] = ()
+    checked_on: date | None = None
+    basis: str = ""
+    authors: tuple[UUID, ...] = ()
+    approved_by: UUID | None = None
+
+    @property
+    def danger(self) -> bool:
+        return self.severity is Severity.DANGER
+
+    def audience(self) -> Audience:
+        """Whom it concerns. An establishment hears of a manager or third party only when a moderator says so."""
+        kinds = frozenset(map(MemberKind, self.kinds))
+        if self.third_party and not self.establishments_too:
+            kinds -= {MemberKind.ESTABLISHMENT}
+        return Audience(
+            kinds=kinds,
+            regions=frozenset(self.regions),
+            sectors=frozenset(map(Sector, self.sectors)),
+            online=self.online,
+        )
+
+    def sent_by(self) -> frozenset[Channel]:
+        return frozenset(map(Channel, self.channels))
+
+    def for_members(self, *, authors: tuple[UUID, ...], approved_by: UUID) -> "AlertContents":
+        """What stays once it is approved: nothing of the report that members will not read, and who answers for it."""
+        return replace(
+            self,
+            offered=(),
+            redacted="",
+            leaks=(),
+            checked_on=None,
+            basis="",
+            authors=authors,
+            approved_by=approved_by,
+        )
+
+    def dump(self) -> bytes:
+        plain = {
+            **self.__dict__,
+            "identifiers": [[each.kind, each.value] for each in self.identifiers],
+            "offered": [[each.kind, each.value] for each in self.offered],
+            "leaks": [[each.text, each.kind, each.words, each.why] for each in self.leaks],
+            "checked_on": self.checked_on.isoformat() if self.checked_on else None,
+            "authors": [each.hex for each in self.authors],
+            "approved_by": self.approved_by.hex if self.approved_by else None,
+        }
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def load(cls, plain: bytes) -> "AlertContents":
+        found: dict[str, Any] = json.loads(plain)
+        lists = ("types", "regions", "sectors", "kinds", "channels")
+        return cls(
+            **{
+                **found,
+                **{name: tuple(found[name]) for name in lists},
+                "severity": Severity(found["severity"]),
+                "identifiers": tuple(Identifier(*each) for each in found["identifiers"]),
+                "offered": tuple(Identifier(*each) for each in found["offered"]),
+                "leaks": tuple(FoundLeak(*each) for each in found["leaks"]),
+                "checked_on": date.fromisoformat(found["checked_on"]) if found["checked_on"] else None,
+                "authors": tuple(UUID(hex=each) for each in found["authors"]),
+                "approved_by": UUID(hex=found["approved_by"]) if found["approved_by"] else None,
+            }
+        )
+
+
+class Closed(Protocol):
+    """Something that closes and opens what an alert holds: its draft key, or once approved the service's own."""
+
+    def seal(self, plain: bytes, where: Where) -> bytes: ...
+
+    def open(self, sealed: bytes, where: Where) -> bytes: ...
+
+
+@dataclass(frozen=True, repr=False)
+class UnderDraftKey:
+    """Until approval: only its authors and whoever may approve it."""
+
+    key: bytes
+
+    def seal(self, plain: bytes, where: Where) -> bytes:
+        return symmetric.seal(self.key, plain, where, sizes=TEXT)
+
+    def open(self, sealed: bytes, where: Where) -> bytes:
+        return symmetric.open_sealed(self.key, sealed, where)
+
+
+@dataclass(frozen=True, repr=False)
+class UnderRest:
+    """From approval on: the service, to show it to members and to send it."""
+
+    vault: ServiceVault
+
+    def seal(self, plain: bytes, where: Where) -> bytes:
+        return self.vault.seal_rest(plain, where, sizes=TEXT)
+
+    def open(self, sealed: bytes, where: Where) -> bytes:
+        return self.vault.open_rest(sealed, where)
+
+
+def put_contents(alert: Alert, contents: AlertContents, closed: Closed) -> None:
+    alert.contents = closed.seal(contents.dump(), Where("alerts", "contents", alert.id))
+
+
+def contents_of(alert: Alert, closed: Closed) -> AlertContents:
+    """CannotOpen unless this is what closed them."""
+    return AlertContents.load(closed.open(alert.contents, Where("alerts", "contents", alert.id)))
+
+
+def put_texts(alert: Alert, texts: Texts, costs: Mapping[TextKey, int], closed: Closed) -> None:
+    """Exactly these texts: a row each, none left over."""
+    rows = {(row.channel, row.language, row.level): row for row in alert.texts}
+    for key, row in rows.items():
+        if key not in texts:
+            alert.texts.remove(row)
+    for key, text in texts.items():
+        row = rows.get(key) or new_text(alert, key)
+        row.segments = costs.get(key, 1)
+        row.text = closed.seal(text.encode(), Where("alert_texts", "text", row.id))
+
+
+def texts_of(alert: Alert, closed: Closed) -> dict[TextKey, str]:
+    """CannotOpen unless this is what closed them."""
+    return {
+        (row.channel, row.language, row.level): closed.open(
+            row.text, Where("alert_texts", "text", row.id)
+        ).decode()
+        for row in alert.texts
+    }
+
+
+def new_text(alert: Alert, key: TextKey) -> AlertText:
+    channel, language, level = key
+    row = AlertText(id=uuid4(), channel=channel, language=language, level=level)
+    alert.texts.append(row)
+    return row

@@ -1,0 +1,168 @@
+"""The approved alert as the worker sends it: opened once, checked against its approval, and never read again.
+
+What the database says of an approval is not believed: the hash is made anew from what would be sent, and whoever
+approved it must be none of its authors, by the rows *and* by what was sealed at the approval.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hmac import compare_digest
+from threading import Lock
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from alerts.delivery.fanout import Sending
+from alerts.membership.models import Level
+from alerts.publishing.models import Alert, Change, TextChannel
+from alerts.publishing.texts import approval_hash, message_text
+from alerts.publishing.texts.contents import AlertContents, TextKey, UnderRest, contents_of, texts_of
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox.models import Channel, MessageKind
+from ugly_mugs.outbox.registry import Priority
+from ugly_mugs.vault import CannotOpen, ServiceVault
+
+MOST_KEPT = 64
+
+
+class NotAsApproved(Exception):
+    """What stands in the database is not what two people agreed on; nothing of it may leave."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One approved version, opened. It cannot change: an edit is another version."""
+
+    alert_id: UUID
+    approval: bytes = field(repr=False)
+    reference: str
+    change: Change
+    contents: AlertContents = field(repr=False)
+    texts: Mapping[TextKey, str] = field(repr=False)
+    not_before: datetime | None
+    expires_at: datetime | None
+    corrects: tuple[UUID, ...]
+
+    def sending(self) -> Sending:
+        """What its deliveries are made of."""
+        return sending_of(
+            self.alert_id,
+            self.contents,
+            self.texts,
+            not_before=self.not_before,
+            expires_at=self.expires_at,
+            corrects=self.corrects,
+        )
+
+    def text(self, channel: Channel, language: str, level: str) -> str | None:
+        """The exact words; in the default language where there are none in the member's."""
+        for spoken in (language, message_text.LANGUAGE):
+            found = self.texts.get((TextChannel(channel.value), spoken, Level(level)))
+            if found is not None:
+                return found
+        return None
+
+
+def sending_of(
+    alert_id: UUID,
+    contents: AlertContents,
+    texts: Mapping[TextKey, str],
+    *,
+    not_before: datetime | None,
+    expires_at: datetime | None,
+    corrects: tuple[UUID, ...],
+) -> Sending:
+    """What deliveries have to know of an alert."""
+    return Sending(
+        kind=MessageKind.ALERT,
+        subject_id=alert_id,
+        audience=contents.audience(),
+        channels=contents.sent_by(),
+        priority=Priority.DANGER if contents.danger else Priority.RISK,
+        danger=contents.danger,
+        not_before=not_before,
+        expires_at=expires_at,
+        segments={
+            (Channel(channel.value), language, level): segments
+            for (channel, language, level), segments in message_text.costs(texts).items()
+            if channel is not TextChannel.PAGE
+        },
+        default_language=message_text.LANGUAGE,
+        corrects=corrects,
+    )
+
+
+def open_approved(alert: Alert, *, vault: ServiceVault) -> Snapshot:
+    """The snapshot, or NotAsApproved."""
+    try:
+        contents, texts = contents_of(alert, UnderRest(vault)), texts_of(alert, UnderRest(vault))
+    except CannotOpen:
+        raise NotAsApproved from None
+    made_anew = approval_hash.hash_of(
+        alert.id,
+        change=alert.change,
+        contents=contents,
+        texts=texts,
+        not_before=alert.not_before,
+        expires_at=alert.expires_at,
+        vault=vault,
+    )
+    authors = {author.staff_id for author in alert.authors} | set(contents.authors)
+    if (
+        alert.approval is None
+        or not compare_digest(made_anew, alert.approval)
+        or alert.approved_by is None
+        or alert.approved_by != contents.approved_by
+        or not authors
+        or alert.approved_by in authors
+    ):
+        raise NotAsApproved
+    return Snapshot(
+        alert_id=alert.id,
+        approval=alert.approval,
+        reference=alert.family.reference,
+        change=alert.change,
+        contents=contents,
+        texts=texts,
+        not_before=alert.not_before,
+        expires_at=alert.expires_at,
+        corrects=corrected_by(alert),
+    )
+
+
+def corrected_by(alert: Alert) -> tuple[UUID, ...]:
+    """Every earlier version, for a correction: somebody may have got only the first of them."""
+    if alert.change is not Change.CORRECTION:
+        return ()
+    asked = sa.select(Alert.id).where(Alert.family_id == alert.family_id, Alert.version < alert.version)
+    return tuple(db.session.scalars(asked.order_by(Alert.version)))
+
+
+class Snapshots:
+    """What a worker has opened, by version and approval; the least used goes first."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[UUID, bytes], Snapshot] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, alert_id: UUID, *, vault: ServiceVault) -> Snapshot:
+        """The snapshot as it was when it was first opened; NotAsApproved for one that does not hold."""
+        approved = db.session.scalar(sa.select(Alert.approval).where(Alert.id == alert_id))
+        if approved is None:
+            raise NotAsApproved
+        with self._lock:
+            kept = self._kept.get((alert_id, approved))
+            if kept is not None:
+                self._kept.move_to_end((alert_id, approved))
+                return kept
+        alert = db.session.get(Alert, alert_id, populate_existing=True)
+        if alert is None:
+            raise NotAsApproved
+        opened = open_approved(alert, vault=vault)
+        with self._lock:
+            self._kept[alert_id, approved] = opened
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return opened

@@ -1,0 +1,1 @@
+"""Filing a report: one submission, from whichever form it comes."""

@@ -1,1 +1,0 @@
-"""The form, the receipt, the conversation, consents and outputs."""

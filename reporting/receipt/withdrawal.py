@@ -1,0 +1,45 @@
+"""Withdrawing a report: it needs no moderator, and all that is left is an empty row that nobody can open."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from reporting.record import outputs
+from reporting.record.endings import output_ends, report_ends
+from reporting.record.models import (
+    LIVE_OUTPUTS,
+    OUTPUT_MOVES,
+    REPORT_MOVES,
+    IdentifierTag,
+    OutputState,
+    Report,
+    ReportMessage,
+    ReportPart,
+    ReportState,
+)
+from ugly_mugs.database.engine import db
+
+
+def withdraw(*, report: Report, day: date) -> None:
+    """Delete wraps, tags, facets, previews, messages and parts, and end what was made of it, in one transaction.
+
+    The locator stays, so that the same form cannot file it again by a reload. The report's row must be locked.
+    """
+    REPORT_MOVES.move(report, ReportState.WITHDRAWN)
+    for output in outputs.of_report(report.id):
+        output.preview = None
+        if output.state in LIVE_OUTPUTS:
+            OUTPUT_MOVES.move(output, OutputState.WITHDRAWN)
+            output_ends(output)
+    report_ends(report)
+    erase(report, day=day)
+
+
+def erase(report: Report, *, day: date) -> None:
+    """The one path by which what a report holds is deleted, whoever asks for it."""
+    for table in (IdentifierTag, ReportMessage, ReportPart):
+        db.session.execute(sa.delete(table).where(table.report_id == report.id))
+    db.session.expire(report, ["parts"])
+    report.desk_wrap = report.receipt_wrap = report.head = report.facets = report.consents = None
+    report.taken_by = None
+    report.changed_on = day

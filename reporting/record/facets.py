@@ -1,0 +1,88 @@
+"""Facets: the few values by which the desk filters, packed into one fixed size and sealed under the rest key.
+
+Packed, not JSON: the desk opens those of every open report for each list.
+"""
+
+import struct
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from reporting.record.choices import PLACELESS, UNSAID, IncidentType, Severity, suggested_severity
+from ugly_mugs.text import places
+from ugly_mugs.vault import ServiceVault, Where
+from ugly_mugs.vault.padding import FACETS as SIZES
+
+_LAYOUT: Final = struct.Struct(">BQBB24s12s")
+_FORMAT: Final = 1
+_TYPES: Final = tuple(IncidentType)
+_SEVERITIES: Final = tuple(Severity)
+_URGENT, _PLACELESS = 1, 2
+
+
+class Facets(NamedTuple):
+    """`region` and `sector` are "" when not said; `placeless` is a report of something only online or by phone."""
+
+    types: frozenset[IncidentType]
+    severity: Severity
+    region: str
+    sector: str
+    urgent: bool
+    placeless: bool
+
+
+def of_sections(sections: Mapping[str, Any]) -> Facets:
+    """The facets of a report's merged sections; severity and urgency are suggestions until a moderator has read it."""
+    happened, place = sections.get("happened") or {}, sections.get("place") or {}
+    types = frozenset(IncidentType(each) for each in happened.get("types") or () if each not in UNSAID)
+    severity = suggested_severity(types)
+    sector = (sections.get("about_you") or {}).get("sector") or ""
+    return Facets(
+        types=types,
+        severity=severity,
+        region=region_of(place),
+        sector="" if sector in UNSAID else sector,
+        urgent=happened.get("still_going_on") == "yes",
+        placeless=place.get("premises") in PLACELESS and not place.get("place"),
+    )
+
+
+def region_of(place: Mapping[str, Any]) -> str:
+    """The region chosen, or else the likeliest of the place that was typed; "" when neither says."""
+    chosen = place.get("region")
+    if chosen in places.REGIONS:
+        return str(chosen)
+    match = places.regions_of(place["place"]) if place.get("place") else None
+    return match.regions[0] if match and match.regions else ""
+
+
+def seal(facets: Facets, *, report_id: UUID, vault: ServiceVault) -> bytes:
+    """One size for every report, and a fresh nonce, so that equal facets do not look equal."""
+    bits = sum(1 << _TYPES.index(each) for each in facets.types)
+    flags = _URGENT * facets.urgent | _PLACELESS * facets.placeless
+    severity = _SEVERITIES.index(facets.severity)
+    packed = _LAYOUT.pack(_FORMAT, bits, severity, flags, facets.region.encode(), facets.sector.encode())
+    return vault.seal_rest(packed, _where(report_id), sizes=SIZES)
+
+
+def open_sealed(sealed: bytes, *, report_id: UUID, vault: ServiceVault) -> Facets:
+    """The inverse of `seal`, or CannotOpen."""
+    return unpack(vault.open_rest(sealed, _where(report_id)))
+
+
+def unpack(packed: bytes) -> Facets:
+    _format, bits, severity, flags, region, sector = _LAYOUT.unpack(packed)
+    return Facets(
+        types=frozenset(each for place, each in enumerate(_TYPES) if bits >> place & 1)
+        if bits
+        else frozenset(),
+        severity=_SEVERITIES[severity],
+        region=region.rstrip(b"\0").decode(),
+        sector=sector.rstrip(b"\0").decode(),
+        urgent=bool(flags & _URGENT),
+        placeless=bool(flags & _PLACELESS),
+    )
+
+
+def _where(report_id: UUID) -> Where:
+    return Where("reports", "facets", report_id)

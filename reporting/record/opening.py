@@ -1,0 +1,97 @@
+"""Opens reports for somebody who holds the desk's key; nobody sees inside one without a trace that stays."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from flask_babel import gettext as _
+
+from reporting.record import contents, queries as record_queries
+from reporting.record.contents import Contents
+from reporting.record.models import Report
+from ugly_mugs.accounts.guard import SignedInStaff
+from ugly_mugs.accounts.keys import epochs
+from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.engine import writing
+from ugly_mugs.errors import NotAllowed, NotThere
+from ugly_mugs.vault import PrivateKey, ServiceVault, Where, content
+
+
+@dataclass(frozen=True)
+class OpenedReport:
+    """A report and all that is in it, for as long as one request."""
+
+    report: Report
+    content_key: bytes = field(repr=False)
+    contents: Contents = field(repr=False)
+
+
+class Headed(Protocol):
+    """Enough of a report to open its head."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def epoch_id(self) -> UUID: ...
+    @property
+    def desk_wrap(self) -> bytes | None: ...
+    @property
+    def head(self) -> bytes | None: ...
+
+
+def open_report(*, report_id: UUID, staff: SignedInStaff, vault: ServiceVault, now: datetime) -> OpenedReport:
+    """The whole report. The *opened* entry is committed before anything is opened, and before any other write.
+
+    NotThere once it is withdrawn or deleted, NotAllowed for those who do not hold the desk's key. `vault` is not
+    asked for a key: none of the service's own opens a report.
+    """
+    report = record_queries.report(report_id)
+    if report is None or report.desk_wrap is None:
+        raise NotThere(_("This report is not here any more. Whoever sent it may have withdrawn it."))
+    key = _epoch_key(staff, report.epoch_id)
+    with writing():
+        audit.record_first(AuditKind.REPORT_OPENED, actor_id=staff.id, subject_id=report_id, day=now.date())
+    # Read again: it may have been withdrawn while the entry was written.
+    report = record_queries.report(report_id)
+    if report is None or report.desk_wrap is None:
+        raise NotThere(_("This report is not here any more. Whoever sent it may have withdrawn it."))
+    content_key = content.unwrap_with_epoch(key, report.desk_wrap, Where("reports", "desk_wrap", report_id))
+    return OpenedReport(report, content_key, contents.open_with_key(report, content_key))
+
+
+def locked(report_id: UUID) -> Report:
+    """The report as it stands now, for this transaction alone; NotThere once it is withdrawn or deleted."""
+    report = record_queries.locked_report(report_id)
+    if report is None or report.desk_wrap is None:
+        raise NotThere(_("This report is not here any more. Whoever sent it may have withdrawn it."))
+    return report
+
+
+def times_received(rows: Iterable[Headed], *, staff: SignedInStaff, now: datetime) -> Mapping[UUID, datetime]:
+    """The minute each of these reports came in, from their heads alone; written down as one *listed* entry first."""
+    here = [row for row in rows if row.desk_wrap is not None and row.head is not None]
+    if not here:
+        return {}
+    keys = {epoch_id: _epoch_key(staff, epoch_id) for epoch_id in {row.epoch_id for row in here}}
+    with writing():
+        audit.record_first(AuditKind.REPORT_LISTED, actor_id=staff.id, count=len(here), day=now.date())
+    return {row.id: _received_at(row, keys[row.epoch_id]) for row in here}
+
+
+def _received_at(row: Headed, key: PrivateKey) -> datetime:
+    assert row.desk_wrap is not None
+    assert row.head is not None
+    content_key = content.unwrap_with_epoch(key, row.desk_wrap, Where("reports", "desk_wrap", row.id))
+    return contents.open_head(row.head, report_id=row.id, content_key=content_key).received_at
+
+
+def _epoch_key(staff: SignedInStaff, epoch_id: UUID) -> PrivateKey:
+    try:
+        return epochs.private_for(staff.id, staff.key, epoch_id)
+    except NotAllowed:
+        raise NotAllowed(
+            _("You do not hold the key that opens reports. A moderator has to admit you first.")
+        ) from None
