@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 from werkzeug.routing import Rule
 
-from tests.installing import Installation, install
+from tests.make.installation import Installation, install
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings, from_environment

@@ -26,8 +26,8 @@ from alerts.membership.models import Level, Member, MemberRegion, MemberState, S
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.sending import OwnSandbox, own_sandbox
 from tests.conftest import MovableClock, make_tables, settings_for
-from tests.installing import install
 from tests.make.alerts import HERE, Newsroom
+from tests.make.installation import install
 from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind, Role
 from ugly_mugs.app import create_app

@@ -19,7 +19,7 @@ from reporting.record.consents import Consents
 from reporting.record.models import IdentifierTag, Report, ReportPart, Source
 from tests.benchmarks.figures import Figure
 from tests.conftest import MovableClock, make_tables, settings_for
-from tests.installing import install
+from tests.make.installation import install
 from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, KeySeal, Role

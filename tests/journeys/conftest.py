@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.journeys.browser import Windows
-from tests.stack import Stack, installed, stack
+from tests.make.stack import Stack, installed, stack
 
 __all__ = ["stack"]
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.conftest import MovableClock
+from tests.make.stack import eventually
 from tests.outbox.posting import Post, at, phone, words_of
-from tests.stack import eventually
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import attempts, claims, optouts
 from ugly_mugs.outbox.gateways.transport import Accepted, Outgoing

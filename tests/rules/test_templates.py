@@ -12,8 +12,8 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 from flask import Flask
 
-from tests.drawing import small_app
 from tests.rules.project import ROOT, sources
+from tests.web.drawing import small_app
 from ugly_mugs.outbox.models import MessageKind
 from ugly_mugs.settings import OFFERED_LANGUAGES
 
