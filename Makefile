@@ -10,7 +10,7 @@ SOURCES := ugly_mugs reporting alerts tests wsgi.py deploy
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: run install test bench setup format lint types check demo worker soak pictures migration upgrade lock help
+.PHONY: run install test bench setup format lint types check demo worker soak house pictures migration upgrade lock help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: .venv/.made-dev ## how fast it is, each figure beside its bar
 
 soak: .venv/.made-dev ## many people for many minutes (MINUTES=10), while memory and losses are watched
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
+
+house: .venv/.made-dev ## the rooms of the code and their imports, drawn anew in docs/pictures/house.svg
+	$(BIN)/python -m tests.rules.house
 
 pictures: .venv/.made-dev ## the main pages, light and dark, as pictures in build/pictures
 	$(BIN)/python -m tests.journeys.pictures
