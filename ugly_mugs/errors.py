@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from ugly_mugs.database.engine import db
+from ugly_mugs.faults import raised_at
 from ugly_mugs.vault.errors import Busy
 
 log = logging.getLogger(__name__)
@@ -151,9 +152,5 @@ def _http_error(error: HTTPException) -> Response:
 def _unexpected(error: Exception) -> Response:
     """A fault of ours: its kind and place are logged, never its message, which may hold what somebody wrote."""
     db.session.rollback()
-    trace, where = error.__traceback__, ""
-    while trace is not None:
-        where = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    log.error("unexpected error", extra={"error": type(error).__name__, "where": where})
+    log.error("unexpected error", extra={"error": type(error).__name__, "where": raised_at(error)})
     return answer(HTTPStatus.INTERNAL_SERVER_ERROR, again=True)

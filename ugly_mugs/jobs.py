@@ -17,6 +17,7 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
 from ugly_mugs.database.engine import db
+from ugly_mugs.faults import raised_at
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def run_once(app: Flask, job: Job) -> bool:
             _forget_transaction()
             log.error(
                 "a job failed",
-                extra={"job": job.name, "error": type(fault).__name__, "where": _where(fault)},
+                extra={"job": job.name, "error": type(fault).__name__, "where": raised_at(fault)},
             )
             return False
         finally:
@@ -100,11 +101,3 @@ def _forget_transaction() -> None:
     except (DBAPIError, PoolTimeout):
         # The connection is gone, and with it the transaction.
         db.session.close()
-
-
-def _where(fault: BaseException) -> str:
-    trace, where = fault.__traceback__, ""
-    while trace is not None:
-        where = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return where

@@ -18,6 +18,7 @@ from uuid import UUID
 
 from flask import Flask, Response, current_app, g, has_request_context, request
 
+from ugly_mugs.faults import raised_at
 from ugly_mugs.settings import Settings
 
 OURS = ("ugly_mugs", "reporting", "alerts")
@@ -120,8 +121,10 @@ class PlainLines(logging.Formatter):
             line |= {key: harmless(value) for key, value in vars(record).items() if key in KNOWN_KEYS}
         elif not line["event"]:
             line |= {"event": "a library reports", "where": f"{record.module}:{record.lineno}"}
-        if record.exc_info and record.exc_info[0] is not None:
-            line |= {"error": record.exc_info[0].__name__, "where": _where(record)}
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            where = raised_at(error) or f"{record.module}:{record.lineno}"
+            line |= {"error": type(error).__name__, "where": where}
         return json.dumps(line)
 
 
@@ -149,15 +152,6 @@ def _sentence(record: logging.LogRecord) -> str:
 
 def _is_from(record: logging.LogRecord, packages: tuple[str, ...]) -> bool:
     return record.name.split(".")[0] in packages
-
-
-def _where(record: logging.LogRecord) -> str:
-    place = f"{record.module}:{record.lineno}"
-    trace = record.exc_info[2] if record.exc_info else None
-    while trace is not None:
-        place = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
 
 
 def _moment(record: logging.LogRecord) -> str:
