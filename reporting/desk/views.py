@@ -5,8 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 
 from reporting.desk import identifiers, queue, services
 from reporting.desk.listing import Tab, lines
@@ -27,13 +26,7 @@ desk = Blueprint("desk", __name__, url_prefix="/desk")
 desk.register_blueprint(redaction)
 desk.register_blueprint(caller)
 
-RANKS = "desk ranks"
 DECISIONS: Mapping[str, ReportState] = {SETTLE: ReportState.SETTLED, DECLINE: ReportState.DECLINED}
-
-
-@desk.record_once
-def _ranks_of_this_application(state: BlueprintSetupState) -> None:
-    state.app.extensions[RANKS] = queue.Ranks()
 
 
 @desk.get("")
@@ -45,7 +38,7 @@ def look() -> Response:
         return make_response(redirect(first_page(person), HTTPStatus.SEE_OTHER))
     tab, number = Tab.read(request.args.get("tab")), request.args.get("page", 1, type=int)
     if tab is Tab.OPEN:
-        page = queue.open_page(number=number, ranks=current_app.extensions[RANKS], vault=vault)
+        page = queue.open_page(number=number, ranks=runtime().state.of(queue.Ranks), vault=vault)
     else:
         page = queue.finished_page(ReportState(tab.value), number=number, vault=vault)
     counted = queue.counts()

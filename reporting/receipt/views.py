@@ -6,7 +6,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask_babel import format_date, gettext as _
 from werkzeug.datastructures import MultiDict
 
@@ -239,13 +239,20 @@ def _here(*, lock: bool = False) -> Here:
     return Here(report, contents.open_with_key(report, who.content_key), who.content_key)
 
 
+class Tries(Budget):
+    """The wrong receipts that may still be typed, by the sender's address."""
+
+    def __init__(self) -> None:
+        super().__init__(TRIES, timedelta(minutes=10))
+
+
 def _spend_a_try() -> None:
     """Charged for wrong ones only: a right receipt is never refused, whoever else tries from the same address.
 
     Ninety bits need no limit against guessing; this one keeps the machine free, and raises PleaseWait.
     """
-    budget: Budget = current_app.extensions.setdefault("receipt tries", Budget(TRIES, timedelta(minutes=10)))
-    if not budget.spend((request.remote_addr or "").encode(), runtime().clock.now()):
+    tries = runtime().state.of(Tries)
+    if not tries.spend((request.remote_addr or "").encode(), runtime().clock.now()):
         raise PleaseWait
 
 

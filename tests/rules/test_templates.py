@@ -15,6 +15,7 @@ from flask import Flask
 from tests.rules.project import ROOT, sources
 from tests.web.drawing import small_app
 from ugly_mugs.outbox.models import MessageKind
+from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import OFFERED_LANGUAGES
 
 FILES = sorted(file for file in (ROOT / "templates").rglob("*") if file.is_file())
@@ -66,7 +67,7 @@ def test_an_outside_address_would_be_found(text: str) -> None:
 
 
 def test_every_kind_of_message_has_its_words(app: Flask) -> None:
-    assert set(app.extensions["outbox"].kinds) == set(MessageKind)
+    assert {spec.kind for spec in runtime(app).wiring.kinds} == set(MessageKind)
 
 
 def written_in_english() -> set[str]:

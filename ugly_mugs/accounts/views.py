@@ -3,11 +3,10 @@
 from http import HTTPStatus
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
-from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 
 from ugly_mugs.accounts import passphrases, queries, sessions, sign_in
-from ugly_mugs.accounts.budgets import SignInLimits, limits, please_wait
+from ugly_mugs.accounts.budgets import limits, please_wait
 from ugly_mugs.accounts.guard import anyone, browser_session, current_staff, forget, staff
 from ugly_mugs.accounts.models import SessionKind, Staff, StaffState
 from ugly_mugs.accounts.people import enrolment
@@ -28,11 +27,6 @@ accounts.register_blueprint(joining)
 accounts.register_blueprint(people)
 
 SIGN_IN = "desk-sign-in"
-
-
-@accounts.record_once
-def _limits_of_this_application(state: BlueprintSetupState) -> None:
-    state.app.extensions["sign_in_limits"] = SignInLimits()
 
 
 def first_page(person: Staff) -> str:
