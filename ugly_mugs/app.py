@@ -14,8 +14,10 @@ import alerts.membership.consents
 import alerts.membership.demo
 import alerts.membership.handlers
 import alerts.membership.jobs
+import alerts.membership.joining.views
+import alerts.membership.preferences.views
+import alerts.membership.sign_in.views
 import alerts.membership.vetting.views
-import alerts.membership.views
 import alerts.publishing.alert_kind
 import alerts.publishing.demo
 import alerts.publishing.jobs
@@ -24,17 +26,23 @@ import alerts.publishing.member_pages.views
 import alerts.publishing.stopping
 import alerts.publishing.views
 import reporting.desk.views
+import reporting.filing.caller_views
 import reporting.filing.demo
 import reporting.filing.views
+import reporting.receipt.views
 import reporting.record.jobs
 import reporting.redaction.services
+import reporting.redaction.views
 import ugly_mugs.accounts.commands
 import ugly_mugs.accounts.jobs
+import ugly_mugs.accounts.people.joining_views
+import ugly_mugs.accounts.people.views
 import ugly_mugs.accounts.views
 import ugly_mugs.outbox.inbound.keyword_replies
 import ugly_mugs.outbox.inbound.views
 import ugly_mugs.outbox.jobs
-from ugly_mugs import errors, migrations, pages
+import ugly_mugs.pages
+from ugly_mugs import errors, migrations
 from ugly_mugs.accounts import guard
 from ugly_mugs.audit import commands as audit_commands, jobs as audit_jobs
 from ugly_mugs.clock import Clock, SystemClock
@@ -54,16 +62,23 @@ LARGEST_FORM = 4 * 1024 * 1024
 
 WIRING = Wiring(
     blueprints=(
-        pages.ground,
+        ugly_mugs.pages.pages,
         health.health,
         ugly_mugs.accounts.views.accounts,
+        ugly_mugs.accounts.people.views.people,
+        ugly_mugs.accounts.people.joining_views.staff_joining,
         ugly_mugs.outbox.inbound.views.outbox,
-        reporting.filing.views.intake,
+        reporting.filing.views.filing,
+        reporting.filing.caller_views.caller,
+        reporting.receipt.views.receipt,
+        reporting.redaction.views.redaction,
         reporting.desk.views.desk,
-        alerts.membership.views.membership,
+        alerts.membership.joining.views.joining,
+        alerts.membership.sign_in.views.member_sign_in,
+        alerts.membership.preferences.views.preferences,
         alerts.membership.vetting.views.vetting,
         alerts.publishing.views.publishing,
-        alerts.publishing.member_pages.views.notices,
+        alerts.publishing.member_pages.views.member_pages,
     ),
     commands=(
         *ugly_mugs.accounts.commands.COMMANDS,

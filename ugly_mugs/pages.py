@@ -13,37 +13,37 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 
 log = logging.getLogger(__name__)
-ground = Blueprint("ground", __name__)
+pages = Blueprint("pages", __name__)
 
 # Whose pages the way out stands on; those of the desk have none.
 LEAVE_FROM = (SessionKind.REPORTER, SessionKind.MEMBER)
 
 
-@ground.app_context_processor
+@pages.app_context_processor
 def _language() -> dict[str, str]:
     """The language of the page, for its `lang`: screen readers choose their voice by it."""
     return {"lang": str(get_locale() or "en").replace("_", "-")}
 
 
-@ground.get("/")
+@pages.get("/")
 @anyone
 def welcome() -> str:
     return render_template("pages/welcome.html")
 
 
-@ground.get("/confidentiality")
+@pages.get("/confidentiality")
 @anyone
 def confidentiality() -> str:
     return render_template("pages/confidentiality.html")
 
 
-@ground.get("/help")
+@pages.get("/help")
 @anyone
 def help_page() -> str:
     return render_template("pages/help.html")
 
 
-@ground.route("/leave", methods=["GET", "POST"])
+@pages.route("/leave", methods=["GET", "POST"])
 @anyone
 def leave() -> Response:
     """Off to somewhere harmless, leaving as little behind as a browser allows."""
@@ -68,7 +68,7 @@ def leave() -> Response:
     return response
 
 
-@ground.get("/robots.txt")
+@pages.get("/robots.txt")
 @anyone
 def robots() -> Response:
     """Search engines are asked to keep away; who needs this service hears of it from people."""

@@ -32,7 +32,7 @@ REFRESH_SECONDS = 20
 
 @publishing.get("")
 @staff(*SEES)
-def listed() -> ResponseReturnValue:
+def alerts() -> ResponseReturnValue:
     return render_template("alerts/publishing/list.html", lines=alert_page.lines(vault=runtime().vault))
 
 

@@ -10,11 +10,9 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from reporting.desk import identifiers, queue, services
 from reporting.desk.listing import Tab, lines
 from reporting.desk.report_page import DECLINE, REPLY, SETTLE, ReportForms, drawn
-from reporting.filing.caller_views import caller
 from reporting.record import opening
 from reporting.record.models import ReportState
 from reporting.record.opening import OpenedReport
-from reporting.redaction.views import redaction
 from ugly_mugs.accounts.guard import Permission, current_staff, staff
 from ugly_mugs.accounts.models import Staff
 from ugly_mugs.accounts.views import first_page
@@ -23,15 +21,13 @@ from ugly_mugs.errors import Conflict
 from ugly_mugs.runtime import runtime
 
 desk = Blueprint("desk", __name__, url_prefix="/desk")
-desk.register_blueprint(redaction)
-desk.register_blueprint(caller)
 
 DECISIONS: Mapping[str, ReportState] = {SETTLE: ReportState.SETTLED, DECLINE: ReportState.DECLINED}
 
 
 @desk.get("")
 @staff()
-def look() -> Response:
+def report_list() -> Response:
     me, vault, now = current_staff(), runtime().vault, runtime().clock.now()
     if not me.may(Permission.OPEN_REPORTS):
         person = db.session.get_one(Staff, me.id)

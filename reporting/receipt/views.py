@@ -48,7 +48,7 @@ _RECEIPT, _MESSAGE = ReceiptSchema(), MessageSchema()
 
 @receipt.get("")
 @anyone
-def ask() -> Response:
+def receipt_page() -> Response:
     message = ""
     if request.args.get("again"):
         message = _(
@@ -59,7 +59,7 @@ def ask() -> Response:
 
 @receipt.post("")
 @anyone
-def enter() -> Response:
+def open_report() -> Response:
     vault, now = runtime().vault, runtime().clock.now()
     form = Form(_RECEIPT)
     typed_well = form.take(request.form)
@@ -97,13 +97,13 @@ def enter() -> Response:
 
 @receipt.get("/report")
 @reporter
-def look() -> Response:
+def report_page() -> Response:
     return _overview(_here(), Form(_MESSAGE, prefix="message"))
 
 
 @receipt.post("/message")
 @reporter
-def write() -> Response:
+def send_message() -> Response:
     here = _here(lock=True)
     form = Form(_MESSAGE, prefix="message")
     if not form.take(request.form):
@@ -117,13 +117,13 @@ def write() -> Response:
 
 @receipt.get("/add")
 @reporter
-def more() -> Response:
+def additions_page() -> Response:
     return _adding(ReportForm.of_additions(), _session_token())
 
 
 @receipt.post("/add")
 @reporter
-def add() -> Response:
+def add_part() -> Response:
     form = ReportForm.of_additions()
     if form.asked_to_add(request.form):
         form.keep(request.form).offenders.add()
@@ -149,14 +149,14 @@ def add() -> Response:
 
 @receipt.get("/choices")
 @reporter
-def choices() -> str:
+def choices_page() -> str:
     here = _here()
     return _choosing(here, ReportForm.of_choices().fill_consents(here.contents.consents), _session_token())
 
 
 @receipt.post("/choices")
 @reporter
-def choose() -> Response:
+def change_choices() -> Response:
     here = _here(lock=True)
     form = ReportForm.of_choices()
     if not form.take(request.form):
@@ -176,7 +176,7 @@ def choose() -> Response:
 
 @receipt.post("/output")
 @reporter
-def decide() -> Response:
+def decide_on_output() -> Response:
     """Let a warning go, or hold it."""
     here = _here(lock=True)
     output = queries.output(here.report.id, request.form.get("output", ""))
@@ -192,7 +192,7 @@ def decide() -> Response:
 
 @receipt.get("/withdraw")
 @reporter
-def before_withdrawing() -> str:
+def withdrawal_page() -> str:
     here = _here()
     return render_template("reporting/receipt/withdraw.html", outputs=_seen(here))
 
@@ -210,7 +210,7 @@ def withdraw() -> Response:
 
 @receipt.get("/gone")
 @anyone
-def gone() -> str:
+def gone_page() -> str:
     return render_template("reporting/receipt/gone.html")
 
 

@@ -21,18 +21,18 @@ from ugly_mugs.errors import Conflict
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
 
-redaction = Blueprint("redaction", __name__)
+redaction = Blueprint("redaction", __name__, url_prefix="/desk")
 
 
 @redaction.get("/reports/<uuid:report_id>/redact")
 @staff(Permission.REDACT)
-def choose(report_id: UUID) -> Response:
+def marks_page(report_id: UUID) -> Response:
     return _choosing(_opened(report_id), Form(HideSchema()))
 
 
 @redaction.post("/reports/<uuid:report_id>/redact")
 @staff(Permission.REDACT)
-def hide(report_id: UUID) -> Response:
+def hide_words(report_id: UUID) -> Response:
     """Keep what is ticked and hide the words typed, then look at what is left or go on choosing."""
     opened, form = _opened(report_id), Form(HideSchema())
     account = opened.contents.account
@@ -74,7 +74,7 @@ def hide(report_id: UUID) -> Response:
 
 @redaction.get("/reports/<uuid:report_id>/redact/text")
 @staff(Permission.REDACT)
-def read(report_id: UUID) -> Response:
+def text_page(report_id: UUID) -> Response:
     opened = _opened(report_id)
     if queries.redaction(report_id) is None:
         return _go(report_id, "redact")
@@ -83,7 +83,7 @@ def read(report_id: UUID) -> Response:
 
 @redaction.post("/reports/<uuid:report_id>/redact/text")
 @staff(Permission.REDACT)
-def settle(report_id: UUID) -> Response:
+def settle_text(report_id: UUID) -> Response:
     opened, form = _opened(report_id), Form(SettleSchema())
     if not form.take(request.form):
         return _reading(opened, form, typed=True, status=HTTPStatus.BAD_REQUEST)

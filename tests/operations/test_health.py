@@ -44,7 +44,7 @@ def test_missing_keys_are_a_problem_that_says_nothing_of_them(app: Flask, client
 
     assert answer.status_code == 503
     assert "flask doctor" in answer.text
-    assert str(runtime.settings.keys_dir) not in answer.text
+    assert str(held.settings.keys_dir) not in answer.text
 
 
 def test_without_a_worker_it_is_not_ready(client: FlaskClient) -> None:

@@ -13,7 +13,6 @@ from tests.conftest import MovableClock, settings_for
 from ugly_mugs import errors
 from ugly_mugs.accounts import guard
 from ugly_mugs.app import WIRING
-from ugly_mugs.pages import ground
 from ugly_mugs.runtime import Runtime
 from ugly_mugs.web import form_fields as ask, headers, page_globals
 from ugly_mugs.web.forms import Form, FormList, error_summary
@@ -98,7 +97,7 @@ def small_app(**changes: str) -> Flask:
     headers.init_app(app, settings)
     page_globals.init_app(app, settings, demo=True)
     guard.init_app(app)
-    app.register_blueprint(ground)
+    app.register_blueprint(pages)
 
     @app.route("/words", methods=["GET", "POST"])
     @guard.anyone

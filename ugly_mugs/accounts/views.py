@@ -10,8 +10,6 @@ from ugly_mugs.accounts.budgets import limits, please_wait
 from ugly_mugs.accounts.guard import anyone, browser_session, current_staff, forget, staff
 from ugly_mugs.accounts.models import SessionKind, Staff, StaffState
 from ugly_mugs.accounts.people import enrolment
-from ugly_mugs.accounts.people.joining_views import joining
-from ugly_mugs.accounts.people.views import people
 from ugly_mugs.accounts.permissions import Permission, permissions_of
 from ugly_mugs.accounts.schemas import NewPassphraseSchema, PassphraseSchema, SignInSchema
 from ugly_mugs.accounts.tokens import token_holds, with_token
@@ -23,8 +21,6 @@ from ugly_mugs.vault.words import squeezed
 from ugly_mugs.web.forms import Form
 
 accounts = Blueprint("accounts", __name__)
-accounts.register_blueprint(joining)
-accounts.register_blueprint(people)
 
 SIGN_IN = "desk-sign-in"
 
@@ -58,7 +54,7 @@ def _sign_in_again(form: Form, problem: str, status: HTTPStatus = HTTPStatus.BAD
 
 @accounts.post("/desk/sign-in")
 @anyone
-def sign_in_now() -> Response:
+def sign_in_staff() -> Response:
     form = Form(SignInSchema())
     if not form.take(request.form):
         return _sign_in_again(form, "")

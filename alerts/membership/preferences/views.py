@@ -24,7 +24,7 @@ from ugly_mugs.outbox.models import AddressState, Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
 
-own = Blueprint("own", __name__)
+preferences = Blueprint("preferences", __name__)
 
 PREFERENCES = "/alerts/preferences"
 ADDRESSES = "/alerts/addresses"
@@ -43,7 +43,7 @@ def _me(*, lock: bool = False) -> Member:
     return found
 
 
-@own.get("/alerts/waiting")
+@preferences.get("/alerts/waiting")
 @member
 def waiting_page() -> Response:
     """How the application stands; all that anybody sees who is not accepted."""
@@ -57,7 +57,7 @@ def waiting_page() -> Response:
 # Preferences
 
 
-@own.get(PREFERENCES)
+@preferences.get(PREFERENCES)
 @member
 @accepted_only
 def preferences_page() -> str:
@@ -90,7 +90,7 @@ def _preferences_page(me: Member, form: Form) -> str:
     )
 
 
-@own.post(PREFERENCES)
+@preferences.post(PREFERENCES)
 @member
 @accepted_only
 def change_preferences() -> Response:
@@ -123,7 +123,7 @@ def _tick(me: Member, form: Form, channel: Channel, *, wanted: bool) -> None:
         form.refuse(TICKS[channel], refusal.message)
 
 
-@own.post("/alerts/pause")
+@preferences.post("/alerts/pause")
 @member
 @accepted_only
 def pause() -> Response:
@@ -132,7 +132,7 @@ def pause() -> Response:
     return _see(f"{PREFERENCES}?saved=paused")
 
 
-@own.post("/alerts/resume")
+@preferences.post("/alerts/resume")
 @member
 @accepted_only
 def resume() -> Response:
@@ -144,7 +144,7 @@ def resume() -> Response:
 # Addresses
 
 
-@own.get(ADDRESSES)
+@preferences.get(ADDRESSES)
 @member
 @accepted_only
 def addresses_page() -> str:
@@ -163,7 +163,7 @@ def _addresses_page(form: Form) -> str:
     )
 
 
-@own.post(ADDRESSES)
+@preferences.post(ADDRESSES)
 @member
 @accepted_only
 def ask_for_code() -> Response:
@@ -187,7 +187,7 @@ def ask_for_code() -> Response:
     return _see(f"{ADDRESSES}/code")
 
 
-@own.get(f"{ADDRESSES}/code")
+@preferences.get(f"{ADDRESSES}/code")
 @member
 @accepted_only
 def address_code_page() -> Response:
@@ -208,7 +208,7 @@ def _address_code_page(found: Found, form: Form) -> str:
     )
 
 
-@own.post(f"{ADDRESSES}/code")
+@preferences.post(f"{ADDRESSES}/code")
 @member
 @accepted_only
 def prove_address() -> Response:
@@ -236,7 +236,7 @@ def prove_address() -> Response:
 # Leaving
 
 
-@own.get("/alerts/end")
+@preferences.get("/alerts/end")
 @member
 def end_page() -> str:
     return render_template(
@@ -244,7 +244,7 @@ def end_page() -> str:
     )
 
 
-@own.post("/alerts/end")
+@preferences.post("/alerts/end")
 @member
 def end() -> Response:
     ending.end(vault=runtime().vault, member=_me(lock=True), now=runtime().clock.now())
@@ -253,7 +253,7 @@ def end() -> Response:
     return _see("/sign-in/ended")
 
 
-@own.post("/alerts/sign-out")
+@preferences.post("/alerts/sign-out")
 @member
 def sign_out() -> Response:
     forget(SessionKind.MEMBER)

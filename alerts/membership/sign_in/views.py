@@ -25,12 +25,12 @@ from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
 from ugly_mugs.web.languages import page_language
 
-signing_in = Blueprint("signing_in", __name__)
+member_sign_in = Blueprint("sign_in", __name__)
 
 FORM = "sign-in"
 
 
-@signing_in.get("/sign-in")
+@member_sign_in.get("/sign-in")
 @anyone
 def sign_in_page() -> Response:
     found = browser_session(SessionKind.MEMBER)
@@ -50,7 +50,7 @@ def _page(form: Form, problem: str = "", why: str = "") -> str:
     )
 
 
-@signing_in.post("/sign-in")
+@member_sign_in.post("/sign-in")
 @anyone
 def ask_for_code() -> Response:
     """The same for every address: a code is drawn, handed over with the address, and a session waits for it."""
@@ -93,7 +93,7 @@ def _asked(channel: Channel, address: str) -> sessions.Cookie:
     return cookie
 
 
-@signing_in.get("/sign-in/code")
+@member_sign_in.get("/sign-in/code")
 @anyone
 def code_page() -> Response:
     found = browser_session(SessionKind.MEMBER)
@@ -117,7 +117,7 @@ def _code_page(found: Found, form: Form) -> str:
     )
 
 
-@signing_in.post("/sign-in/code")
+@member_sign_in.post("/sign-in/code")
 @anyone
 def sign_in() -> Response:
     vault, now = runtime().vault, runtime().clock.now()
@@ -151,7 +151,7 @@ def sign_in() -> Response:
     return response
 
 
-@signing_in.get("/sign-in/ended")
+@member_sign_in.get("/sign-in/ended")
 @anyone
 def ended_page() -> str:
     return render_template("alerts/membership/sign_in/ended.html")

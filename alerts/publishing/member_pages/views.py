@@ -10,22 +10,22 @@ from ugly_mugs.accounts.guard import current_member, member
 from ugly_mugs.errors import NotThere
 from ugly_mugs.runtime import runtime
 
-notices = Blueprint("notices", __name__, url_prefix="/alerts")
+member_pages = Blueprint("member_pages", __name__, url_prefix="/alerts")
 
 
-@notices.get("")
+@member_pages.get("")
 @member
 @accepted_only
-def listed() -> ResponseReturnValue:
+def notices() -> ResponseReturnValue:
     here = runtime()
     found = shown.for_member(current_member().member_id, vault=here.vault, now=here.clock.now())
     return render_template("alerts/publishing/member_pages/notices.html", notices=found)
 
 
-@notices.get("/<string(length=4):reference>")
+@member_pages.get("/<string(length=4):reference>")
 @member
 @accepted_only
-def one(reference: str) -> ResponseReturnValue:
+def notice(reference: str) -> ResponseReturnValue:
     here = runtime()
     reference = reference.upper()
     alert = queries.current_alert(reference, here.clock.now())

@@ -27,12 +27,12 @@ from ugly_mugs.vault import Busy, totp
 from ugly_mugs.vault.encoding import from_text, to_text
 from ugly_mugs.web.forms import Form
 
-joining = Blueprint("joining", __name__)
+staff_joining = Blueprint("staff_joining", __name__)
 
 JOIN = "desk-join"
 
 
-@joining.get("/desk/join")
+@staff_joining.get("/desk/join")
 @anyone
 def join_page() -> str:
     return _join_page()
@@ -84,7 +84,7 @@ def _authenticator(login: str, prepared: enrolment.Prepared) -> dict[str, Any]:
     return {**shown, "picture": Markup(picture)}  # noqa: S704  # nosec
 
 
-@joining.post("/desk/join")
+@staff_joining.post("/desk/join")
 @anyone
 def join() -> Response:
     """Take the invitation code; what is drawn for the newcomer waits in their session until they prove it."""
@@ -125,7 +125,7 @@ def _join_again(form: Form | None, problem: str, status: HTTPStatus = HTTPStatus
     return make_response(_join_page(form, problem), status)
 
 
-@joining.post("/desk/join/authenticator")
+@staff_joining.post("/desk/join/authenticator")
 @anyone
 def enrol() -> Response:
     """The authenticator is proved: the newcomer gets a key of their own, and the invitation is used up."""
