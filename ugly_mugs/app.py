@@ -43,7 +43,8 @@ import ugly_mugs.outbox.inbound.views
 import ugly_mugs.outbox.jobs
 import ugly_mugs.pages
 from ugly_mugs import errors, migrations
-from ugly_mugs.accounts import guard
+from ugly_mugs.accounts import guard, navigation
+from ugly_mugs.accounts.guard import Area
 from ugly_mugs.audit import commands as audit_commands, jobs as audit_jobs
 from ugly_mugs.clock import Clock, SystemClock
 from ugly_mugs.database.engine import db, engine_options, prepare_engine, reading
@@ -80,6 +81,23 @@ WIRING = Wiring(
         alerts.publishing.views.publishing,
         alerts.publishing.member_pages.views.member_pages,
     ),
+    navigation=(
+        *reporting.filing.views.NAVIGATION,
+        *reporting.receipt.views.NAVIGATION,
+        *alerts.membership.joining.views.NAVIGATION,
+        *alerts.membership.sign_in.views.NAVIGATION,
+        *alerts.publishing.member_pages.views.NAVIGATION,
+        *ugly_mugs.pages.NAVIGATION,
+        *reporting.desk.views.NAVIGATION,
+        *alerts.publishing.views.NAVIGATION,
+        *ugly_mugs.accounts.people.views.NAVIGATION,
+        *ugly_mugs.accounts.views.NAVIGATION,
+    ),
+    doors={
+        Area.REPORTER: "receipt.receipt_page",
+        Area.MEMBER: "sign_in.sign_in_page",
+        Area.STAFF: "accounts.sign_in_page",
+    },
     commands=(
         *ugly_mugs.accounts.commands.COMMANDS,
         worker_command.worker,
@@ -167,6 +185,7 @@ def create_app(
     page_globals.init_app(app, settings, demo=_is_demo(settings))
     _read_only_gets(app)
     guard.init_app(app)
+    navigation.init_app(app)
     for blueprint in WIRING.blueprints:
         app.register_blueprint(blueprint)
     for command in WIRING.commands:

@@ -3,7 +3,7 @@
 import logging
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
-from flask_babel import get_locale
+from flask_babel import get_locale, lazy_gettext
 from sqlalchemy.exc import SQLAlchemyError
 
 from ugly_mugs.accounts import guard, sessions
@@ -11,9 +11,12 @@ from ugly_mugs.accounts.guard import anyone
 from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
+from ugly_mugs.wiring import NavigationEntry
 
 log = logging.getLogger(__name__)
 pages = Blueprint("pages", __name__)
+
+NAVIGATION = (NavigationEntry("member", 30, lazy_gettext("Help"), "pages.help_page"),)
 
 # Whose pages the way out stands on; those of the desk have none.
 LEAVE_FROM = (SessionKind.REPORTER, SessionKind.MEMBER)

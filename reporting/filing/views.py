@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
-from flask_babel import gettext as _
+from flask_babel import gettext as _, lazy_gettext
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
 from reporting.filing import batch_commit, desk_key, page_cache, resubmission, submission
@@ -21,8 +21,14 @@ from ugly_mugs.errors import not_saved
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import FormToken, FormTokens, Receipt, TooLong
 from ugly_mugs.web.languages import page_language
+from ugly_mugs.wiring import NavigationEntry
 
 filing = Blueprint("filing", __name__)
+
+NAVIGATION = (
+    NavigationEntry("public", 10, lazy_gettext("Tell us"), "filing.report_page"),
+    NavigationEntry("member", 20, lazy_gettext("Tell us"), "filing.report_page"),
+)
 
 
 @filing.get("/report")

@@ -6,8 +6,8 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
-from flask_babel import format_date, gettext as _
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask_babel import format_date, gettext as _, lazy_gettext
 from werkzeug.datastructures import MultiDict
 
 from reporting.receipt import adding, withdrawal
@@ -36,8 +36,11 @@ from ugly_mugs.vault import Receipt, TooLong, UnknownWord, WrongLength
 from ugly_mugs.web.form_fields import Words
 from ugly_mugs.web.forms import Form
 from ugly_mugs.web.languages import page_language
+from ugly_mugs.wiring import NavigationEntry
 
 receipt = Blueprint("receipt", __name__, url_prefix="/receipt")
+
+NAVIGATION = (NavigationEntry("public", 20, lazy_gettext("Come back"), "receipt.receipt_page"),)
 
 RECEIPT_FORM: Final = "receipt"
 TRIES: Final = 200
@@ -90,7 +93,7 @@ def open_report() -> Response:
         here = Here(report, contents.open_with_key(report, content_key), content_key)
         response = _brought_along(cookie, brought, here)
     else:
-        response = make_response(redirect("/receipt/report", HTTPStatus.SEE_OTHER))
+        response = make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
     return response
 
@@ -112,7 +115,7 @@ def send_message() -> Response:
         report=here.report, text=form.values["text"], content_key=here.content_key, now=runtime().clock.now()
     )
     db.session.commit()
-    return make_response(redirect("/receipt/report#messages", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.report_page", _anchor="messages"), HTTPStatus.SEE_OTHER))
 
 
 @receipt.get("/add")
@@ -144,7 +147,7 @@ def add_part() -> Response:
         form.refuse_length(_("All of it together is too long for us to keep. Please send it in two parts."))
         return _adding(form, _session_token(), status=HTTPStatus.BAD_REQUEST)
     db.session.commit()
-    return make_response(redirect("/receipt/report", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
 
 
 @receipt.get("/choices")
@@ -171,7 +174,7 @@ def change_choices() -> Response:
         now=now,
     )
     db.session.commit()
-    return make_response(redirect("/receipt/report", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
 
 
 @receipt.post("/output")
@@ -187,7 +190,7 @@ def decide_on_output() -> Response:
     else:
         outputs.let_go(output, seen_mark=request.form.get("seen", ""))
     db.session.commit()
-    return make_response(redirect("/receipt/report", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
 
 
 @receipt.get("/withdraw")
@@ -205,7 +208,7 @@ def withdraw() -> Response:
     # The page says that it is gone now, so no log may still hold what was deleted.
     forget_deleted()
     forget_reporter()
-    return make_response(redirect("/receipt/gone", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.gone_page"), HTTPStatus.SEE_OTHER))
 
 
 @receipt.get("/gone")
@@ -218,7 +221,7 @@ def gone_page() -> str:
 @anyone
 def close() -> Response:
     forget_reporter()
-    return make_response(redirect("/receipt", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.receipt_page"), HTTPStatus.SEE_OTHER))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from reporting.record import opening
@@ -69,7 +69,9 @@ def hide_words(report_id: UUID) -> Response:
             status=HTTPStatus.CONFLICT,
         )
     db.session.commit()
-    return _go(report_id, "redact" if request.form.get("do") == "more" else "redact/text")
+    return _go(
+        report_id, "redaction.marks_page" if request.form.get("do") == "more" else "redaction.text_page"
+    )
 
 
 @redaction.get("/reports/<uuid:report_id>/redact/text")
@@ -77,7 +79,7 @@ def hide_words(report_id: UUID) -> Response:
 def text_page(report_id: UUID) -> Response:
     opened = _opened(report_id)
     if queries.redaction(report_id) is None:
-        return _go(report_id, "redact")
+        return _go(report_id, "redaction.marks_page")
     return _reading(opened, Form(SettleSchema()))
 
 
@@ -108,7 +110,7 @@ def settle_text(report_id: UUID) -> Response:
             _opened(report_id), form, typed=True, message=conflict.message, status=HTTPStatus.CONFLICT
         )
     db.session.commit()
-    return _go(report_id)
+    return _go(report_id, "desk.report")
 
 
 def _choosing(
@@ -186,6 +188,5 @@ def _opened(report_id: UUID) -> OpenedReport:
     )
 
 
-def _go(report_id: UUID, page: str = "") -> Response:
-    place = f"/desk/reports/{report_id}" + (f"/{page}" if page else "")
-    return make_response(redirect(place, HTTPStatus.SEE_OTHER))
+def _go(report_id: UUID, page: str) -> Response:
+    return make_response(redirect(url_for(page, report_id=report_id), HTTPStatus.SEE_OTHER))

@@ -11,7 +11,7 @@ from marshmallow import Schema
 
 from tests.conftest import MovableClock, settings_for
 from ugly_mugs import errors
-from ugly_mugs.accounts import guard
+from ugly_mugs.accounts import guard, navigation
 from ugly_mugs.app import WIRING
 from ugly_mugs.runtime import Runtime
 from ugly_mugs.web import form_fields as ask, headers, page_globals
@@ -97,7 +97,9 @@ def small_app(**changes: str) -> Flask:
     headers.init_app(app, settings)
     page_globals.init_app(app, settings, demo=True)
     guard.init_app(app)
-    app.register_blueprint(pages)
+    navigation.init_app(app)
+    for blueprint in WIRING.blueprints:
+        app.register_blueprint(blueprint)
 
     @app.route("/words", methods=["GET", "POST"])
     @guard.anyone

@@ -1,8 +1,9 @@
 """A member's own pages: what they want, where it goes, a pause, and the end of it."""
 
 from http import HTTPStatus
+from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from alerts.membership import queries
 from alerts.membership.models import Level, Member, MemberState, Sector
@@ -30,8 +31,8 @@ PREFERENCES = "/alerts/preferences"
 ADDRESSES = "/alerts/addresses"
 
 
-def _see(path: str) -> Response:
-    return make_response(redirect(path, HTTPStatus.SEE_OTHER))
+def _see(endpoint: str, **query: Any) -> Response:
+    return make_response(redirect(url_for(endpoint, **query), HTTPStatus.SEE_OTHER))
 
 
 def _me(*, lock: bool = False) -> Member:
@@ -49,7 +50,7 @@ def waiting_page() -> Response:
     """How the application stands; all that anybody sees who is not accepted."""
     standing = current_standing()
     if standing in queries.ACCEPTED:
-        return _see(PREFERENCES)
+        return _see("preferences.preferences_page")
     rejected = standing is MemberState.REJECTED
     return make_response(render_template("alerts/membership/preferences/waiting.html", rejected=rejected))
 
@@ -112,7 +113,7 @@ def change_preferences() -> Response:
         db.session.rollback()
         return make_response(_preferences_page(_me(), form), HTTPStatus.BAD_REQUEST)
     db.session.commit()
-    return _see(f"{PREFERENCES}?saved=yes")
+    return _see("preferences.preferences_page", saved="yes")
 
 
 def _tick(me: Member, form: Form, channel: Channel, *, wanted: bool) -> None:
@@ -129,7 +130,7 @@ def _tick(me: Member, form: Form, channel: Channel, *, wanted: bool) -> None:
 def pause() -> Response:
     services.pause(member=_me(lock=True))
     db.session.commit()
-    return _see(f"{PREFERENCES}?saved=paused")
+    return _see("preferences.preferences_page", saved="paused")
 
 
 @preferences.post("/alerts/resume")
@@ -138,7 +139,7 @@ def pause() -> Response:
 def resume() -> Response:
     services.resume(member=_me(lock=True))
     db.session.commit()
-    return _see(f"{PREFERENCES}?saved=resumed")
+    return _see("preferences.preferences_page", saved="resumed")
 
 
 # Addresses
@@ -184,7 +185,7 @@ def ask_for_code() -> Response:
     )
     sessions.keep(found, {**asked.contents(), "to": mask(channel, address)}, vault=vault, now=now)
     db.session.commit()
-    return _see(f"{ADDRESSES}/code")
+    return _see("preferences.address_code_page")
 
 
 @preferences.get(f"{ADDRESSES}/code")
@@ -193,7 +194,7 @@ def ask_for_code() -> Response:
 def address_code_page() -> Response:
     found = browser_session(SessionKind.MEMBER)
     if found is None or Asked.of(found.contents) is None:
-        return _see(ADDRESSES)
+        return _see("preferences.addresses_page")
     return make_response(_address_code_page(found, Form(CodeSchema())))
 
 
@@ -215,7 +216,7 @@ def prove_address() -> Response:
     form, found = Form(CodeSchema()), browser_session(SessionKind.MEMBER)
     asked = None if found is None else Asked.of(found.contents)
     if found is None or asked is None:
-        return _see(f"{ADDRESSES}?why=over")
+        return _see("preferences.addresses_page", why="over")
     if not form.take(request.form):
         return make_response(_address_code_page(found, form), HTTPStatus.BAD_REQUEST)
     vault, now, my_id = runtime().vault, runtime().clock.now(), current_member().member_id
@@ -230,7 +231,9 @@ def prove_address() -> Response:
     )
     sessions.keep(found, {}, vault=vault, now=now)
     db.session.commit()
-    return _see(f"{PREFERENCES}?saved=address" if taken else f"{ADDRESSES}?why=over")
+    if not taken:
+        return _see("preferences.addresses_page", why="over")
+    return _see("preferences.preferences_page", saved="address")
 
 
 # Leaving
@@ -250,11 +253,11 @@ def end() -> Response:
     ending.end(vault=runtime().vault, member=_me(lock=True), now=runtime().clock.now())
     db.session.commit()
     forget(SessionKind.MEMBER)
-    return _see("/sign-in/ended")
+    return _see("sign_in.ended_page")
 
 
 @preferences.post("/alerts/sign-out")
 @member
 def sign_out() -> Response:
     forget(SessionKind.MEMBER)
-    return _see("/")
+    return _see("pages.welcome")

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext
 
 from alerts.membership.standing import accepted_only
 from alerts.publishing import queries
@@ -9,8 +10,11 @@ from alerts.publishing.member_pages import queries as shown
 from ugly_mugs.accounts.guard import current_member, member
 from ugly_mugs.errors import NotThere
 from ugly_mugs.runtime import runtime
+from ugly_mugs.wiring import NavigationEntry
 
 member_pages = Blueprint("member_pages", __name__, url_prefix="/alerts")
+
+NAVIGATION = (NavigationEntry("member", 10, lazy_gettext("Notices"), "member_pages.notices"),)
 
 
 @member_pages.get("")

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -115,7 +115,7 @@ def join() -> Response:
         vault=vault, kind=SessionKind.STAFF, owner_id=None, contents=contents, now=now, replaces=before
     )
     db.session.commit()
-    response = make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+    response = make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
     return response
 
@@ -131,7 +131,7 @@ def enrol() -> Response:
     """The authenticator is proved: the newcomer gets a key of their own, and the invitation is used up."""
     form, contents, before = Form(AuthenticatorSchema()), _joining(), browser_session(SessionKind.STAFF)
     if before is None or "joining" not in contents:
-        return make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+        return make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
     if not form.take(request.form) or not token_holds(JOIN, form):
         return _join_again(
             form, "" if form.errors else _("This page was open for a long time. Please try again.")
@@ -152,7 +152,7 @@ def enrol() -> Response:
     if person is None or person.id != person_id:
         sessions.end(before)
         db.session.commit()
-        return make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+        return make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
     enrolment.enrol(vault=vault, person=person, prepared=prepared, own=own, step=step, now=now)
     cookie = sessions.start(
         vault=vault,
@@ -163,6 +163,6 @@ def enrol() -> Response:
         replaces=before,
     )
     db.session.commit()
-    response = make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+    response = make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
     return response
