@@ -61,7 +61,7 @@ types: .venv/.made-dev ## mypy, strictly
 
 check: lint types ## everything that can be said without running the code
 	@mkdir -p build
-	$(BIN)/pybabel --quiet extract --mapping-file babel.cfg --output-file build/messages.pot .
+	$(BIN)/pybabel --quiet extract --keyword lazy_gettext --mapping-file babel.cfg --output-file build/messages.pot .
 
 migration: .venv/.made-dev ## a new step of the database's shape: make migration NAME="what changes"
 	@test -n "$(NAME)" || { echo 'Say what changes: make migration NAME="what changes"'; exit 2; }

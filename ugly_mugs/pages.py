@@ -3,7 +3,7 @@
 import logging
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
-from flask_babel import get_locale
+from flask_babel import get_locale, lazy_gettext
 from sqlalchemy.exc import SQLAlchemyError
 
 from ugly_mugs.accounts import guard, sessions
@@ -11,39 +11,42 @@ from ugly_mugs.accounts.guard import anyone
 from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
+from ugly_mugs.wiring import NavigationEntry
 
 log = logging.getLogger(__name__)
-ground = Blueprint("ground", __name__)
+pages = Blueprint("pages", __name__)
+
+NAVIGATION = (NavigationEntry("member", 30, lazy_gettext("Help"), "pages.help_page"),)
 
 # Whose pages the way out stands on; those of the desk have none.
 LEAVE_FROM = (SessionKind.REPORTER, SessionKind.MEMBER)
 
 
-@ground.app_context_processor
+@pages.app_context_processor
 def _language() -> dict[str, str]:
     """The language of the page, for its `lang`: screen readers choose their voice by it."""
     return {"lang": str(get_locale() or "en").replace("_", "-")}
 
 
-@ground.get("/")
+@pages.get("/")
 @anyone
 def welcome() -> str:
     return render_template("pages/welcome.html")
 
 
-@ground.get("/confidentiality")
+@pages.get("/confidentiality")
 @anyone
 def confidentiality() -> str:
     return render_template("pages/confidentiality.html")
 
 
-@ground.get("/help")
+@pages.get("/help")
 @anyone
 def help_page() -> str:
     return render_template("pages/help.html")
 
 
-@ground.route("/leave", methods=["GET", "POST"])
+@pages.route("/leave", methods=["GET", "POST"])
 @anyone
 def leave() -> Response:
     """Off to somewhere harmless, leaving as little behind as a browser allows."""
@@ -68,7 +71,7 @@ def leave() -> Response:
     return response
 
 
-@ground.get("/robots.txt")
+@pages.get("/robots.txt")
 @anyone
 def robots() -> Response:
     """Search engines are asked to keep away; who needs this service hears of it from people."""

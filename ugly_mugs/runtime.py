@@ -1,22 +1,28 @@
-"""What a running process holds: its settings, its clock and its vault, in one place per application."""
+"""What a running process holds: settings, clock, vault, wiring and state, in one place per application."""
 
 from threading import Lock
 from typing import cast
 
-from flask import current_app
+from flask import Flask, current_app
 
 from ugly_mugs.clock import Clock
 from ugly_mugs.settings import Settings
 from ugly_mugs.vault import ServiceVault, WorkerVault
 from ugly_mugs.vault.keys import keyfiles
+from ugly_mugs.wiring import State, Wiring
+
+# The only key of ours in `app.extensions`.
+KEY = "ugly_mugs"
 
 
 class Runtime:
     """The vault is opened at first use, because `flask keys init` runs before there are any keys."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, wiring: Wiring) -> None:
         self.settings = settings
         self.clock = clock
+        self.wiring = wiring
+        self.state = State()
         self._vault: ServiceVault | None = None
         self._lock = Lock()
 
@@ -48,7 +54,10 @@ class Runtime:
         with self._lock:
             self._vault = None
 
+    def install(self, app: Flask) -> None:
+        app.extensions[KEY] = self
 
-def runtime() -> Runtime:
-    """The running application's settings, clock and vault."""
-    return cast(Runtime, current_app.extensions["ugly_mugs"])
+
+def runtime(app: Flask | None = None) -> Runtime:
+    """What this application holds; without one named, the running one."""
+    return cast(Runtime, (app or current_app).extensions[KEY])

@@ -4,10 +4,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from logging import getLogger
 from threading import Lock
-from typing import cast
 
 import sqlalchemy as sa
-from flask import current_app
 
 from alerts.delivery import queries as delivery_queries
 from alerts.membership.models import Level
@@ -148,7 +146,7 @@ def _words(snapshot: Snapshot, channel: Channel, language: str, level: str) -> W
 
 
 def _spoken() -> Spoken:
-    return cast(Spoken, current_app.extensions.setdefault("spoken_alerts", Spoken()))
+    return runtime().state.of(Spoken)
 
 
 ALERT = MessageKindSpec(kind=MessageKind.ALERT, gate=gate, words=words, refused=refused)

@@ -10,7 +10,6 @@ from logging import getLogger
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import current_app
 
 from alerts.delivery import fanout, queries as delivery_queries
 from alerts.publishing import queries, stopping
@@ -186,12 +185,16 @@ def _expire(alert_id: UUID, now: datetime) -> None:
 # The ledger
 
 
+class Followed(dict[UUID, AlertState]):
+    """The state in which the ledger last followed each alert."""
+
+
 def _set_aside(now: datetime) -> None:
     """Deliveries follow their alert: cancelled with it, set aside while it waits, queued again when it goes on.
 
     Each alert is looked at once for each state it comes into; what expires by its time, the ledger ends itself.
     """
-    seen: dict[UUID, AlertState] = current_app.extensions.setdefault("alerts_set_aside", {})
+    seen = runtime().state.of(Followed)
     asked = sa.select(Alert.id, Alert.state).where(
         Alert.state.in_(sorted(_WAITING | _OVER)), Alert.expires_at > now
     )

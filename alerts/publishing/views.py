@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
+from flask_babel import gettext as _, lazy_gettext
 from werkzeug.wrappers import Response
 
 from alerts.publishing import alert_page, approval, drafting, queries, stopping
@@ -20,8 +20,15 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.wiring import NavigationEntry
 
 publishing = Blueprint("publishing", __name__, url_prefix="/desk/alerts")
+
+NAVIGATION = (
+    NavigationEntry(
+        "desk", 20, lazy_gettext("Notices"), "publishing.alerts", frozenset({Permission.SEE_DRAFTS})
+    ),
+)
 
 SEES = (Permission.SEE_DRAFTS, Permission.DRAFT, Permission.APPROVE)
 STEERS = (Permission.DRAFT, Permission.APPROVE)
@@ -32,7 +39,7 @@ REFRESH_SECONDS = 20
 
 @publishing.get("")
 @staff(*SEES)
-def listed() -> ResponseReturnValue:
+def alerts() -> ResponseReturnValue:
     return render_template("alerts/publishing/list.html", lines=alert_page.lines(vault=runtime().vault))
 
 

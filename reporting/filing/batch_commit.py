@@ -7,13 +7,12 @@ turn writes for everybody who waits for it. Reports do not know of each other: e
 from collections.abc import Callable, Sequence
 from threading import Lock
 
-from flask import current_app
-
 from reporting.filing import desk_key, submission
 from reporting.filing.desk_key import Key
 from reporting.filing.submission import Filed, Sealed
 from reporting.filing.write_lock import turn
 from ugly_mugs.database.engine import db
+from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import ServiceVault
 
 
@@ -75,5 +74,4 @@ class Together:
 
 def file(key: Key, seal: Callable[[Key], Sealed], vault: ServiceVault) -> Filed:
     """File a report together with whatever else is being filed. `seal` may be asked again if the key just changed."""
-    queue: Together = current_app.extensions.setdefault("intake together", Together())
-    return queue.file(Waiting(key, seal), vault)
+    return runtime().state.of(Together).file(Waiting(key, seal), vault)

@@ -17,18 +17,18 @@ from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import FormToken, FormTokens, TooLong
 from ugly_mugs.web.languages import page_language
 
-caller = Blueprint("caller", __name__)
+caller = Blueprint("caller", __name__, url_prefix="/desk")
 
 
 @caller.get("/reports/new")
 @staff(Permission.FILE_FOR_CALLER)
-def ask() -> Response:
+def caller_page() -> Response:
     return _drawn(ReportForm(), None)
 
 
 @caller.post("/reports/new")
 @staff(Permission.FILE_FOR_CALLER)
-def file() -> Response:
+def file_report() -> Response:
     form, vault, now = ReportForm(), runtime().vault, runtime().clock.now()
     token = vault.form_tokens.read(FORM, request.form.get("token", ""))
     if form.asked_to_add(request.form):

@@ -1,13 +1,14 @@
 """The desk's key kept at hand: a report is sealed before its transaction begins, and the key is proved inside it."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import current_app
 
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch
 from ugly_mugs.database.engine import db, reading
+from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import PublicKey, ServiceVault
 
 Key = tuple[UUID, PublicKey]
@@ -17,9 +18,16 @@ _NEWEST = (
 )
 
 
+@dataclass
+class LastKnown:
+    """The desk's key as this process last looked it up."""
+
+    key: Key | None = None
+
+
 def at_hand(vault: ServiceVault) -> Key:
     """The epoch and key last known to be the desk's. `proved` says within the filing transaction whether they are."""
-    known: Key | None = current_app.extensions.get("intake desk key")
+    known = runtime().state.of(LastKnown).key
     if known is not None:
         return known
     with reading():
@@ -41,5 +49,5 @@ def proved(key: Key, vault: ServiceVault, connection: sa.Connection) -> Key:
 def _looked_up(vault: ServiceVault) -> Key:
     epoch, public = epochs.current(EpochKind.DESK, vault=vault)
     key = (epoch.id, public)
-    current_app.extensions["intake desk key"] = key
+    runtime().state.of(LastKnown).key = key
     return key

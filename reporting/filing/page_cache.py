@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, current_app, render_template, request
+from flask import Response, render_template, request
 from flask_babel import get_locale
+
+from ugly_mugs.runtime import runtime
 
 _OPEN, _CLOSE = "\x02", "\x03"
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
@@ -36,6 +38,10 @@ class Drawn:
         return b"".join((_GZIP_HEADER, *_alternating(self.squeezed, between), _LAST_BLOCK, check))
 
 
+class DrawnPages(dict[tuple[str, str], Drawn]):
+    """The pages drawn so far, by template and language."""
+
+
 def spliced(
     template: str,
     values: Mapping[str, str],
@@ -48,7 +54,7 @@ def spliced(
     The values stand in the page as they are, so they must be made of letters, figures, spaces, `-` and `_`; nothing
     a person typed may ever be one. `compress` is for pages without a secret: lengths of compressed ones tell too much.
     """
-    cache: dict[tuple[str, str], Drawn] = current_app.extensions.setdefault("intake pages", {})
+    cache = runtime().state.of(DrawnPages)
     place = (template, str(get_locale()))
     if place not in cache:
         marks = {name: f"{_OPEN}{name}{_CLOSE}" for name in values}

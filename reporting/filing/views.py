@@ -4,13 +4,13 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
-from flask_babel import gettext as _
+from flask_babel import gettext as _, lazy_gettext
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
 from reporting.filing import batch_commit, desk_key, page_cache, resubmission, submission
 from reporting.filing.resubmission import Standing
 from reporting.filing.submission import FORM
-from reporting.receipt.views import RECEIPT_FORM, receipt
+from reporting.receipt.views import RECEIPT_FORM
 from reporting.record import queries
 from reporting.record.models import Report, Source
 from reporting.record.report_form import ReportForm, carried
@@ -21,14 +21,19 @@ from ugly_mugs.errors import not_saved
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import FormToken, FormTokens, Receipt, TooLong
 from ugly_mugs.web.languages import page_language
+from ugly_mugs.wiring import NavigationEntry
 
-intake = Blueprint("intake", __name__)
-intake.register_blueprint(receipt)
+filing = Blueprint("filing", __name__)
+
+NAVIGATION = (
+    NavigationEntry("public", 10, lazy_gettext("Tell us"), "filing.report_page"),
+    NavigationEntry("member", 20, lazy_gettext("Tell us"), "filing.report_page"),
+)
 
 
-@intake.get("/report")
+@filing.get("/report")
 @anyone
-def report() -> Response:
+def report_page() -> Response:
     token = runtime().vault.form_tokens.issue(FORM, runtime().clock.now())
     return page_cache.spliced(
         "reporting/filing/report.html",
@@ -38,9 +43,9 @@ def report() -> Response:
     )
 
 
-@intake.post("/report")
+@filing.post("/report")
 @anyone
-def send() -> Response:
+def send_report() -> Response:
     form = ReportForm()
     token = runtime().vault.form_tokens.read(FORM, request.form.get("token", ""))
     if form.asked_to_add(request.form):

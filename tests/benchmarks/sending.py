@@ -19,6 +19,7 @@ from flask import Flask
 from urllib3 import PoolManager
 
 from tests.conftest import settings_for
+from tests.make.wiring import rewire
 from tests.outbox.posting import is_open, says_its_subject, words_of
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
@@ -33,7 +34,7 @@ from ugly_mugs.outbox.models import (
     FanOut,
     MessageKind,
 )
-from ugly_mugs.outbox.registry import MessageKindSpec, Registry
+from ugly_mugs.outbox.registry import MessageKindSpec
 from ugly_mugs.outbox.sender import Sender
 from ugly_mugs.outbox.worker import Worker, the_worker
 from ugly_mugs.runtime import runtime
@@ -101,9 +102,7 @@ class Bench:
         if not settings.keys_dir.exists():
             keyfiles.create(settings.keys_dir)
         self.app: Flask = create_app(settings)
-        self.app.extensions["outbox"] = Registry(
-            [MessageKindSpec(MessageKind.ALERT, is_open, says_its_subject)]
-        )
+        rewire(self.app, kinds=[MessageKindSpec(MessageKind.ALERT, is_open, says_its_subject)])
         self._context = self.app.app_context()
         self._context.push()
         db.create_all()

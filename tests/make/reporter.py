@@ -18,6 +18,7 @@ from reporting.record import consents as consent_records, contents, outputs, que
 from reporting.record.consents import Consents
 from reporting.record.contents import Contents
 from reporting.record.models import Output, OutputKind, OutputState, Report
+from tests.make.wiring import rewire
 from tests.web.drawing import Drawn
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
@@ -147,9 +148,9 @@ def behind(words: str) -> Behind:
 
 
 def listen(app: Flask, *endings: str, listener: Callable[[Any], None]) -> None:
-    """One more listener behind those that the application wired."""
-    for name in endings:
-        app.extensions[name] = (*app.extensions[name], listener)
+    """One more listener behind those that the application wired: to "report_endings", "output_endings"."""
+    wiring = runtime(app).wiring
+    rewire(app, **{name: (*getattr(wiring, name), listener) for name in endings})
 
 
 def count(table: type[Any]) -> int:

@@ -15,6 +15,7 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.database.models import Heartbeat, Process
 from ugly_mugs.operations import doctor
 from ugly_mugs.operations.doctor import Finding, examine
+from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import SandboxSettings
 from ugly_mugs.settings import Secret, Settings
@@ -172,11 +173,11 @@ def test_core_dumps_are_to_be_off(well: Settings, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_command_names_what_is_wrong_and_says_so_with_its_status(app: Flask, well: Settings) -> None:
-    app.extensions["ugly_mugs"].settings = well
+    runtime(app).settings = well
     runner = app.test_cli_runner()
 
     assert runner.invoke(args=["doctor"]).exit_code == 0
-    app.extensions["ugly_mugs"].settings = dataclasses.replace(well, smtp_url=None)
+    runtime(app).settings = dataclasses.replace(well, smtp_url=None)
     unwell = runner.invoke(args=["doctor"])
 
     assert unwell.exit_code == 1

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from tests.conftest import MovableClock
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.models import Heartbeat, Process
+from ugly_mugs.runtime import runtime
 from ugly_mugs.vault.keys import keyfiles
 
 
@@ -35,15 +36,15 @@ def test_a_database_that_does_not_answer_is_a_problem(client: FlaskClient) -> No
 
 
 def test_missing_keys_are_a_problem_that_says_nothing_of_them(app: Flask, client: FlaskClient) -> None:
-    runtime = app.extensions["ugly_mugs"]
-    runtime.forget_keys()
-    (runtime.settings.keys_dir / keyfiles.SERVICE_FILE).unlink()
+    held = runtime(app)
+    held.forget_keys()
+    (held.settings.keys_dir / keyfiles.SERVICE_FILE).unlink()
 
     answer = client.get("/healthz")
 
     assert answer.status_code == 503
     assert "flask doctor" in answer.text
-    assert str(runtime.settings.keys_dir) not in answer.text
+    assert str(held.settings.keys_dir) not in answer.text
 
 
 def test_without_a_worker_it_is_not_ready(client: FlaskClient) -> None:

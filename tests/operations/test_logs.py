@@ -120,7 +120,7 @@ def test_what_gunicorn_says_of_itself_is_kept_and_what_it_says_of_visitors_is_no
 @pytest.fixture
 def pages(app: Flask) -> FlaskClient:
     """Pages of each kind; each answers, and each can be made to fail with what somebody wrote."""
-    pages = Blueprint("pages", __name__)
+    pages = Blueprint("each_kind", __name__)
 
     def view(what: str) -> str:
         if what == "fail":

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from tests.conftest import settings_for
-from tests.outbox.posting import Heard, Post, registry_for
+from tests.outbox.posting import Heard, Post, wire_for
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 from ugly_mugs.settings import Settings
@@ -56,5 +56,5 @@ def settings(
 @pytest.fixture
 def post(app: Flask) -> Post:
     heard = Heard()
-    app.extensions["outbox"] = registry_for(heard)
+    wire_for(app, heard)
     return Post(app, heard)

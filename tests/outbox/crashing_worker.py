@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
-from tests.outbox.posting import Heard, registry_for
+from tests.outbox.posting import Heard, wire_for
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.jobs import run_clock
@@ -125,7 +125,7 @@ STEPS = {
 
 def main() -> None:
     app = create_app()
-    app.extensions["outbox"] = registry_for(Heard())
+    wire_for(app, Heard())
     with app.app_context():
         worker = the_worker()
         if len(sys.argv) > 1:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.make.wiring import rewire
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox import addresses, ledger
 from ugly_mugs.outbox.inbound.keyword_replies import HELP_ANSWER, STOP_ANSWER
@@ -21,7 +22,7 @@ from ugly_mugs.outbox.models import (
     FanOut,
     MessageKind,
 )
-from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, Priority, Registry, Words
+from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, Priority, Registry, Words, registry
 from ugly_mugs.outbox.worker import Worker, the_worker
 from ugly_mugs.runtime import runtime
 
@@ -55,8 +56,9 @@ class Heard:
     refused: list[uuid.UUID] = field(default_factory=list)
 
 
-def registry_for(heard: Heard) -> Registry:
-    return Registry(
+def wire_for(app: Flask, heard: Heard) -> None:
+    rewire(
+        app,
         kinds=[
             MessageKindSpec(MessageKind.ALERT, is_open, says_its_subject, refused=heard.refused.append),
             MessageKindSpec(
@@ -69,6 +71,7 @@ def registry_for(heard: Heard) -> Registry:
             STOP_ANSWER,
             HELP_ANSWER,
         ],
+        handlers={},
         on_stop=lambda owner, channel, now: heard.stopped.append((owner, channel)),
         on_start=lambda owner, channel, now: heard.started.append((owner, channel)),
     )
@@ -92,8 +95,7 @@ class Post:
 
     @property
     def registry(self) -> Registry:
-        registry: Registry = self.app.extensions["outbox"]
-        return registry
+        return registry(self.app)
 
     def now(self) -> datetime:
         return runtime().clock.now()

@@ -11,6 +11,7 @@ from tests.outbox.posting import Post, phone
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState
 from ugly_mugs.outbox.pace import AMBIGUOUS_IN_A_ROW
+from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
@@ -198,7 +199,7 @@ def test_a_text_says_how_long_it_is_worth_anything_and_where_its_news_goes(
 
     (text,) = sandbox.texts_to(phone(0))
     assert text["validity_period"] == 1800
-    vault = post.app.extensions["ugly_mugs"].vault
+    vault = runtime(post.app).vault
     address, _, token = text["status_callback"].partition("?d=")
     assert address == f"http://127.0.0.1:8000/webhooks/twilio/{vault.path_token('webhook')}/status"
     assert vault.read_delivery_token(token) == (post.delivery(person).id, 1)

@@ -11,12 +11,13 @@ from flask import Flask
 
 from tests.conftest import MovableClock
 from tests.make.stack import eventually
+from tests.make.wiring import rewire
 from tests.outbox.posting import Post, at, phone, words_of
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import attempts, claims, optouts
 from ugly_mugs.outbox.gateways.transport import Accepted, Outgoing
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, DeliveryState, MessageKind
-from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, Priority, Registry, Words
+from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, Priority, Words
 from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
@@ -116,7 +117,7 @@ def test_nothing_leaves_while_its_gate_is_closed(post: Post, sandbox: Sandbox) -
 def test_a_kind_that_nobody_registered_is_never_claimed(app: Flask, post: Post, sandbox: Sandbox) -> None:
     post.queue(post.subject(), post.people(1))
     post.queue(uuid.uuid4(), post.people(0), kind=MessageKind.CODE)
-    app.extensions["outbox"] = Registry([post.registry.kinds[MessageKind.CODE]])
+    rewire(app, kinds=[post.registry.kinds[MessageKind.CODE]])
 
     assert post.worker.texts.drain() == 0
 
@@ -190,9 +191,7 @@ def test_a_code_carries_its_own_words_which_are_gone_when_it_has_arrived(
 
 
 def test_a_kind_that_finds_no_words_for_somebody_sends_them_nothing(app: Flask, post: Post) -> None:
-    app.extensions["outbox"] = Registry(
-        [MessageKindSpec(MessageKind.ALERT, sa.true, lambda claimed: {claimed[0].id: None})]
-    )
+    rewire(app, kinds=[MessageKindSpec(MessageKind.ALERT, sa.true, lambda claimed: {claimed[0].id: None})])
     post.queue(post.subject(), post.people(2))
 
     post.worker.texts.drain()
@@ -206,8 +205,9 @@ def test_a_kind_whose_words_fail_keeps_its_messages_and_stops_no_other(
     def no_words(claimed: object) -> dict[uuid.UUID, Words | None]:
         raise KeyError("a fault of ours")
 
-    app.extensions["outbox"] = Registry(
-        [MessageKindSpec(MessageKind.ALERT, sa.true, no_words), post.registry.kinds[MessageKind.CODE]]
+    rewire(
+        app,
+        kinds=[MessageKindSpec(MessageKind.ALERT, sa.true, no_words), post.registry.kinds[MessageKind.CODE]],
     )
     first, second = post.people(2)
     post.queue(post.subject(), [first])

@@ -11,8 +11,8 @@ from marshmallow import Schema
 
 from tests.conftest import MovableClock, settings_for
 from ugly_mugs import errors
-from ugly_mugs.accounts import guard
-from ugly_mugs.pages import ground
+from ugly_mugs.accounts import guard, navigation
+from ugly_mugs.app import WIRING
 from ugly_mugs.runtime import Runtime
 from ugly_mugs.web import form_fields as ask, headers, page_globals
 from ugly_mugs.web.forms import Form, FormList, error_summary
@@ -92,12 +92,14 @@ def small_app(**changes: str) -> Flask:
     app = Flask("ugly_mugs", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions["ugly_mugs"] = Runtime(settings, MovableClock())
+    Runtime(settings, MovableClock(), WIRING).install(app)
     Babel(app)
     headers.init_app(app, settings)
     page_globals.init_app(app, settings, demo=True)
     guard.init_app(app)
-    app.register_blueprint(ground)
+    navigation.init_app(app)
+    for blueprint in WIRING.blueprints:
+        app.register_blueprint(blueprint)
 
     @app.route("/words", methods=["GET", "POST"])
     @guard.anyone

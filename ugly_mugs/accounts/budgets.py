@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore, Lock
 
-from flask import current_app
 from flask_babel import gettext as _
 
 from ugly_mugs.errors import PleaseWait
+from ugly_mugs.runtime import runtime
 
 MOST_KEYS = 50_000
 
@@ -85,8 +85,7 @@ class SignInLimits:
 
 def limits() -> SignInLimits:
     """The limits of this application."""
-    found: SignInLimits = current_app.extensions["sign_in_limits"]
-    return found
+    return runtime().state.of(SignInLimits)
 
 
 def please_wait() -> str:

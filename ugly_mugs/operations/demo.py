@@ -16,7 +16,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import current_app
 
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.keys import epochs, recovery
@@ -78,7 +77,7 @@ def reset() -> Scene:
     _empty()
     scene = Scene(vault=runtime().vault, now=runtime().clock.now())
     _people(scene)
-    steps: Sequence[Step] = current_app.extensions["demo_steps"]
+    steps: Sequence[Step] = runtime().wiring.demo_steps
     for step in steps:
         step(scene)
         db.session.commit()

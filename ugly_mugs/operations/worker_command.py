@@ -3,6 +3,7 @@
 import logging
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 
 import click
@@ -36,7 +37,7 @@ MOST_ROUNDS = 20
 def worker(once: bool) -> None:
     """Send what is due, and apply what came in."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the application behind the proxy
-    jobs: list[Job] = app.extensions["jobs"]
+    jobs = runtime().wiring.jobs
     ready = _ready(app)
     # The command's own context must hold no connection while the jobs use theirs.
     db.session.remove()
@@ -52,7 +53,7 @@ def worker(once: bool) -> None:
     click.echo("The worker has stopped; nothing is left half sent.")
 
 
-def run_all(app: Flask, jobs: list[Job]) -> set[str]:
+def run_all(app: Flask, jobs: Sequence[Job]) -> set[str]:
     """Run every job, again and again until nothing is due; gives the names of those that failed."""
     failed: set[str] = set()
     for _ in range(MOST_ROUNDS):

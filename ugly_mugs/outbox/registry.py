@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app
+from flask import Flask
 
 from ugly_mugs.database.columns import UtcDateTime
 from ugly_mugs.outbox.models import AddressState, Channel, MessageKind, RequestKind
 from ugly_mugs.outbox.pace import Circuit
+from ugly_mugs.runtime import runtime
 
 
 class Priority(IntEnum):
@@ -113,7 +114,7 @@ def _nobody_to_tell(owner_id: uuid.UUID, channel: Channel, now: datetime) -> Non
 
 
 class Registry:
-    """What the outbox knows of the features above it; `app.extensions["outbox"]` holds the one of an application.
+    """What the outbox knows of the features above it, and what it counts; one for each application.
 
     `handlers` apply what the web handed over; `on_stop` and `on_start` record that an owner's address was opted
     out or taken up again. All of them write to the session and leave the commit to the caller.
@@ -135,6 +136,9 @@ class Registry:
         self.dropped_news: Counter[tuple[str, str]] = Counter()
 
 
-def registry() -> Registry:
-    """The registry of the running application."""
-    return cast(Registry, current_app.extensions["outbox"])
+def registry(app: Flask | None = None) -> Registry:
+    """The registry of an application, made from its wiring; without one named, of the running one."""
+    wiring = runtime(app).wiring
+    return runtime(app).state.of(
+        Registry, lambda: Registry(wiring.kinds, wiring.handlers, wiring.on_stop, wiring.on_start)
+    )

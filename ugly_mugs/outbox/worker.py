@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 
-from flask import Flask, current_app
+from flask import Flask
 
 from ugly_mugs.outbox import optouts
 from ugly_mugs.outbox.forgetting import Forgetting
@@ -15,9 +15,9 @@ from ugly_mugs.outbox.gateways.twilio import TextGateway
 from ugly_mugs.outbox.inbound.handovers import Resting
 from ugly_mugs.outbox.inbound.twilio import Inbound
 from ugly_mugs.outbox.models import Channel, DeliveryState, RequestKind
-from ugly_mugs.outbox.registry import Handler, Registry
+from ugly_mugs.outbox.registry import Handler, Registry, registry
 from ugly_mugs.outbox.sender import Conduct, Sender
-from ugly_mugs.runtime import Runtime
+from ugly_mugs.runtime import Runtime, runtime
 from ugly_mugs.settings import PREFIX, Settings
 
 # One mail server takes mails over a few connections at most; more only makes it suspicious.
@@ -106,15 +106,8 @@ class Worker:
 
 def the_worker(app: Flask | None = None) -> Worker:
     """The worker of the running application, made when it is first asked for."""
-    extensions = (app or current_app).extensions
-    with _making:
-        if "worker" not in extensions:
-            extensions["worker"] = Worker(registry=extensions["outbox"], runtime=extensions["ugly_mugs"])
-        worker: Worker = extensions["worker"]
-    return worker
-
-
-_making = threading.Lock()
+    held = runtime(app)
+    return held.state.of(Worker, lambda: Worker(registry=registry(app), runtime=held))
 
 
 def missing_settings(settings: Settings) -> list[str]:

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.conftest import MovableClock
+from tests.make.wiring import rewire
 from tests.outbox.posting import Post
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.gateways import smtp
 from ugly_mugs.outbox.gateways.smtp import MailServer
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState, MessageKind
-from ugly_mugs.outbox.registry import MessageKindSpec, Priority, Registry, Words
+from ugly_mugs.outbox.registry import MessageKindSpec, Priority, Words
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 
@@ -69,8 +70,11 @@ def test_the_return_path_names_the_delivery_and_nothing_else(post: Post, sandbox
 )
 def test_any_words_arrive_as_they_were(app: Flask, post: Post, sandbox: Sandbox, text: str) -> None:
     words = Words(text=text, subject="Ünï 你好")
-    app.extensions["outbox"] = Registry(
-        [MessageKindSpec(MessageKind.ALERT, sa.true, lambda claimed: {each.id: words for each in claimed})]
+    rewire(
+        app,
+        kinds=[
+            MessageKindSpec(MessageKind.ALERT, sa.true, lambda claimed: {each.id: words for each in claimed})
+        ],
     )
 
     _send(post)
