@@ -9,9 +9,10 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
 from tests.sandbox.conftest import ASH, BRIAR, SENDER, twilio_client, wait_until
-from ugly_mugs.sandbox.api import POOL_NUMBER
+from ugly_mugs.sandbox.application import MAX_BODY
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import ACCOUNT_SID
+from ugly_mugs.sandbox.twilio.api import POOL_NUMBER
 
 
 def refused(client: Client, **fields: object) -> TwilioRestException:
@@ -104,6 +105,14 @@ class TestRefusals:
 
         assert problem.code == 20001
         assert "SendAt" in problem.msg
+
+    def test_a_body_that_is_too_large_is_refused_and_nothing_is_kept(
+        self, sandbox: Sandbox, client: Client
+    ) -> None:
+        problem = refused(client, body="x" * MAX_BODY)
+
+        assert problem.status == 413
+        assert sandbox.text_count() == 0
 
     def test_another_account_is_not_found(self, sandbox: Sandbox, client: Client) -> None:
         with pytest.raises(TwilioRestException) as problem:
@@ -250,7 +259,7 @@ class TestLatency:
         assert connection.getresponse().status == 401
         client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
 
-        assert 0.5 <= time.monotonic() - start < 2
+        assert time.monotonic() - start >= 0.5
 
     def test_many_wait_beside_each_other(self, sandbox: Sandbox) -> None:
         sandbox.behave(latency_ms=300)
@@ -263,4 +272,5 @@ class TestLatency:
             assert connection.getresponse().status == 401
             connection.close()
 
-        assert time.monotonic() - start < 2
+        # One after another they would take 64 times 300 ms.
+        assert time.monotonic() - start < 64 * 0.3 / 2

@@ -7,9 +7,9 @@ from hypothesis import example, given, strategies as st
 from twilio.request_validator import RequestValidator
 
 from ugly_mugs.sandbox.demo import Login
-from ugly_mugs.sandbox.segments import BASIC, EXTENDED, count_segments
 from ugly_mugs.sandbox.settings import NotLoopback, SandboxSettings, is_loopback
 from ugly_mugs.sandbox.signature import sign
+from ugly_mugs.sandbox.twilio.segments import BASIC, EXTENDED, count_segments
 
 
 class TestCodes:
