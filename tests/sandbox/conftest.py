@@ -37,7 +37,7 @@ class Web:
     closes_without_notice: bool = False
 
     def statuses(self) -> list[str]:
-        return [each.status for each in self.heard]
+        return [heard.status for heard in self.heard]
 
 
 def web_server(web: Web, port: int = 0) -> ThreadingHTTPServer:

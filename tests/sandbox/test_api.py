@@ -1,4 +1,4 @@
-"""The stand-in for Twilio's Messages, called by Twilio's own library."""
+"""The imitation of Twilio's Messages API, called by Twilio's own library."""
 
 import http.client
 import time
@@ -151,16 +151,16 @@ class TestListing:
         now = datetime.now(UTC)
         hour = timedelta(hours=1)
 
-        def found(**when: object) -> int:
+        def count(**when: object) -> int:
             return len(client.messages.list(to=ASH, **when))
 
-        assert found(date_sent_after=now - hour) == 1
-        assert found(date_sent_after=now + hour) == 0
-        assert found(date_sent_before=now + hour) == 1
-        assert found(date_sent_before=now - hour) == 0
-        assert found(date_sent_after=now - hour, date_sent_before=now + hour) == 1
-        assert found(date_sent=now.date().isoformat()) == 1
-        assert found(date_sent=(now - timedelta(days=2)).date().isoformat()) == 0
+        assert count(date_sent_after=now - hour) == 1
+        assert count(date_sent_after=now + hour) == 0
+        assert count(date_sent_before=now + hour) == 1
+        assert count(date_sent_before=now - hour) == 0
+        assert count(date_sent_after=now - hour, date_sent_before=now + hour) == 1
+        assert count(date_sent=now.date().isoformat()) == 1
+        assert count(date_sent=(now - timedelta(days=2)).date().isoformat()) == 0
 
     def test_a_reply_from_a_phone_is_listed_as_inbound(self, sandbox: Sandbox, client: Client) -> None:
         client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")

@@ -1,4 +1,4 @@
-"""What the web is told about a text: signed, in order, and as badly as the provider sometimes does it."""
+"""Status callbacks: signed and in order, and switched off, doubled or reversed when a test asks for it."""
 
 import time
 from collections.abc import Callable

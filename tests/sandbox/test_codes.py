@@ -1,4 +1,4 @@
-"""Small sums: one-time codes, signatures and the parts of a text, each against somebody else's answer."""
+"""One-time codes, signatures and the parts of a text, each compared with another implementation or a standard."""
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1

@@ -1,4 +1,4 @@
-"""The page for people: every phone, every inbox, the demo logins, without scripts and without the outside."""
+"""The page for people: every phone, every inbox, the demo logins, without scripts and without other sites."""
 
 import http.client
 import json

@@ -1,6 +1,7 @@
 """The mail server: aiosmtpd with stricter checks, the refusals that a test asks for, and every mail kept."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Sequence
 from typing import AnyStr
@@ -31,6 +32,8 @@ class MailServer:
 
     async def start(self, host: str, port: int) -> int:
         """The port it listens on; raises OSError when that is taken."""
+        # aiosmtpd logs every command at info level, into the log of the process that runs the sandbox.
+        logging.getLogger("mail.log").setLevel(logging.WARNING)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: MailConnection(self._handler, self._connections), host, port, backlog=256
