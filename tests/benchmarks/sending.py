@@ -46,28 +46,24 @@ PEOPLE = 1_000
 PACE = 100_000
 
 
-class OwnSandbox:
-    """A sandbox as its own process, so that it does not share the interpreter with what is measured."""
+class LoadTarget:
+    """`load_target` as its own process, so that it does not share the interpreter with what is measured."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "ugly_mugs.sandbox", "--port", "0", "--smtp-port", "0"],
-            stdout=subprocess.PIPE,
-            text=True,
+            [sys.executable, "-m", "tests.benchmarks.load_target"], stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().rpartition(" ")[2].strip().rstrip("/")
+        self.url = self._process.stdout.readline().rpartition(" ")[2].strip()
         self.smtp_url = self._process.stdout.readline().rpartition(" ")[2].strip()
         self._http = PoolManager()
-        self.behave(callbacks="off", callback_delay_ms=0)
 
-    def behave(self, **wishes: Any) -> None:
-        self._http.request("POST", f"{self.url}/sandbox/behaviour", json=wishes)
+    def set_latency(self, milliseconds: int) -> None:
+        self._http.request("POST", f"{self.url}/latency", json={"milliseconds": milliseconds})
 
     def count(self) -> int:
         """How many texts have reached it."""
-        known = self._http.request("GET", f"{self.url}/sandbox/messages.json?limit=0").json()
-        return int(known["count"])
+        return int(self._http.request("GET", f"{self.url}/count").json()["count"])
 
     def stop(self) -> None:
         self._process.terminate()
@@ -75,26 +71,26 @@ class OwnSandbox:
 
 
 @contextmanager
-def own_sandbox() -> Iterator[OwnSandbox]:
-    sandbox = OwnSandbox()
+def load_target() -> Iterator[LoadTarget]:
+    target = LoadTarget()
     try:
-        yield sandbox
+        yield target
     finally:
-        sandbox.stop()
+        target.stop()
 
 
 class Bench:
     """An installation with a thousand people who have a phone and an inbox each."""
 
-    def __init__(self, url: str, folder: Path, sandbox: OwnSandbox, in_flight: int) -> None:
+    def __init__(self, url: str, folder: Path, target: LoadTarget, in_flight: int) -> None:
         settings = settings_for(
             url,
             folder / "keys",
             TWILIO_ACCOUNT_SID=ACCOUNT_SID,
             TWILIO_AUTH_TOKEN=AUTH_TOKEN,
             TWILIO_FROM="+442079460000",
-            TWILIO_API_URL=sandbox.url,
-            SMTP_URL=sandbox.smtp_url,
+            TWILIO_API_URL=target.url,
+            SMTP_URL=target.smtp_url,
             SMS_PACE=str(PACE),
             MAIL_PACE=str(PACE),
             SMS_IN_FLIGHT=str(in_flight),

@@ -13,7 +13,7 @@ class Sandbox:
     smtp_url: str
 
     def texts(self, phone: str) -> list[dict[str, Any]]:
-        """Every text this phone got from the service, oldest first; see `ugly_mugs.sandbox.controls.text_as_json`."""
+        """The texts this phone got from the service, oldest first; fields: `control_api.text_as_json`."""
         found: list[dict[str, Any]] = self._get(f"phones/{quote(phone)}.json")["messages"]
         return found[::-1]
 

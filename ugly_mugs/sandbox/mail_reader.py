@@ -1,4 +1,4 @@
-"""A kept mail as a person reads it. Mails are parsed only when somebody looks, which keeps taking them fast."""
+"""A received mail as a person reads it; it is parsed when somebody looks, not when it arrives."""
 
 import re
 from dataclasses import dataclass
@@ -25,17 +25,17 @@ class Letter:
     @property
     def unsubscribe_link(self) -> str | None:
         """The web address in List-Unsubscribe, if there is one."""
-        found = LINK.search(self.header("List-Unsubscribe") or "")
-        return found[1] if found else None
+        link = LINK.search(self.header("List-Unsubscribe") or "")
+        return link[1] if link else None
 
     @property
     def is_one_click(self) -> bool:
-        """Whether a mail program may opt out by itself (RFC 8058)."""
-        promise = self.header("List-Unsubscribe-Post") or ""
-        return self.unsubscribe_link is not None and promise.strip() == "List-Unsubscribe=One-Click"
+        """Whether a mail program may unsubscribe its reader by itself (RFC 8058)."""
+        post = self.header("List-Unsubscribe-Post") or ""
+        return self.unsubscribe_link is not None and post.strip() == "List-Unsubscribe=One-Click"
 
 
-def read(mail: Mail) -> Letter:
+def read_mail(mail: Mail) -> Letter:
     return _parse(mail.raw)
 
 
@@ -49,19 +49,19 @@ def _parse(raw: bytes) -> Letter:
         subject=known.get("subject", ""),
         sender=known.get("from", ""),
         to=known.get("to", ""),
-        text=_words(body) if body is not None else "",
+        text=_text(body) if body is not None else "",
         headers=headers,
     )
 
 
 def _header(message: EmailMessage, name: str, source: str) -> str:
-    """A header's words. The library gives up on plain UTF-8 there, which SMTPUTF8 allows."""
+    """A header as text. Python's parser does not decode plain UTF-8 in a header, which SMTPUTF8 allows."""
     if source.isascii():
         return str(message.policy.header_fetch_parse(name, source))
     return "".join(source.encode("ascii", "surrogateescape").decode("utf-8", "replace").splitlines())
 
 
-def _words(part: MIMEPart) -> str:
+def _text(part: MIMEPart) -> str:
     try:
         content = part.get_content()
     except (LookupError, KeyError):

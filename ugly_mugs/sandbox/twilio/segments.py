@@ -1,4 +1,4 @@
-"""How many parts a text is sent in, counted the provider's way (GSM 03.38, or UTF-16 when that fails)."""
+"""How many parts a text is sent in, counted as Twilio counts (GSM 03.38, or UTF-16 when a letter is not in it)."""
 
 BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"

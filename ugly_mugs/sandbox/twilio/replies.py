@@ -1,40 +1,41 @@
-"""A person answers from a phone: the provider keeps its block list and tells the web, signed."""
+"""A reply from a phone: Twilio keeps its own list of numbers that said STOP, and posts the reply to the web."""
 
 import asyncio
+import re
 
-from ugly_mugs.sandbox.api import PHONE
-from ugly_mugs.sandbox.caller import Caller
+from ugly_mugs.sandbox.callbacks import WebClient
 from ugly_mugs.sandbox.memory import Kind, Memory, Text
-from ugly_mugs.sandbox.segments import count_segments
 from ugly_mugs.sandbox.settings import SandboxSettings
+from ugly_mugs.sandbox.twilio.segments import count_segments
 
+PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 STOP_WORDS = frozenset(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"))
 START_WORDS = frozenset(("START", "YES", "UNSTOP"))
 HELP_WORDS = frozenset(("HELP", "INFO"))
 
-STOPPED = (
+STOP_ANSWER = (
     "You have successfully been unsubscribed. You will not receive any more messages from this number. "
     "Reply START to resubscribe."
 )
-STARTED = (
+START_ANSWER = (
     "You have successfully been re-subscribed to messages from this number. Reply HELP for help. "
     "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
 )
-HELPED = "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
+HELP_ANSWER = "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
 
 
 class CannotReply(ValueError):
-    """There is nobody this phone could answer."""
+    """This reply cannot be sent; the message says why."""
 
 
 class Replies:
-    def __init__(self, settings: SandboxSettings, memory: Memory, caller: Caller) -> None:
+    def __init__(self, settings: SandboxSettings, memory: Memory, web_client: WebClient) -> None:
         self._settings = settings
         self._memory = memory
-        self._caller = caller
+        self._web_client = web_client
 
     def send(self, phone: str, body: str, to: str | None = None) -> tuple[Text, "asyncio.Future[int] | None"]:
-        """Take a reply in; the future holds the web's HTTP status, None when no webhook is set."""
+        """Send a reply; the future gets the web's HTTP status, and is None when no webhook is set."""
         to = to or self._memory.last_sender(phone)
         if not PHONE.fullmatch(phone):
             raise CannotReply(f"{phone} is not a phone number.")
@@ -42,33 +43,31 @@ class Replies:
             raise CannotReply("Nobody has sent a text yet, so there is nobody to answer.")
         if not can_be_answered(to):
             raise CannotReply(f"{to} is a name and not a number: nobody can answer it.")
-        # JSON can hold half a character, which no phone can send.
+        # JSON can hold one half of a surrogate pair, which no phone can send.
         if not body.strip() or len(body) > 1600 or any(0xD800 <= ord(letter) < 0xE000 for letter in body):
             raise CannotReply("A reply has between 1 and 1,600 characters.")
-        text = self._memory.add(kind=Kind.PERSON, to=to, sender=phone, body=body)
-        self._keep_block_list(phone, to, body)
+        text = self._memory.add_text(kind=Kind.PERSON, to=to, sender=phone, body=body)
+        self._update_blocks(phone, to, body)
         webhook = self._settings.message_webhook
         if webhook is None:
             return text, None
-        answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        # All of one phone's replies take one lane: a START must not overtake its STOP.
-        self._caller.post(webhook, self._fields(text), order=hash(phone), answered=answered)
-        return text, answered
+        # One phone's replies share an order key, so that a START cannot overtake a STOP.
+        return text, self._web_client.post(webhook, self._fields(text), order=hash(phone))
 
-    def _keep_block_list(self, phone: str, to: str, body: str) -> None:
-        # The provider matches whole messages only; "stop please" is for the web to understand.
+    def _update_blocks(self, phone: str, to: str, body: str) -> None:
+        # Twilio compares the whole message only; "stop please" is left to the web.
         word = body.strip().upper()
         blocked = (to, phone) in self._memory.blocks
         if word in STOP_WORDS:
             self._memory.blocks.add((to, phone))
-            answer = None if blocked else STOPPED
+            answer = None if blocked else STOP_ANSWER
         elif word in START_WORDS:
             self._memory.blocks.discard((to, phone))
-            answer = STARTED if blocked else None
+            answer = START_ANSWER if blocked else None
         else:
-            answer = HELPED if word in HELP_WORDS and not blocked else None
+            answer = HELP_ANSWER if word in HELP_WORDS and not blocked else None
         if answer:
-            self._memory.add(kind=Kind.PROVIDER, to=phone, sender=to, body=answer)
+            self._memory.add_text(kind=Kind.PROVIDER, to=phone, sender=to, body=answer)
 
     def _fields(self, text: Text) -> dict[str, str]:
         return {
