@@ -11,7 +11,7 @@ from flask.blueprints import BlueprintSetupState
 from reporting.desk import identifiers, queue, services
 from reporting.desk.listing import Tab, lines
 from reporting.desk.report_page import DECLINE, REPLY, SETTLE, ReportForms, drawn
-from reporting.filing.caller_views import caller
+from reporting.filing.caller import caller
 from reporting.record import opening
 from reporting.record.models import ReportState
 from reporting.record.opening import OpenedReport
