@@ -26,7 +26,7 @@ import alerts.publishing.member_pages.views
 import alerts.publishing.stopping
 import alerts.publishing.views
 import reporting.desk.views
-import reporting.filing.caller_views
+import reporting.filing.caller
 import reporting.filing.demo
 import reporting.filing.views
 import reporting.receipt.views
@@ -70,7 +70,7 @@ WIRING = Wiring(
         ugly_mugs.accounts.people.joining_views.staff_joining,
         ugly_mugs.outbox.inbound.views.outbox,
         reporting.filing.views.filing,
-        reporting.filing.caller_views.caller,
+        reporting.filing.caller.caller,
         reporting.receipt.views.receipt,
         reporting.redaction.views.redaction,
         reporting.desk.views.desk,

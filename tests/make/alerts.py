@@ -23,17 +23,17 @@ from alerts.membership.models import (
 )
 from alerts.publishing import alert_kind
 from alerts.publishing.models import Alert, AlertState
-from reporting.filing import submission
+from reporting.filing import batch_commit
 from reporting.receipt import withdrawal
 from reporting.record import consents as consent_records, opening, outputs, queries as record_queries
 from reporting.record.consents import Consents
-from reporting.record.models import Output, OutputKind, Report, Source
+from reporting.record.models import Output, OutputKind, Report
 from reporting.redaction import services, spans as redaction
 from reporting.redaction.models import Redaction
 from tests.conftest import MovableClock
 from tests.make.staff import Colleague
+from tests.make.submissions import make_submission
 from ugly_mugs.accounts.guard import SignedInStaff
-from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import claims
@@ -144,23 +144,9 @@ class Newsroom:
 
     def file(self, consents: Consents | None = None, **sections: Any) -> TheReport:
         """A report filed through the form's service; keywords replace whole sections."""
-        vault, now = runtime().vault, self.clock.now()
-        token = vault.form_tokens.read(submission.FORM, vault.form_tokens.issue(submission.FORM, now))
-        assert token is not None
-        receipt = vault.receipts.from_form_token(token)
-        epoch, public = epochs.current(EpochKind.DESK, vault=vault)
-        filed = submission.file_report(
-            vault=vault,
-            epoch_id=epoch.id,
-            epoch_public=public,
-            receipt=receipt,
-            source=Source.REPORTER,
-            sections={**SECTIONS, **sections},
-            consents=consents or Consents(warn_others=True),
-            now=now,
-        )
-        db.session.commit()
-        return TheReport(filed.report_id, receipt, self.clock)
+        made = make_submission(consents=consents, **{**SECTIONS, **sections})
+        filed = batch_commit.file(made, vault=runtime().vault)
+        return TheReport(filed.report_id, made.receipt, self.clock)
 
     def redaction_version(self, report: TheReport) -> int:
         db.session.rollback()

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
@@ -71,6 +71,31 @@ def typed(**answers: Any) -> dict[str, Any]:
     return {"happened.account": ACCOUNT, **named}
 
 
+EVERYTHING = typed(
+    happened__account="Line one\r\nline two",
+    happened__types=["robbery", "threats"],
+    happened__still_going_on="no",
+    offenders_of_0__names="Example\nOther Example",
+    offenders_of_0__phones="07700 900123",
+    offenders_of_0__hair="short, dark",
+    place__place="Leeds",
+    place__premises="hotel",
+    when__day="2026-11-20",
+    when__time_band="night",
+    warn_others__warn_others="yes",
+    warn_others__when="not_before",
+    warn_others__not_before="2026-12-01",
+    contact_me__contact_me="yes",
+    contact_me__how="text",
+    contact_me__where="07700 900777",
+    contact_me__may_say_who="no",
+    contact_me__otherwise_say="the dentist",
+    about_you__working_names="Ruby",
+    about_you__sector="online",
+)
+"""An answer of every kind of question."""
+
+
 def file(client: FlaskClient, **answers: Any) -> str:
     """File a report; the seven words."""
     answer = send(client, open_form(client), **answers)
@@ -101,6 +126,20 @@ def box_of(page: str, name: str) -> str:
     found = Drawn(page).of("input", name=name)
     assert found, f"no box named {name}"
     return found[0].get("value", "")
+
+
+def holds_everything(page: str, answers: Mapping[str, Any] | None = None) -> bool:
+    """Whether every one of these answers, or of EVERYTHING, is drawn again, chosen or written."""
+    drawn = Drawn(page)
+    chosen = {(held["name"], held["value"]) for held in drawn.of("input") if "checked" in held}
+    written = {(held["name"], held.get("value", "")) for held in drawn.of("input")}
+    areas = {(name, text.replace("\r\n", "\n")) for name, text in drawn.texts.items()}
+    selected = {held["value"] for held in drawn.of("option") if "selected" in held}
+    for name, value in (answers or EVERYTHING).items():
+        for text in value if isinstance(value, list) else [value]:
+            pair = (name, text.replace("\r\n", "\n"))
+            assert pair in chosen | written | areas or text in selected, f"{pair} is lost"
+    return True
 
 
 def at_once(deeds: Sequence[Callable[[], T]]) -> list[T]:

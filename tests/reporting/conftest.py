@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from reporting.filing import submission
+from reporting.filing import batch_commit
 from reporting.receipt import adding, withdrawal
 from reporting.record import contents, queries as record_queries
 from reporting.record.consents import Consents
-from reporting.record.models import Report, Source
+from reporting.record.models import Report
 from tests.conftest import MovableClock
 from tests.make.installation import Installation
 from tests.make.staff import Colleague, Team
-from ugly_mugs.accounts.keys import epochs
-from ugly_mugs.accounts.models import EpochKind, Role
+from tests.make.submissions import make_submission
+from ugly_mugs.accounts.models import Role
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
@@ -95,23 +95,10 @@ File = Callable[..., FiledReport]
 def file(app: Flask, clock: MovableClock, installation: Installation) -> File:
     """Files a report as the public form does; keywords are its sections."""
 
-    def filed(account: str = ACCOUNT, *, consents: Consents | None = None, **sections: Any) -> FiledReport:
-        vault, now = runtime().vault, clock.now()
-        token = vault.form_tokens.read(submission.FORM, vault.form_tokens.issue(submission.FORM, now))
-        assert token is not None
-        receipt = vault.receipts.from_form_token(token)
-        epoch, public = epochs.current(EpochKind.DESK, vault=vault)
-        found = submission.file_report(
-            vault=vault,
-            epoch_id=epoch.id,
-            epoch_public=public,
-            receipt=receipt,
-            source=Source.REPORTER,
-            sections={**sections, "happened": {"account": account, **sections.get("happened", {})}},
-            consents=consents or Consents(warn_others=True),
-            now=now,
-        )
-        db.session.commit()
-        return FiledReport(found.report_id, receipt, clock)
+    def file_one(account: str = ACCOUNT, *, consents: Consents | None = None, **sections: Any) -> FiledReport:
+        told = {**sections, "happened": {"account": account, **sections.get("happened", {})}}
+        made = make_submission(consents=consents, **told)
+        filed = batch_commit.file(made, vault=runtime().vault)
+        return FiledReport(filed.report_id, made.receipt, clock)
 
-    return filed
+    return file_one

@@ -33,11 +33,16 @@ def record(
     subject_id: uuid.UUID | None = None,
     count: int = 1,
     day: date,
+    connection: sa.Connection | None = None,
 ) -> None:
-    """Write an entry in the transaction of the change it records; it is committed with it or not at all."""
+    """Write an entry in the transaction of the change it records; it is committed with it or not at all.
+
+    `connection` is that transaction's, where it is not the session's.
+    """
     # Not as an object of the session, which would name every column: the web may write no number and no chain.
     entry = {"id": uuid.uuid4(), "kind": kind, "actor_id": actor_id, "subject_id": subject_id}
-    db.session.execute(sa.insert(AuditEntry), {**entry, "count": count, "day": day})
+    executor = db.session if connection is None else connection
+    executor.execute(sa.insert(AuditEntry), {**entry, "count": count, "day": day})
 
 
 def record_first(

@@ -1,75 +1,57 @@
 """Reports that are committed together stay apart: each is filed under its own key and receipt, or not at all."""
 
-from collections.abc import Callable
+import time
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 
 import sqlalchemy as sa
 from flask import Flask
 
-from reporting.filing import desk_key, submission
-from reporting.filing.batch_commit import Together, Waiting
-from reporting.filing.desk_key import Key
-from reporting.filing.submission import Filed, Sealed
-from reporting.filing.write_lock import turn
-from reporting.record.consents import Consents
-from reporting.record.models import Report, Source
+from reporting.filing import desk_key
+from reporting.filing.batch_commit import BatchCommit, PendingSubmission
+from reporting.filing.submission import Filed
+from reporting.record.models import Report
 from tests.make.reporter import count
-from ugly_mugs.database.engine import db, is_sqlite
+from tests.make.submissions import make_submission
+from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
 
 
-def sealing(number: int) -> Callable[[Key], Sealed]:
-    """What seals a small report with a receipt of its own."""
-    vault, now = runtime().vault, runtime().clock.now()
-
-    def seal(key: Key) -> Sealed:
-        return submission.seal_report(
-            vault=vault,
-            epoch_id=key[0],
-            epoch_public=key[1],
-            receipt=Receipt((number,) * 7),
-            source=Source.REPORTER,
-            sections={"happened": {"account": f"Report {number}."}},
-            consents=Consents(),
-            now=now,
-        )
-
-    return seal
-
-
-def file_all(app: Flask, together: Together, numbers: list[int]) -> list[Filed | Exception]:
-    """File them in a thread each, all queued while somebody else has the turn."""
+def pending(number: int) -> PendingSubmission:
+    """A small report with the receipt of this number."""
     vault = runtime().vault
-    key = desk_key.at_hand(vault)
-    # The test's own transaction must not stand in their way.
-    db.session.remove()
-    waiting = [Waiting(key, sealing(number)) for number in numbers]
-    queued = [Event() for _ in waiting]
+    receipt, told = Receipt((number,) * 7), {"account": f"Report {number}."}
+    return PendingSubmission(make_submission(receipt=receipt, happened=told), desk_key.cached(vault), vault)
 
-    def run(place: int) -> Filed | Exception:
+
+def file_all(app: Flask, batches: BatchCommit, numbers: list[int]) -> list[Filed | Exception]:
+    """File them in a thread each; all are in the queue before the first may commit."""
+    vault = runtime().vault
+    # The test's own transaction would block theirs.
+    db.session.remove()
+    waiting = [pending(number) for number in numbers]
+
+    def run(one: PendingSubmission) -> Filed | Exception:
         with app.app_context():
-            queued[place].set()
             try:
-                return together.file(waiting[place], vault)
+                return batches.file(one, vault)
             except sa.exc.DBAPIError as error:
                 return error
 
     with ThreadPoolExecutor(len(numbers)) as threads:
-        with together._turn:
-            running = [threads.submit(run, place) for place in range(len(waiting))]
-            for each in queued:
-                each.wait(10)
-        return [each.result() for each in running]
+        with batches._commit_lock:
+            running = [threads.submit(run, one) for one in waiting]
+            while len(batches._queue) < len(waiting) and not any(future.done() for future in running):
+                time.sleep(0.01)
+        return [future.result() for future in running]
 
 
 def test_all_are_filed_and_the_same_receipt_only_once(app: Flask) -> None:
-    answers = file_all(app, Together(), [1, 2, 3, 2, 4, 1, 1])
+    answers = file_all(app, BatchCommit(), [1, 2, 3, 2, 4, 1, 1])
 
-    filed = [each for each in answers if isinstance(each, Filed)]
+    filed = [answer for answer in answers if isinstance(answer, Filed)]
     assert len(filed) == 7
-    assert sum(not each.already for each in filed) == count(Report) == 4
+    assert sum(not one.already for one in filed) == count(Report) == 4
     assert filed[1].report_id == filed[3].report_id
     assert filed[0].report_id == filed[5].report_id == filed[6].report_id
 
@@ -81,52 +63,30 @@ def test_they_share_a_transaction(app: Flask) -> None:
         commits.append(connection)
 
     sa.event.listen(db.engine, "commit", committed)
-    file_all(app, Together(), list(range(1, 9)))
+    file_all(app, BatchCommit(), list(range(1, 9)))
     sa.event.remove(db.engine, "commit", committed)
 
     assert count(Report) == 8
-    assert len(commits) < 8
+    assert len(commits) == 1
 
 
 def test_when_the_database_fails_every_one_of_them_is_told_and_can_try_again(app: Flask) -> None:
     def lost(_connection: sa.Connection) -> None:
         raise sa.exc.OperationalError("COMMIT", {}, Exception("connection closed"))
 
-    together = Together()
+    batches = BatchCommit()
     sa.event.listen(db.engine, "commit", lost)
-    answers = file_all(app, together, [1, 2, 3])
+    answers = file_all(app, batches, [1, 2, 3])
     sa.event.remove(db.engine, "commit", lost)
 
-    assert all(isinstance(each, sa.exc.OperationalError) for each in answers)
+    assert all(isinstance(answer, sa.exc.OperationalError) for answer in answers)
     assert count(Report) == 0
-    assert all(isinstance(each, Filed) and not each.already for each in file_all(app, together, [1, 2, 3]))
-
-
-def test_only_one_has_the_turn_and_the_next_gets_it_when_the_block_ends(app: Flask) -> None:
-    if not is_sqlite():
-        with turn(), turn():
-            return
-    gone, order = Event(), list[str]()
-
-    def second() -> None:
-        with app.app_context(), turn():
-            order.append("second")
-            gone.set()
-
-    with ThreadPoolExecutor(1) as threads:
-        with turn():
-            running = threads.submit(second)
-            assert not gone.wait(0.3)
-            order.append("first")
-        running.result(10)
-
-    assert order == ["first", "second"]
+    again = file_all(app, batches, [1, 2, 3])
+    assert all(isinstance(answer, Filed) and not answer.already for answer in again)
 
 
 def test_one_alone_does_not_wait_for_others(app: Flask) -> None:
-    vault = runtime().vault
-
-    filed = Together().file(Waiting(desk_key.at_hand(vault), sealing(5)), vault)
+    filed = BatchCommit().file(pending(5), runtime().vault)
 
     assert not filed.already
     assert count(Report) == 1

@@ -1,18 +1,16 @@
-"""A moderator files for a caller: the same sections, filed once, with a receipt to read out."""
-
-from html import unescape
+"""The desk's door: filed once, with who wrote it down, an audit entry, and a receipt to read out."""
 
 import pytest
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.test import TestResponse
 
-from reporting.record import contents, queries as record_queries
-from reporting.record.models import Source
-from tests.conftest import MovableClock
+from reporting.record.models import Report, Source
+from tests.make.reporter import at_once, behind, count, receipt_in
 from tests.make.staff import Colleague, hidden
 from tests.reporting.record.test_opening import entries
-from tests.web.drawing import Drawn
 from ugly_mugs.audit.models import AuditKind
-from ugly_mugs.runtime import runtime
-from ugly_mugs.vault import Receipt
+from ugly_mugs.database.engine import db
 
 NEW = "/desk/reports/new"
 TYPED = {
@@ -27,18 +25,11 @@ def typed(alice: Colleague) -> dict[str, object]:
     return {**TYPED, "token": hidden(alice.browser.get(NEW), "token")}
 
 
-def receipt_on(page: str) -> Receipt:
-    start = page.index('<div class="receipt"><p>') + len('<div class="receipt"><p>')
-    return Receipt.parse(page[start : page.index("</p>", start)])
-
-
 def test_the_receipt_on_the_page_opens_what_was_filed(alice: Colleague, typed: dict[str, object]) -> None:
     answer = alice.post(NEW, typed)
 
-    found = record_queries.report_of_receipt(receipt_on(answer.text), runtime().vault)
-    assert found is not None
-    report, key = found
-    opened = contents.open_with_key(report, key)
+    found = behind(receipt_in(answer.text))
+    report, opened = found.report, found.contents
     assert (report.source, report.filed_by) == (Source.DESK, alice.id)
     assert opened.account == TYPED["happened.account"]
     assert opened.consents.warn_others is True
@@ -52,7 +43,7 @@ def test_the_same_page_sent_twice_files_once_with_one_receipt(
 ) -> None:
     first, second = alice.post(NEW, typed).text, alice.post(NEW, typed).text
 
-    assert receipt_on(first) == receipt_on(second)
+    assert receipt_in(first) == receipt_in(second)
     assert len(entries(AuditKind.REPORT_FILED_FOR_CALLER)) == 1
     assert "has filed already" not in second
 
@@ -67,33 +58,37 @@ def test_what_was_changed_after_filing_is_said_not_to_be_in_it(
     assert "This page had filed already" in answer.text
 
 
-def test_an_account_is_needed_and_nothing_is_lost(alice: Colleague, typed: dict[str, object]) -> None:
-    answer = alice.post(NEW, {**typed, "happened.account": " "})
-
-    assert answer.status_code == 400
-    assert Drawn(answer.text).texts["offenders-0.phones"] == "07700 900456"
-
-
-def test_a_page_open_since_yesterday_is_sent_once_more_with_everything_typed(
-    alice: Colleague, typed: dict[str, object], clock: MovableClock
+def test_when_the_commit_fails_neither_the_report_nor_its_audit_entry_is_stored(
+    alice: Colleague, typed: dict[str, object]
 ) -> None:
-    clock.forward(hours=25)
-    assert alice.sign_in().status_code == 303
+    def lost(_connection: sa.Connection) -> None:
+        raise sa.exc.OperationalError("COMMIT", {}, Exception("connection closed"))
 
+    sa.event.listen(db.engine, "commit", lost)
     answer = alice.post(NEW, typed)
+    sa.event.remove(db.engine, "commit", lost)
 
-    assert answer.status_code == 400
-    assert "had been open for a long time" in answer.text
-    assert Drawn(answer.text).texts["happened.account"] == TYPED["happened.account"]
-    assert hidden(answer, "token") != typed["token"]
+    assert answer.status_code == 503
+    assert (count(Report), entries(AuditKind.REPORT_FILED_FOR_CALLER)) == (0, [])
+    alice.post(NEW, typed)
+    assert (count(Report), len(entries(AuditKind.REPORT_FILED_FOR_CALLER))) == (1, 1)
 
 
-def test_another_person_can_be_added_without_sending(alice: Colleague, typed: dict[str, object]) -> None:
-    answer = alice.post(NEW, {**typed, "offenders.add": "1"})
+def test_the_same_page_sent_at_once_is_filed_and_audited_once(
+    app: Flask, alice: Colleague, typed: dict[str, object]
+) -> None:
+    cookie, csrf = alice.browser.get_cookie("staff"), alice.csrf()
+    assert cookie is not None
 
-    assert "offenders-1.phones" in answer.text
-    assert hidden(answer, "token") == typed["token"]
-    assert unescape(answer.text).count("07700 900456") == 1
+    def post() -> TestResponse:
+        browser = app.test_client()
+        browser.set_cookie("staff", cookie.value)
+        return browser.post(NEW, data={"csrf": csrf, **typed})
+
+    answers = at_once([post] * 5)
+
+    assert len({receipt_in(answer.text) for answer in answers}) == 1
+    assert (count(Report), len(entries(AuditKind.REPORT_FILED_FOR_CALLER))) == (1, 1)
 
 
 def test_whoever_has_another_task_files_for_nobody(charlie: Colleague) -> None:
