@@ -20,12 +20,13 @@ import alerts.publishing.demo
 import alerts.publishing.jobs
 import alerts.publishing.keys
 import alerts.publishing.member_pages.views
+import alerts.publishing.output_kind
 import alerts.publishing.stopping
 import alerts.publishing.views
 import reporting.desk.views
 import reporting.filing.demo
 import reporting.filing.views
-import reporting.record.jobs
+import reporting.record.figures
 import reporting.redaction.services
 import ugly_mugs.accounts.commands
 import ugly_mugs.accounts.jobs
@@ -75,7 +76,6 @@ JOBS = (
     *ugly_mugs.accounts.jobs.JOBS,
     *operations_jobs.JOBS,
     *audit_jobs.JOBS,
-    *reporting.record.jobs.JOBS,
     *alerts.membership.jobs.JOBS,
     *alerts.delivery.jobs.JOBS,
     *alerts.publishing.jobs.JOBS,
@@ -90,6 +90,10 @@ COMMANDS = (
 # What else happens in the transaction in which a report, or something made from it, ends.
 REPORT_ENDINGS = (reporting.redaction.services.report_ended, alerts.publishing.stopping.report_ended)
 OUTPUT_ENDINGS = (alerts.publishing.stopping.output_ended,)
+# Kinds of output that are made from reports, in the order in which pages show them.
+OUTPUT_KINDS = (alerts.publishing.output_kind.ALERT,)
+# Numbers of a day that the audit log keeps.
+FIGURES = reporting.record.figures.FIGURES
 # What else goes in the transaction in which somebody's keys go: they left, or forgot their passphrase.
 KEY_FORGETTINGS = (alerts.publishing.keys.forget_person,)
 DEMO_STEPS = (
@@ -167,6 +171,8 @@ def _wire(app: Flask) -> None:
     app.extensions["jobs"] = JOBS
     app.extensions["report_endings"] = REPORT_ENDINGS
     app.extensions["output_endings"] = OUTPUT_ENDINGS
+    app.extensions["output_kinds"] = OUTPUT_KINDS
+    app.extensions["figures"] = FIGURES
     app.extensions["key_forgettings"] = KEY_FORGETTINGS
     app.extensions["demo_steps"] = DEMO_STEPS
 
