@@ -23,6 +23,7 @@ import alerts.publishing.demo
 import alerts.publishing.jobs
 import alerts.publishing.keys
 import alerts.publishing.member_pages.views
+import alerts.publishing.output_kind
 import alerts.publishing.stopping
 import alerts.publishing.views
 import reporting.desk.views
@@ -30,7 +31,7 @@ import reporting.filing.caller
 import reporting.filing.demo
 import reporting.filing.views
 import reporting.receipt.views
-import reporting.record.jobs
+import reporting.record.figures
 import reporting.redaction.services
 import reporting.redaction.views
 import ugly_mugs.accounts.commands
@@ -110,7 +111,6 @@ WIRING = Wiring(
         *ugly_mugs.accounts.jobs.JOBS,
         *operations_jobs.JOBS,
         *audit_jobs.JOBS,
-        *reporting.record.jobs.JOBS,
         *alerts.membership.jobs.JOBS,
         *alerts.delivery.jobs.JOBS,
         *alerts.publishing.jobs.JOBS,
@@ -126,6 +126,9 @@ WIRING = Wiring(
     on_start=alerts.membership.consents.start_again,
     report_endings=(reporting.redaction.services.report_ended, alerts.publishing.stopping.report_ended),
     output_endings=(alerts.publishing.stopping.output_ended,),
+    # In the order in which pages show them.
+    output_kinds=(alerts.publishing.output_kind.ALERT,),
+    figures=reporting.record.figures.FIGURES,
     key_forgettings=(alerts.publishing.keys.forget_person,),
     demo_steps=(
         alerts.membership.demo.invent_members,

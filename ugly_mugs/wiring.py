@@ -43,8 +43,9 @@ class Wiring:
     """Everything that the rooms of the house give to the parts that everybody shares.
 
     This module stands below all rooms, so a row or a spec of a room is `Any` here; the room that reads a field names
-    its type: `MessageKindSpec` and `Handler` in `outbox.registry`, `Step` in `operations.demo`, `ReportEnding` and
-    `OutputEnding` in `reporting.record.endings`.
+    its type: `MessageKindSpec` and `Handler` in `outbox.registry`, `Figure` in `audit.figures`, `Step` in
+    `operations.demo`, `ReportEnding` and `OutputEnding` in `reporting.record.endings`, `OutputKindSpec` in
+    `reporting.record.output_kinds`.
     """
 
     blueprints: Sequence[Blueprint] = ()
@@ -63,6 +64,10 @@ class Wiring:
     # Called with the row, in the transaction in which a report, or something made from it, ends.
     report_endings: Sequence[Callable[[Any], None]] = ()
     output_endings: Sequence[Callable[[Any], None]] = ()
+    # The kinds of output that are made from reports.
+    output_kinds: Sequence[Any] = ()
+    # Numbers of a day that a room can count; the audit log keeps them.
+    figures: Sequence[Any] = ()
     # Called with a person's id, in the transaction in which their keys go: they left, or forgot their passphrase.
     key_forgettings: Sequence[Callable[[UUID], None]] = ()
     demo_steps: Sequence[Callable[[Any], None]] = ()

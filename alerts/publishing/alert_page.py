@@ -14,12 +14,20 @@ from alerts.delivery.queries import Counts
 from alerts.membership.models import Level
 from alerts.publishing import choices, keys, queries
 from alerts.publishing.drafting import hash_as_it_stands, mark_of
-from alerts.publishing.models import REPLACEABLE, UNAPPROVED, Alert, AlertState, Change, TextChannel
+from alerts.publishing.models import (
+    ALERT_OUTPUT,
+    REPLACEABLE,
+    UNAPPROVED,
+    Alert,
+    AlertState,
+    Change,
+    TextChannel,
+)
 from alerts.publishing.schemas import alert_schema
 from alerts.publishing.texts import approval_hash, message_text
 from alerts.publishing.texts.contents import AlertContents, Closed, Texts, UnderRest, contents_of, texts_of
 from alerts.publishing.texts.snapshots import corrected_by, sending_of
-from reporting.record.models import Output, OutputKind, OutputState
+from reporting.record.models import Output, OutputState
 from ugly_mugs.accounts import queries as staff_queries
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.permissions import Permission
@@ -312,7 +320,7 @@ def counted(alert_id: UUID) -> Counts:
 def reporter_says(alert: Alert) -> str:
     """What the reporter's side means for this version, when it stands in the way."""
     output = queries.output_of(alert.id)
-    if output is None or output.kind is not OutputKind.ALERT or alert.consent_version is None:
+    if output is None or output.kind != ALERT_OUTPUT or alert.consent_version is None:
         return ""
     if output.state in (OutputState.WITHDRAWN, OutputState.ENDED):
         return ""

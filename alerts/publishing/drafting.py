@@ -19,6 +19,7 @@ from alerts.membership.models import Level
 from alerts.publishing import keys, proposal, queries, stopping
 from alerts.publishing.models import (
     ALERT_MOVES,
+    ALERT_OUTPUT,
     REPLACEABLE,
     Alert,
     AlertAuthor,
@@ -46,7 +47,6 @@ from reporting.record import consents as consent_records, outputs
 from reporting.record.choices import Severity
 from reporting.record.consents import Consents
 from reporting.record.contents import known_about_reporter
-from reporting.record.models import OutputKind
 from reporting.record.opening import OpenedReport
 from reporting.record.queries import locked_report
 from reporting.redaction import leak_check
@@ -114,7 +114,7 @@ def reopen(opened: OpenedReport, former_id: UUID, by: Drafting) -> Alert:
 
     The approved version ends instead of changing, so that what was queued for it can never carry other words.
     """
-    output = outputs.of_subject(OutputKind.ALERT, former_id)
+    output = outputs.of_subject(ALERT_OUTPUT, former_id)
     former = queries.locked(former_id)
     if former.state is not AlertState.SCHEDULED:
         raise Conflict(_("Only what is approved and has not begun to leave can be edited like this."))
@@ -141,7 +141,7 @@ def save(
     """
     consents = _consents_now(opened)
     settled = _settled(opened)
-    outputs.of_subject(OutputKind.ALERT, alert_id)
+    outputs.of_subject(ALERT_OUTPUT, alert_id)
     alert = _draft(alert_id, opened)
     closed = keys.key_of(alert, by.staff)
     former = contents_of(alert, closed)
@@ -337,7 +337,7 @@ def _write(
     db.session.flush()
     outputs.propose(
         report=opened.report,
-        kind=OutputKind.ALERT,
+        kind=ALERT_OUTPUT,
         subject_id=alert.id,
         preview={
             "sms": texts[TextChannel.SMS, message_text.LANGUAGE, Level.FULL],

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from alerts.delivery import fanout, queries as delivery_queries
 from alerts.publishing import queries, stopping
-from alerts.publishing.models import ALERT_MOVES, SENDING, Alert, AlertState, Change
+from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, SENDING, Alert, AlertState, Change
 from alerts.publishing.texts.snapshots import NotAsApproved, Snapshot, open_approved
-from reporting.record.models import Output, OutputKind, OutputState
+from reporting.record.models import Output, OutputState
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.jobs import Job
 from ugly_mugs.outbox import ledger
@@ -60,7 +60,7 @@ def finish() -> None:
 def _due(now: datetime) -> sa.Select[UUID]:
     return (
         sa.select(Alert.id)
-        .join(Output, sa.and_(Output.kind == OutputKind.ALERT, Output.subject_id == Alert.id))
+        .join(Output, sa.and_(Output.kind == ALERT_OUTPUT, Output.subject_id == Alert.id))
         .where(
             Alert.state == _S.SCHEDULED,
             sa.or_(Alert.not_before.is_(None), Alert.not_before <= now),
@@ -80,7 +80,7 @@ def _begin(alert_id: UUID) -> None:
     released = db.session.execute(
         sa.update(Output)
         .where(
-            Output.kind == OutputKind.ALERT,
+            Output.kind == ALERT_OUTPUT,
             Output.subject_id == alert_id,
             Output.state == OutputState.APPROVED,
             sa.not_(Output.held),

@@ -3,13 +3,18 @@
 import uuid
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, relationship
 
 from alerts.membership.models import Level
+from reporting.record.models import OutputKind
 from ugly_mugs.database.columns import Clear, Model, UtcDateTime, clear, keyed, primary_key, sealed, state_of
 from ugly_mugs.database.states import Moves
+
+ALERT_OUTPUT: Final = OutputKind("alert")
+"""The kind under which reporting knows a version of an alert."""
 
 
 class AlertState(StrEnum):

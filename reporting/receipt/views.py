@@ -11,9 +11,9 @@ from flask_babel import format_date, gettext as _, lazy_gettext
 from werkzeug.datastructures import MultiDict
 
 from reporting.receipt import adding, withdrawal
-from reporting.receipt.output_cards import as_seen
+from reporting.receipt.output_cards import by_kind, card_of
 from reporting.receipt.schemas import MessageSchema, ReceiptSchema
-from reporting.record import answer_labels, contents, conversation, outputs, queries
+from reporting.record import answer_labels, contents, conversation, output_kinds, outputs, queries
 from reporting.record.contents import Contents
 from reporting.record.models import Author, Report, ReportMessage
 from reporting.record.report_form import ReportForm, carried
@@ -90,8 +90,7 @@ def open_report() -> Response:
     db.session.commit()
     brought = carried(request.form)
     if brought:
-        here = Here(report, contents.open_with_key(report, content_key), content_key)
-        response = _brought_along(cookie, brought, here)
+        response = _brought_along(cookie, brought)
     else:
         response = make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
@@ -153,8 +152,7 @@ def add_part() -> Response:
 @receipt.get("/choices")
 @reporter
 def choices_page() -> str:
-    here = _here()
-    return _choosing(here, ReportForm.of_choices().fill_consents(here.contents.consents), _session_token())
+    return _choosing(ReportForm.of_choices().fill_consents(_here().contents.consents), _session_token())
 
 
 @receipt.post("/choices")
@@ -163,7 +161,7 @@ def change_choices() -> Response:
     here = _here(lock=True)
     form = ReportForm.of_choices()
     if not form.take(request.form):
-        return make_response(_choosing(here, form, _session_token()), HTTPStatus.BAD_REQUEST)
+        return make_response(_choosing(form, _session_token()), HTTPStatus.BAD_REQUEST)
     former, now = here.contents.consents, runtime().clock.now()
     adding.change_consents(
         report=here.report,
@@ -180,7 +178,7 @@ def change_choices() -> Response:
 @receipt.post("/output")
 @reporter
 def decide_on_output() -> Response:
-    """Let a warning go, or hold it."""
+    """Let an output go, or hold it."""
     here = _here(lock=True)
     output = queries.output(here.report.id, request.form.get("output", ""))
     if output is None:
@@ -197,7 +195,11 @@ def decide_on_output() -> Response:
 @reporter
 def withdrawal_page() -> str:
     here = _here()
-    return render_template("reporting/receipt/withdraw.html", outputs=_seen(here))
+    return render_template(
+        "reporting/receipt/withdraw.html",
+        kinds=output_kinds.registered(),
+        cards=[card_of(each, content_key=here.content_key) for each in outputs.of_report(here.report.id)],
+    )
 
 
 @receipt.post("/withdraw")
@@ -314,10 +316,13 @@ def _overview(here: Here, form: Form, status: HTTPStatus = HTTPStatus.OK) -> Res
             (format_date(part.added_on, "long"), list(answer_labels.in_words(part.sections)))
             for part in here.contents.parts
         ],
-        outputs=_seen(here),
+        kinds=by_kind(
+            outputs.of_report(here.report.id),
+            consents=here.contents.consents,
+            content_key=here.content_key,
+        ),
         thread=[_said(each, here.content_key) for each in queries.messages(here.report.id)],
         allowed=answer_labels.of_consents(here.contents.consents),
-        consents=here.contents.consents,
         form=form,
     )
     return make_response(page, status)
@@ -333,14 +338,8 @@ def _said(message: ReportMessage, content_key: bytes) -> Mapping[str, Any]:
     }
 
 
-def _seen(here: Here) -> list[Any]:
-    return [as_seen(each, content_key=here.content_key) for each in outputs.of_report(here.report.id)]
-
-
-def _choosing(here: Here, form: ReportForm, csrf: str, *, brought: bool = False) -> str:
-    return render_template(
-        "reporting/receipt/choices.html", form=form, csrf=csrf, brought=brought, outputs=_seen(here)
-    )
+def _choosing(form: ReportForm, csrf: str, *, brought: bool = False) -> str:
+    return render_template("reporting/receipt/choices.html", form=form, csrf=csrf, brought=brought)
 
 
 def _adding(
@@ -358,7 +357,7 @@ def _session_token() -> str:
     return runtime().vault.csrf(found.token)
 
 
-def _brought_along(cookie: sessions.Cookie, brought: list[tuple[str, str]], here: Here) -> Response:
+def _brought_along(cookie: sessions.Cookie, brought: list[tuple[str, str]]) -> Response:
     """What was typed into a form that had filed before, ready to be added, or allowed."""
     vault, now = runtime().vault, runtime().clock.now()
     found = sessions.find(vault=vault, kind=SessionKind.REPORTER, cookie=cookie.value, now=now)
@@ -366,4 +365,4 @@ def _brought_along(cookie: sessions.Cookie, brought: list[tuple[str, str]], here
     csrf, typed = vault.csrf(found.token), MultiDict(brought)
     if carried(typed, KEPT_SECTIONS):
         return _adding(ReportForm.of_additions().keep(typed), csrf, brought=True)
-    return make_response(_choosing(here, ReportForm.of_choices().keep(typed), csrf, brought=True))
+    return make_response(_choosing(ReportForm.of_choices().keep(typed), csrf, brought=True))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.figures import Figure
 from ugly_mugs.audit.log import Head
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
@@ -191,9 +192,9 @@ def test_a_day_is_counted_once_and_only_when_over(app: Flask) -> None:
         asked.append(day)
         return 7
 
-    counters = {AuditKind.REPORTS_FILED: filed, AuditKind.REPORTS_WITHDRAWN: lambda day: 0}
-    audit.count_day(counters, today=DAY)
-    audit.count_day(counters, today=DAY)
+    figures = [Figure(AuditKind.REPORTS_FILED, filed), Figure(AuditKind.REPORTS_WITHDRAWN, lambda day: 0)]
+    audit.count_day(figures, today=DAY)
+    audit.count_day(figures, today=DAY)
 
     entries = db.session.scalars(sa.select(AuditEntry)).all()
     assert [(entry.kind, entry.count, entry.day) for entry in entries] == [

@@ -22,12 +22,12 @@ from alerts.membership.models import (
     Subscription,
 )
 from alerts.publishing import alert_kind
-from alerts.publishing.models import Alert, AlertState
+from alerts.publishing.models import ALERT_OUTPUT, Alert, AlertState
 from reporting.filing import batch_commit
 from reporting.receipt import withdrawal
 from reporting.record import consents as consent_records, opening, outputs, queries as record_queries
 from reporting.record.consents import Consents
-from reporting.record.models import Output, OutputKind, Report
+from reporting.record.models import Output, Report
 from reporting.redaction import services, spans as redaction
 from reporting.redaction.models import Redaction
 from tests.conftest import MovableClock
@@ -116,7 +116,7 @@ class TheReport:
         former = consent_records.open_sealed(report.consents, report_id=report.id, content_key=key)
         locked = record_queries.locked_report(self.id)
         assert locked is not None
-        consent_records.change(locked, former=former, new=new, content_key=key, day=self.clock.now().date())
+        outputs.change_consents(locked, former=former, new=new, content_key=key, day=self.clock.now().date())
         db.session.commit()
 
     def let_go(self) -> None:
@@ -252,7 +252,7 @@ class Newsroom:
 
     def output(self, alert_id: uuid.UUID) -> Output:
         db.session.rollback()
-        asked = sa.select(Output).where(Output.kind == OutputKind.ALERT, Output.subject_id == alert_id)
+        asked = sa.select(Output).where(Output.kind == ALERT_OUTPUT, Output.subject_id == alert_id)
         return db.session.scalars(asked, execution_options={"populate_existing": True}).one()
 
     def deliveries(self, alert_id: uuid.UUID) -> Sequence[Delivery]:

@@ -14,10 +14,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from alerts.publishing.models import ALERT_OUTPUT
 from reporting.record import consents as consent_records, contents, outputs, queries
 from reporting.record.consents import Consents
 from reporting.record.contents import Contents
-from reporting.record.models import Output, OutputKind, OutputState, Report
+from reporting.record.models import Output, OutputState, Report
 from tests.make.wiring import rewire
 from tests.web.drawing import Drawn
 from ugly_mugs.database.engine import db
@@ -204,7 +205,7 @@ def make_output(words: str, state: OutputState, subject_id: UUID, text: str = "A
     assert report is not None
     output = outputs.propose(
         report=report,
-        kind=OutputKind.ALERT,
+        kind=ALERT_OUTPUT,
         subject_id=subject_id,
         preview={"sms": text},
         content_key=found.key,

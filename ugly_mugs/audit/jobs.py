@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from ugly_mugs.audit import log as audit
+from ugly_mugs.audit import figures, log as audit
 from ugly_mugs.jobs import Job
 from ugly_mugs.runtime import runtime
 
@@ -15,4 +15,12 @@ def chain() -> None:
         audit.write_head(file, day=runtime().clock.now().date())
 
 
-JOBS = [Job("chain audit entries", chain, every=timedelta(seconds=30))]
+def count_yesterday() -> None:
+    """Once a day is over, its figures are written down, once."""
+    audit.count_day(figures.registered(), today=runtime().clock.now().date())
+
+
+JOBS = [
+    Job("chain audit entries", chain, every=timedelta(seconds=30)),
+    Job("count the figures of a day", count_yesterday, every=timedelta(minutes=30)),
+]

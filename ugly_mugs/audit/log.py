@@ -1,13 +1,13 @@
 """The audit log: who did what to which id, written with the change itself, then numbered and chained by the worker.
 
-Entries hold ids, states and days only. Reporters get no single entries: `count_day` writes one number per kind
+Entries hold ids, states and days only. Reporters get no single entries: `count_day` writes one number per figure
 and day. The chain proves that nothing was changed or taken out before the last head kept outside the database.
 """
 
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from ugly_mugs.audit.figures import Figure
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db, is_sqlite, reading
 from ugly_mugs.vault import ServiceVault
@@ -64,18 +65,18 @@ def record_first(
     db.session.commit()
 
 
-def count_day(counters: Mapping[AuditKind, Callable[[date], int]], *, today: date) -> None:
-    """Write yesterday's number of each kind of reporter-side action, once; nothing for a day without any.
+def count_day(figures: Iterable[Figure], *, today: date) -> None:
+    """Write yesterday's number of each figure, once; nothing for a day without any.
 
-    Commits each kind by itself, so that one that another worker has written already stops no other.
+    Commits each figure by itself, so that one that another worker has written already stops no other.
     """
     yesterday = today - timedelta(days=1)
-    for kind, count in counters.items():
-        entry_id = uuid.uuid5(_COUNTS, f"{kind.value} {yesterday.isoformat()}")
-        number = count(yesterday)
+    for figure in figures:
+        entry_id = uuid.uuid5(_COUNTS, f"{figure.name.value} {yesterday.isoformat()}")
+        number = figure.count(yesterday)
         if not number or db.session.get(AuditEntry, entry_id) is not None:
             continue
-        counted = {"id": entry_id, "kind": kind, "count": number, "day": yesterday}
+        counted = {"id": entry_id, "kind": figure.name, "count": number, "day": yesterday}
         try:
             db.session.execute(sa.insert(AuditEntry), counted)
             db.session.commit()

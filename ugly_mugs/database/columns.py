@@ -39,6 +39,7 @@ class Clear(StrEnum):
 
     ID = "random id"
     STATE = "enum member"
+    KIND = "registered kind"
     FLAG = "boolean"
     DAY = "date"
     COUNT = "count"

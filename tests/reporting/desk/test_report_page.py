@@ -8,9 +8,10 @@ from html import unescape
 import pytest
 import sqlalchemy as sa
 
+from alerts.publishing.models import ALERT_OUTPUT
 from reporting.record import conversation, outputs, queries as record_queries
 from reporting.record.consents import Consents, When
-from reporting.record.models import Author, IdentifierTag, OutputKind, ReportState
+from reporting.record.models import Author, IdentifierTag, ReportState
 from tests.conftest import MovableClock
 from tests.make.staff import Colleague, Team, hidden
 from tests.reporting.conftest import File, FiledReport
@@ -158,7 +159,7 @@ def _propose(report: FiledReport) -> uuid.UUID:
     subject = uuid.uuid4()
     outputs.propose(
         report=report.row,
-        kind=OutputKind.ALERT,
+        kind=ALERT_OUTPUT,
         subject_id=subject,
         preview={"sms": "Example"},
         content_key=report.content_key,

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from alerts.publishing.models import ALERT_OUTPUT
 from reporting.record import outputs
 from reporting.record.consents import (
     MOST_RECORDS,
@@ -20,7 +21,7 @@ from reporting.record.consents import (
     open_sealed,
     seal,
 )
-from reporting.record.models import LIVE_OUTPUTS, Output, OutputKind, OutputState
+from reporting.record.models import LIVE_OUTPUTS, Output, OutputState
 from reporting.record.queries import locked_report
 from tests.make.reporter import behind, come_back, consents_of, file, listen, make_output, post
 from ugly_mugs.database.engine import db
@@ -141,7 +142,7 @@ def test_without_consent_nothing_is_proposed(client: FlaskClient) -> None:
     with pytest.raises(Conflict):
         outputs.propose(
             report=report,
-            kind=OutputKind.ALERT,
+            kind=ALERT_OUTPUT,
             subject_id=uuid.uuid4(),
             preview={},
             content_key=found.key,

@@ -1,20 +1,20 @@
 """What the web hands to the worker: sealed where it was typed, opened and applied where addresses can be read."""
 
-import json
 import logging
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, TimeoutError as PoolTimeout
 
 from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.sealed_json import Plain, SealedJson, UnknownVersion
 from ugly_mugs.outbox.models import Request, RequestKind, RequestState
 from ugly_mugs.outbox.registry import HandedOver, Handler, Refused
-from ugly_mugs.vault import CannotOpen, ServiceVault, Where, WorkerVault
+from ugly_mugs.vault import CannotOpen, ServiceVault, WorkerVault
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +41,24 @@ class Resting:
     failing_since: datetime | None
 
 
+def _payload(plain: Plain) -> Mapping[str, Any]:
+    # The dispatch key is public: whoever can write the database can seal something else to it.
+    if not isinstance(plain, dict):
+        raise ValueError("no payload")
+    return plain
+
+
+PAYLOADS: Final[SealedJson[Mapping[str, Any]]] = SealedJson(
+    "requests", "sealed", sizes=SIZES, dump=dict, load={1: _payload}
+)
+
+
 def hand_over(
     *, vault: ServiceVault, kind: RequestKind, payload: Mapping[str, Any], now: datetime
 ) -> Request:
     """Add a request to the session, sealed so that only the worker reads it; the caller commits."""
     request_id = uuid.uuid4()
-    plain = json.dumps(payload, ensure_ascii=False).encode()
-    sealed = vault.dispatch().seal(plain, Where("requests", "sealed", request_id), sizes=SIZES)
+    sealed = PAYLOADS.seal(payload, row=request_id, sealer=vault.dispatch().seal)
     request = Request(id=request_id, kind=kind, state=RequestState.WAITING, sealed=sealed, received_at=now)
     db.session.add(request)
     return request
@@ -197,12 +208,11 @@ def _give_up_on(request_id: uuid.UUID) -> int:
     return 1
 
 
-def _opened(request: Request, vault: WorkerVault) -> dict[str, Any]:
+def _opened(request: Request, vault: WorkerVault) -> Mapping[str, Any]:
     try:
-        plain = vault.open_dispatch(request.sealed or b"", Where("requests", "sealed", request.id))
-        payload = json.loads(plain)
-    except (CannotOpen, ValueError):
+        return PAYLOADS.open(request.sealed or b"", row=request.id, opener=vault.open_dispatch)
+    except UnknownVersion:
+        # A newer web wrote it, so it waits for a newer worker: it may be somebody's STOP.
+        raise
+    except CannotOpen:
         raise Refused("nothing that can be read") from None
-    if not isinstance(payload, dict):
-        raise Refused("nothing that can be read")
-    return payload

@@ -1,16 +1,14 @@
-"""What the worker counts for the audit log: how much came in on a day, never who or when."""
+"""The figures of reports: how much came in on a day, never who or when."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import sqlalchemy as sa
 
 from reporting.record.models import Report, ReportPart, ReportState, Source
-from ugly_mugs.audit import log as audit
+from ugly_mugs.audit.figures import Figure
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.columns import Model
 from ugly_mugs.database.engine import db
-from ugly_mugs.jobs import Job
-from ugly_mugs.runtime import runtime
 
 
 def filed_on(day: date) -> int:
@@ -32,16 +30,8 @@ def _count(table: type[Model], *conditions: sa.ColumnElement[bool]) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(table).where(*conditions)) or 0
 
 
-COUNTERS = {
-    AuditKind.REPORTS_FILED: filed_on,
-    AuditKind.REPORTS_ADDED_TO: added_on,
-    AuditKind.REPORTS_WITHDRAWN: withdrawn_on,
-}
-
-
-def count_yesterday() -> None:
-    """Once a day is over its numbers are written down, once."""
-    audit.count_day(COUNTERS, today=runtime().clock.now().date())
-
-
-JOBS = [Job("count reports", count_yesterday, every=timedelta(minutes=30))]
+FIGURES = (
+    Figure(AuditKind.REPORTS_FILED, filed_on),
+    Figure(AuditKind.REPORTS_ADDED_TO, added_on),
+    Figure(AuditKind.REPORTS_WITHDRAWN, withdrawn_on),
+)

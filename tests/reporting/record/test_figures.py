@@ -1,11 +1,11 @@
-"""The worker's numbers of a day: how much, never who or when."""
+"""The figures of reports, as the worker writes them down once a day: how much, never who or when."""
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from reporting.record import jobs
 from tests.conftest import MovableClock
 from tests.make.reporter import come_back, file, post
+from ugly_mugs.audit import jobs
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
 
