@@ -166,7 +166,7 @@ class Verdict:
 
 
 def verify(vault: ServiceVault, heads: Iterable[Head] = ()) -> Verdict:
-    """Check the whole chain; with heads stored elsewhere, also that its end was not cut off and it was not rewritten."""
+    """Check the whole chain; with heads stored elsewhere, also detect a cut-off end and a rewritten chain."""
     verdict = Verdict()
     expected = {head.number: head.chained for head in heads}
     previous = b""
