@@ -1,4 +1,4 @@
-"""The place of an error, as logs name it."""
+"""The place where an error was raised."""
 
 import traceback
 

@@ -1,4 +1,4 @@
-"""The ground's own pages: what they say, what they never say, and the way out."""
+"""The pages that belong to no feature: what they must and must not say, and quick exit."""
 
 import re
 import uuid
@@ -34,8 +34,8 @@ class TestPromises:
         text = small.test_client().get(path).text
 
         assert not self.FORBIDDEN.search(text)
-        for found in re.finditer(r"anonymous", text, re.I):
-            assert "as far as you write nothing that names you" in text[found.start() : found.start() + 80]
+        for match in re.finditer(r"anonymous", text, re.I):
+            assert "as far as you write nothing that names you" in text[match.start() : match.start() + 80]
 
     def test_the_exceptions_stand_before_anything_else_on_confidentiality(self, small: Flask) -> None:
         text = small.test_client().get("/confidentiality").text
@@ -54,17 +54,17 @@ class TestPromises:
         assert "Monday to Friday, 10:00 to 18:00" in text
 
 
-def came_back(client: FlaskClient, clock: MovableClock) -> None:
-    """A reporter's session in this browser."""
-    begin(client, clock, SessionKind.REPORTER, contents=guard.for_reporter(uuid.uuid4(), bytes(32)))
+def open_report(client: FlaskClient, clock: MovableClock) -> None:
+    """Start a reporter's session in this browser."""
+    start_session(client, clock, SessionKind.REPORTER, contents=guard.for_reporter(uuid.uuid4(), bytes(32)))
 
 
-def signed_in(client: FlaskClient, clock: MovableClock) -> None:
-    """A member's session in this browser."""
-    begin(client, clock, SessionKind.MEMBER, owner_id=uuid.uuid4(), contents={})
+def sign_in(client: FlaskClient, clock: MovableClock) -> None:
+    """Start a member's session in this browser."""
+    start_session(client, clock, SessionKind.MEMBER, owner_id=uuid.uuid4(), contents={})
 
 
-def begin(
+def start_session(
     client: FlaskClient,
     clock: MovableClock,
     kind: SessionKind,
@@ -79,9 +79,11 @@ def begin(
     client.set_cookie(cookie.name, cookie.value, domain="localhost")
 
 
-def dropped(response: TestResponse) -> set[str]:
-    """The cookies that the browser is asked to forget."""
-    return {given.split("=")[0] for given in response.headers.getlist("Set-Cookie") if "Max-Age=0" in given}
+def deleted_cookies(response: TestResponse) -> set[str]:
+    """Names of the cookies that the response deletes."""
+    return {
+        cookie.split("=")[0] for cookie in response.headers.getlist("Set-Cookie") if "Max-Age=0" in cookie
+    }
 
 
 class TestLeaving:
@@ -98,50 +100,50 @@ class TestLeaving:
     def test_the_session_with_a_report_ends(
         self, app: Flask, client: FlaskClient, clock: MovableClock
     ) -> None:
-        came_back(client, clock)
+        open_report(client, clock)
 
         response = client.get("/leave")
 
         assert db.session.scalars(sa.select(Session)).all() == []
-        assert "reporter" in dropped(response)
+        assert "reporter" in deleted_cookies(response)
 
     def test_a_members_session_ends_too(self, app: Flask, client: FlaskClient, clock: MovableClock) -> None:
-        came_back(client, clock)
-        signed_in(client, clock)
+        open_report(client, clock)
+        sign_in(client, clock)
 
         response = client.get("/leave")
 
         assert db.session.scalars(sa.select(Session)).all() == []
-        assert dropped(response) == {"reporter", "member"}
+        assert deleted_cookies(response) == {"reporter", "member"}
         assert client.get("/alerts").status_code == 303
 
-    def test_a_broken_database_keeps_nobody_here(
+    def test_leaving_works_without_the_database(
         self, app: Flask, client: FlaskClient, clock: MovableClock
     ) -> None:
-        came_back(client, clock)
-        signed_in(client, clock)
+        open_report(client, clock)
+        sign_in(client, clock)
         db.session.execute(sa.text("DROP TABLE sessions"))
         db.session.commit()
 
         response = client.get("/leave")
 
         assert response.status_code == 303
-        assert dropped(response) == {"reporter", "member"}
+        assert deleted_cookies(response) == {"reporter", "member"}
         assert response.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
 
-    @pytest.mark.parametrize("sent", [{"Sec-Fetch-Mode": "no-cors"}, {"Sec-Purpose": "prefetch"}])
-    def test_a_picture_or_prefetch_elsewhere_ends_nothing(
-        self, client: FlaskClient, clock: MovableClock, sent: dict[str, str]
+    @pytest.mark.parametrize("headers", [{"Sec-Fetch-Mode": "no-cors"}, {"Sec-Purpose": "prefetch"}])
+    def test_an_image_or_prefetch_on_another_site_ends_no_session(
+        self, client: FlaskClient, clock: MovableClock, headers: dict[str, str]
     ) -> None:
-        signed_in(client, clock)
+        sign_in(client, clock)
 
-        response = client.get("/leave", headers=sent)
+        response = client.get("/leave", headers=headers)
 
         assert response.status_code == 303
         assert len(db.session.scalars(sa.select(Session)).all()) == 1
         assert "Clear-Site-Data" not in response.headers
 
-    def test_searching_machines_are_kept_out(self, client: FlaskClient) -> None:
+    def test_search_engines_are_excluded(self, client: FlaskClient) -> None:
         response = client.get("/robots.txt")
 
         assert response.mimetype == "text/plain"

@@ -1,4 +1,4 @@
-"""Settings: read once, wrong ones named together, secrets never shown."""
+"""Settings: read once, all wrong ones reported together, secrets never printed."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def problems(environment: dict[str, str]) -> list[str]:
     return caught.value.problems
 
 
-def test_two_settings_are_enough_to_begin() -> None:
+def test_two_settings_are_enough() -> None:
     settings = read()
 
     assert settings.database_url == "sqlite:////srv/notices.sqlite3"
@@ -29,7 +29,7 @@ def test_two_settings_are_enough_to_begin() -> None:
 
 
 def test_every_wrong_setting_is_named_at_once() -> None:
-    found = problems(
+    reported = problems(
         {
             "UGLY_MUGS_DATABASE_URL": "mysql://nope",
             "UGLY_MUGS_PUBLIC_URL": "notices.example.org",
@@ -47,15 +47,15 @@ def test_every_wrong_setting_is_named_at_once() -> None:
         "DATABASE_URL KEYS_DIR PUBLIC_URL LANGUAGES QUIET_HOURS SMS_PACE TWILIO_FROM SMTP_URL JOBS SITENAME"
     )
     for name in wrong.split():
-        assert sum(f"UGLY_MUGS_{name}" in problem for problem in found) == 1, name
-    assert len(found) == 10
+        assert sum(f"UGLY_MUGS_{name}" in problem for problem in reported) == 1, name
+    assert len(reported) == 10
 
 
 def test_an_alphanumeric_sender_is_refused_because_nobody_can_answer_stop_to_it() -> None:
-    found = problems(ENOUGH | {"UGLY_MUGS_TWILIO_FROM": "NOTICES"})
+    reported = problems(ENOUGH | {"UGLY_MUGS_TWILIO_FROM": "NOTICES"})
 
-    assert len(found) == 1
-    assert "cannot receive STOP" in found[0]
+    assert len(reported) == 1
+    assert "cannot receive STOP" in reported[0]
 
 
 def test_a_misspelt_name_is_not_ignored() -> None:
@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert problems(ENOUGH | missing) == ["UGLY_MUGS_SMTP_URL_FILE names a file that cannot be read."]
 
 
-def test_secrets_do_not_show_themselves() -> None:
+def test_secrets_are_not_printed() -> None:
     settings = read(
         DATABASE_URL="postgresql://web:hunter2@db.example.org/notices",
         TWILIO_AUTH_TOKEN="hunter3",
@@ -114,11 +114,11 @@ REAL = ENOUGH | {"UGLY_MUGS_PUBLIC_URL": "https://notices.example.org"}
     "url", ["smtp://notices:open-sesame@mail.example.org", "smtp://notices@192.0.2.7:25"]
 )
 def test_a_production_start_sends_no_password_in_the_clear(url: str) -> None:
-    found = problems(REAL | {"UGLY_MUGS_SMTP_URL": url})
+    reported = problems(REAL | {"UGLY_MUGS_SMTP_URL": url})
 
-    assert len(found) == 1
-    assert "UGLY_MUGS_SMTP_URL" in found[0]
-    assert "open-sesame" not in found[0]
+    assert len(reported) == 1
+    assert "UGLY_MUGS_SMTP_URL" in reported[0]
+    assert "open-sesame" not in reported[0]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_production_start_sends_no_password_in_the_clear(url: str) -> None:
         "smtp+starttls://notices:open-sesame@mail.example.org",
     ],
 )
-def test_a_password_that_nobody_on_the_way_can_read_is_fine(url: str) -> None:
+def test_a_password_that_is_encrypted_or_stays_on_this_machine_is_accepted(url: str) -> None:
     settings = from_environment(REAL | {"UGLY_MUGS_SMTP_URL": url})
 
     assert settings.smtp_url == Secret(url)
@@ -141,8 +141,8 @@ def test_a_try_out_may_talk_to_any_mail_server() -> None:
     assert read(SMTP_URL="smtp://notices:open-sesame@mail.example.org").smtp_url is not None
 
 
-def test_a_lease_must_outlast_a_slow_message() -> None:
-    found = problems(ENOUGH | {"UGLY_MUGS_CLAIM_LEASE": "10", "UGLY_MUGS_SMS_TIMEOUT": "15"})
+def test_the_claim_lease_must_be_longer_than_the_sms_timeout() -> None:
+    reported = problems(ENOUGH | {"UGLY_MUGS_CLAIM_LEASE": "10", "UGLY_MUGS_SMS_TIMEOUT": "15"})
 
-    assert len(found) == 1
-    assert "UGLY_MUGS_CLAIM_LEASE" in found[0]
+    assert len(reported) == 1
+    assert "UGLY_MUGS_CLAIM_LEASE" in reported[0]

@@ -1,4 +1,4 @@
-"""Where an error was raised, as it may stand in a log."""
+"""The place where an error was raised, in a form that may be logged."""
 
 import traceback
 
@@ -6,7 +6,7 @@ import traceback
 def raised_at(error: BaseException) -> str:
     """File name and line of the innermost frame, such as `sender.py:120`; empty if it was never raised.
 
-    Neither the message nor the source line, because both may quote what somebody wrote.
+    The message and the source line are left out, because both may quote what somebody wrote.
     """
     frames = list(traceback.walk_tb(error.__traceback__))
     if not frames:

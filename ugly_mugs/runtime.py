@@ -16,7 +16,7 @@ KEY = "ugly_mugs"
 
 
 class Runtime:
-    """The vault is opened at first use, because `flask keys init` runs before there are any keys."""
+    """The vault is loaded at first use, because `flask keys init` runs before keys exist."""
 
     def __init__(self, settings: Settings, clock: Clock, wiring: Wiring) -> None:
         self.settings = settings
@@ -28,7 +28,7 @@ class Runtime:
 
     @property
     def vault(self) -> ServiceVault:
-        """The service's keys; KeyFileProblem says what to do when they are missing."""
+        """The service's keys; KeyFileProblem if they are missing or unreadable."""
         with self._lock:
             if self._vault is None:
                 self._vault = ServiceVault(keyfiles.load_service(self.settings.keys_dir))
@@ -36,13 +36,13 @@ class Runtime:
 
     @property
     def worker_vault(self) -> WorkerVault:
-        """The vault with the worker's keys as well; only after `become_worker`."""
+        """The vault with the worker's keys; RuntimeError before `become_worker`."""
         if not isinstance(self._vault, WorkerVault):
             raise RuntimeError("this process has not become a worker")
         return self._vault
 
     def become_worker(self) -> WorkerVault:
-        """Opens the worker's key file too; for the worker and the few commands that act in its place."""
+        """Load the worker's key file too; for the worker and for commands that do its work."""
         with self._lock:
             if not isinstance(self._vault, WorkerVault):
                 folder = self.settings.keys_dir
@@ -50,7 +50,7 @@ class Runtime:
             return self._vault
 
     def forget_keys(self) -> None:
-        """The next use reads the key files again; after a command has changed them."""
+        """Make the next use read the key files again, after a command has changed them."""
         with self._lock:
             self._vault = None
 

@@ -1,4 +1,4 @@
-"""The audit log: written with the change, chained afterwards, and any tampering shows."""
+"""The audit log: written with the change, chained afterwards; tampering is detected."""
 
 import uuid
 from datetime import date
@@ -41,7 +41,7 @@ def head() -> Head:
     return Head(row.number, row.chained)
 
 
-def test_an_entry_is_there_only_if_its_change_is(app: Flask) -> None:
+def test_an_entry_is_rolled_back_with_its_change(app: Flask) -> None:
     audit.record(AuditKind.REPORT_MOVED, subject_id=uuid.uuid4(), day=DAY)
     db.session.rollback()
 
@@ -49,20 +49,20 @@ def test_an_entry_is_there_only_if_its_change_is(app: Flask) -> None:
 
 
 def test_an_opening_stays_recorded_when_what_follows_fails(app: Flask) -> None:
-    audit.record_first(AuditKind.REPORT_OPENED, actor_id=uuid.uuid4(), subject_id=uuid.uuid4(), day=DAY)
+    audit.record_and_commit(AuditKind.REPORT_OPENED, actor_id=uuid.uuid4(), subject_id=uuid.uuid4(), day=DAY)
     db.session.rollback()
 
     assert db.session.scalar(sa.select(sa.func.count(AuditEntry.id))) == 1
 
 
-def test_an_opening_commits_nobody_elses_change(app: Flask) -> None:
+def test_recording_an_opening_refuses_to_commit_other_changes(app: Flask) -> None:
     db.session.add(Installation(id=uuid.uuid4(), demo=False, created_on=DAY))
 
     with pytest.raises(RuntimeError):
-        audit.record_first(AuditKind.REPORT_OPENED, day=DAY)
+        audit.record_and_commit(AuditKind.REPORT_OPENED, day=DAY)
 
 
-def test_entries_are_chained_once_and_hold(app: Flask) -> None:
+def test_entries_are_chained_once_and_verified(app: Flask) -> None:
     write(3)
     assert chain() == 3
     write(2)
@@ -103,7 +103,7 @@ def test_entries_not_chained_yet_are_counted_as_waiting(app: Flask) -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_any_change_of_an_entry_shows(app: Flask, change: dict[str, object]) -> None:
+def test_any_change_of_an_entry_is_detected(app: Flask, change: dict[str, object]) -> None:
     write(5)
     chain()
 
@@ -113,7 +113,7 @@ def test_any_change_of_an_entry_shows(app: Flask, change: dict[str, object]) -> 
     assert verify().problems == ["Entry 3 was changed, or something before it."]
 
 
-def test_an_entry_taken_out_shows(app: Flask) -> None:
+def test_a_deleted_entry_is_detected(app: Flask) -> None:
     write(5)
     chain()
 
@@ -123,18 +123,19 @@ def test_an_entry_taken_out_shows(app: Flask) -> None:
     assert verify().problems == ["Entry 2 is missing."]
 
 
-def test_two_entries_that_change_places_show(app: Flask) -> None:
+def test_two_swapped_entries_are_detected(app: Flask) -> None:
     write(3)
     chain()
 
-    for number, other in ((2, 99), (3, 2), (99, 3)):
-        db.session.execute(sa.update(AuditEntry).where(AuditEntry.number == number).values(number=other))
+    for number, new_number in ((2, 99), (3, 2), (99, 3)):
+        statement = sa.update(AuditEntry).where(AuditEntry.number == number).values(number=new_number)
+        db.session.execute(statement)
     db.session.commit()
 
     assert verify().problems == ["Entry 2 was changed, or something before it."]
 
 
-def test_an_end_that_was_cut_off_shows_only_against_a_head_kept_elsewhere(app: Flask) -> None:
+def test_a_cut_off_end_is_detected_only_with_a_head_stored_elsewhere(app: Flask) -> None:
     write(5)
     chain()
     kept = head()
@@ -146,7 +147,7 @@ def test_an_end_that_was_cut_off_shows_only_against_a_head_kept_elsewhere(app: F
     assert verify(kept).problems == ["The log ends at entry 3, but entry 5 was kept elsewhere."]
 
 
-def test_a_log_made_anew_by_somebody_with_the_keys_does_not_fit_the_head(app: Flask) -> None:
+def test_a_log_rewritten_by_somebody_with_the_keys_does_not_match_the_head(app: Flask) -> None:
     write(3)
     chain()
     kept = head()
@@ -172,12 +173,12 @@ def test_the_head_is_written_once_a_day_for_its_owner_only(app: Flask, tmp_path:
     assert audit.write_head(file, day=date(2026, 11, 22))
 
     heads = audit.read_heads(file)
-    assert [kept.number for kept in heads] == [2, 3]
+    assert [head.number for head in heads] == [2, 3]
     assert file.stat().st_mode & 0o777 == 0o600
     assert verify(*heads).problems == []
 
 
-def test_a_file_that_holds_no_heads_is_named_with_its_line(app: Flask, tmp_path: Path) -> None:
+def test_a_malformed_head_file_is_reported_with_its_line(app: Flask, tmp_path: Path) -> None:
     file = tmp_path / "heads"
     file.write_text('{"number": 1, "chained": "00", "day": "2026-11-21"}\nnonsense\n')
 
@@ -186,10 +187,10 @@ def test_a_file_that_holds_no_heads_is_named_with_its_line(app: Flask, tmp_path:
 
 
 def test_a_day_is_counted_once_and_only_when_over(app: Flask) -> None:
-    asked: list[date] = []
+    counted_days: list[date] = []
 
     def filed(day: date) -> int:
-        asked.append(day)
+        counted_days.append(day)
         return 7
 
     figures = [Figure(AuditKind.REPORTS_FILED, filed), Figure(AuditKind.REPORTS_WITHDRAWN, lambda day: 0)]
@@ -200,10 +201,10 @@ def test_a_day_is_counted_once_and_only_when_over(app: Flask) -> None:
     assert [(entry.kind, entry.count, entry.day) for entry in entries] == [
         (AuditKind.REPORTS_FILED, 7, date(2026, 11, 20))
     ]
-    assert set(asked) == {date(2026, 11, 20)}
+    assert set(counted_days) == {date(2026, 11, 20)}
 
 
-def test_the_command_says_how_it_is(app: Flask, tmp_path: Path) -> None:
+def test_the_command_reports_a_sound_and_a_cut_log(app: Flask, tmp_path: Path) -> None:
     runner = app.test_cli_runner()
     write(4)
     chain()

@@ -1,4 +1,4 @@
-"""What SQLite forgets: deleted rows leave its log, and whoever reads meanwhile keeps nobody from writing."""
+"""Deleted rows leave SQLite's write-ahead log, and a reader at that moment blocks no writer."""
 
 import sqlite3
 from pathlib import Path
@@ -33,10 +33,10 @@ def test_the_log_is_emptied(log: Path) -> None:
     assert log.stat().st_size == 0
 
 
-def test_a_reader_keeps_it_and_nobody_waits_as_long_as_a_writer_may(
+def test_a_reader_prevents_it_and_the_checkpoint_does_not_wait_for_the_write_timeout(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "WRITE_PATIENCE", 3600.0)
+    monkeypatch.setattr(database, "WRITE_TIMEOUT", 3600.0)
     with sqlite3.connect(str(log).removesuffix("-wal"), isolation_level=None) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM staff").fetchone()

@@ -1,4 +1,4 @@
-"""A try-out started as a person starts it, watched from outside."""
+"""Starts a try-out as a person does, and observes its processes."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.rules.project import ROOT
 
 
 def three_free_ports() -> int:
-    """The first of three neighbouring ports that nobody uses."""
+    """The first of three consecutive free ports."""
     for port in range(20_000 + os.getpid() % 20_000, 60_000, 7):
         if all(_is_free(port + step) for step in range(3)):
             return port
@@ -35,20 +35,20 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def wait_for(true: Callable[[], object], *, within: float, what: str) -> None:
+def wait_for(condition: Callable[[], object], *, within: float, what: str) -> None:
     until = time.monotonic() + within
-    while not true():
+    while not condition():
         assert time.monotonic() < until, what
         time.sleep(0.1)
 
 
 class Run:
-    """`make run`, or the launcher itself, in a session of its own, as in a terminal."""
+    """`make run`, or the launcher itself, in its own session, as in a terminal."""
 
     def __init__(self, command: Sequence[str], *, cwd: Path, folder: Path, port: int, output: Path) -> None:
         self.folder, self.port, self.output = folder, port, output
         environment = {name: value for name, value in os.environ.items() if not name.startswith("UGLY_MUGS_")}
-        # A make of `make test` passes its own flags on, which are nothing to the make that is tested.
+        # `make test` exports its own flags, which must not reach the `make` under test.
         for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "VIRTUAL_ENV", "PYTEST_CURRENT_TEST"):
             environment.pop(name, None)
         with output.open("wb") as out:
@@ -60,43 +60,43 @@ class Run:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        # As processes rather than numbers: a number may belong to somebody else by the time it is looked at.
+        # psutil.Process objects, because a bare process id may be reused by another process.
         self.family: set[psutil.Process] = {psutil.Process(self.process.pid)}
 
-    def said(self) -> str:
+    def printed(self) -> str:
         return self.output.read_text("utf-8")
 
     def until_it_runs(self, *, within: float = 90) -> None:
         def running() -> bool:
-            assert self.process.poll() is None, self.said()
-            return "The try-out is running" in self.said()
+            assert self.process.poll() is None, self.printed()
+            return "The try-out is running" in self.printed()
 
-        wait_for(running, within=within, what=self.said())
+        wait_for(running, within=within, what=self.printed())
         self.note_family()
 
     def note_family(self) -> None:
-        """Everybody descended from it, so that whoever outlives it can be found."""
+        """Add all descendants to `family`, so that processes that outlive the run can be found."""
         self.family |= set(psutil.Process(self.process.pid).children(recursive=True))
 
     def interrupt(self) -> None:
-        """Ctrl-C: the terminal tells everybody in the foreground, and nobody else."""
+        """Ctrl-C: like a terminal, send SIGINT to the foreground process group only."""
         self.note_family()
         os.killpg(self.process.pid, signal.SIGINT)
         self.process.wait(timeout=60)
 
     def survivors(self) -> list[str]:
-        """Processes of this run that are still there."""
-        found = []
+        """Command lines of the processes of this run that are still running."""
+        survivors = []
         for process in self.family:
             try:
                 if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(" ".join(process.cmdline()))
+                    survivors.append(" ".join(process.cmdline()))
             except psutil.NoSuchProcess:
                 continue
-        return found
+        return survivors
 
     def end(self) -> None:
-        """Whatever a test left, by the ids of what it started."""
+        """End the processes that the test left running; only those it started."""
         if self.process.poll() is None:
             self.note_family()
             os.killpg(self.process.pid, signal.SIGINT)
@@ -113,8 +113,8 @@ class Run:
         return content
 
     def status(self, path: str, *, step: int = 0) -> int:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port + step}{path}", timeout=20) as answer:
-            return int(answer.status)
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port + step}{path}", timeout=20) as response:
+            return int(response.status)
 
 
 def launcher(what: str, *, folder: Path, port: int, output: Path) -> Run:

@@ -1,4 +1,4 @@
-"""`flask doctor`: each thing the service needs, found well or named with what to do."""
+"""`flask doctor`: each check passes, or says what to do."""
 
 import dataclasses
 import socket
@@ -30,7 +30,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def well(app: Flask, settings: Settings, sandbox: Sandbox, clock: MovableClock) -> Settings:
-    """An installation on which nothing is wrong: tables from the migrations, a worker, a provider, a mail server."""
+    """An installation on which every check passes: migrated tables, a heartbeat, an SMS provider, a mail server."""
     db.session.remove()
     db.drop_all()
     result = app.test_cli_runner().invoke(args=["db", "upgrade"])
@@ -65,18 +65,18 @@ def test_nothing_is_wrong_with_a_sound_installation(well: Settings) -> None:
 
 
 def test_missing_keys(well: Settings, tmp_path: Path) -> None:
-    found = problems(dataclasses.replace(well, keys_dir=tmp_path / "none"))
+    reported = problems(dataclasses.replace(well, keys_dir=tmp_path / "none"))
 
-    assert "flask keys init" in found["keys"]
+    assert "flask keys init" in reported["keys"]
 
 
 def test_keys_that_everybody_can_read(well: Settings) -> None:
     (well.keys_dir / keyfiles.SERVICE_FILE).chmod(0o644)
 
-    found = problems(well)
+    reported = problems(well)
 
-    assert "chmod" in found["keys"]
-    assert "chmod o-rwx" in found["file permissions"]
+    assert "chmod" in reported["keys"]
+    assert "chmod o-rwx" in reported["file permissions"]
 
 
 def test_a_worker_key_of_another_installation_or_damaged(well: Settings) -> None:
@@ -99,15 +99,15 @@ def test_no_worker(well: Settings, clock: MovableClock) -> None:
 
 
 def test_a_provider_that_is_down(well: Settings) -> None:
-    found = problems(dataclasses.replace(well, twilio_api_url=f"http://127.0.0.1:{free_port()}"))
+    reported = problems(dataclasses.replace(well, twilio_api_url=f"http://127.0.0.1:{free_port()}"))
 
-    assert "cannot be reached" in found["SMS provider"]
+    assert "cannot be reached" in reported["SMS provider"]
 
 
 def test_a_provider_that_does_not_know_us(well: Settings) -> None:
-    found = problems(dataclasses.replace(well, twilio_auth_token=(Secret("an old one"),)))
+    reported = problems(dataclasses.replace(well, twilio_auth_token=(Secret("an old one"),)))
 
-    assert "does not accept the credentials" in found["SMS provider"]
+    assert "does not accept the credentials" in reported["SMS provider"]
 
 
 def test_no_credentials_for_the_provider(well: Settings) -> None:
@@ -122,43 +122,45 @@ def test_no_mail_server(well: Settings) -> None:
 
 
 def test_a_mail_server_that_is_down(well: Settings) -> None:
-    found = problems(dataclasses.replace(well, smtp_url=Secret(f"smtp://127.0.0.1:{free_port()}")))
+    reported = problems(dataclasses.replace(well, smtp_url=Secret(f"smtp://127.0.0.1:{free_port()}")))
 
-    assert "cannot be used" in found["mail"]
+    assert "cannot be used" in reported["mail"]
 
 
 @pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
-def test_a_mail_server_that_nobody_vouches_for(
+def test_a_mail_server_with_an_untrusted_certificate(
     well: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     certificate = certificate_for(HERE, tmp_path)
 
     with MailOverTls(scheme, certificate) as server:
-        asked = dataclasses.replace(well, smtp_url=Secret(server.url))
-        assert "certificate" in problems(asked)["mail"]
+        over_tls = dataclasses.replace(well, smtp_url=Secret(server.url))
+        assert "certificate" in problems(over_tls)["mail"]
         assert "AUTH" not in server.verbs
 
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        assert problems(asked) == {}
+        assert problems(over_tls) == {}
         assert "AUTH" in server.verbs
 
 
 def test_a_mail_server_without_what_its_address_asks_for(well: Settings, sandbox: Sandbox) -> None:
-    asked = sandbox.smtp_url.replace("smtp://", "smtp+starttls://")
+    url = sandbox.smtp_url.replace("smtp://", "smtp+starttls://")
 
-    assert "STARTTLS" in problems(dataclasses.replace(well, smtp_url=Secret(asked)))["mail"]
+    assert "STARTTLS" in problems(dataclasses.replace(well, smtp_url=Secret(url)))["mail"]
 
 
-def test_real_use_asks_for_more(well: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_production_start_has_more_checks(
+    well: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "swaps").write_text("Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n")
     monkeypatch.setattr(doctor, "SWAPS", tmp_path / "swaps")
 
-    found = problems(dataclasses.replace(well, public_url="https://notices.example.org"))
+    reported = problems(dataclasses.replace(well, public_url="https://notices.example.org"))
 
-    assert "sandbox" in found["fit for real use"]
-    assert "UGLY_MUGS_MAIL_FROM" in found["fit for real use"]
-    assert "swapoff" in found["swap"]
-    assert "UGLY_MUGS_AUDIT_HEAD_FILE" in found["audit head"]
+    assert "sandbox" in reported["fit for real use"]
+    assert "UGLY_MUGS_MAIL_FROM" in reported["fit for real use"]
+    assert "swapoff" in reported["swap"]
+    assert "UGLY_MUGS_AUDIT_HEAD_FILE" in reported["audit head"]
 
 
 def test_core_dumps_are_to_be_off(well: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +174,7 @@ def test_core_dumps_are_to_be_off(well: Settings, monkeypatch: pytest.MonkeyPatc
     assert "core dumps" not in problems(real)
 
 
-def test_the_command_names_what_is_wrong_and_says_so_with_its_status(app: Flask, well: Settings) -> None:
+def test_the_command_prints_problems_and_exits_with_status_1(app: Flask, well: Settings) -> None:
     runtime(app).settings = well
     runner = app.test_cli_runner()
 

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: well, or a problem in the form of RFC 9457."""
+"""`/healthz` and `/readyz`: status 200, or problem details (RFC 9457)."""
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from ugly_mugs.runtime import runtime
 from ugly_mugs.vault.keys import keyfiles
 
 
-def worker_was_seen(clock: MovableClock) -> None:
+def record_heartbeat(clock: MovableClock) -> None:
     db.session.merge(Heartbeat(process=Process.WORKER, seen_at=clock.now()))
     db.session.commit()
 
@@ -35,7 +35,7 @@ def test_a_database_that_does_not_answer_is_a_problem(client: FlaskClient) -> No
     assert "database" in answer.json["detail"]
 
 
-def test_missing_keys_are_a_problem_that_says_nothing_of_them(app: Flask, client: FlaskClient) -> None:
+def test_missing_keys_are_a_problem_without_details(app: Flask, client: FlaskClient) -> None:
     held = runtime(app)
     held.forget_keys()
     (held.settings.keys_dir / keyfiles.SERVICE_FILE).unlink()
@@ -56,10 +56,10 @@ def test_without_a_worker_it_is_not_ready(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(0, 200), (59, 200), (61, 503)])
-def test_a_worker_counts_for_a_minute(
+def test_a_heartbeat_counts_for_a_minute(
     client: FlaskClient, clock: MovableClock, seconds: int, status: int
 ) -> None:
-    worker_was_seen(clock)
+    record_heartbeat(clock)
 
     clock.forward(seconds=seconds)
 
@@ -67,7 +67,7 @@ def test_a_worker_counts_for_a_minute(
 
 
 def test_health_does_not_depend_on_the_worker(client: FlaskClient, clock: MovableClock) -> None:
-    worker_was_seen(clock)
+    record_heartbeat(clock)
     clock.forward(hours=1)
 
     assert client.get("/healthz").status_code == 200

@@ -1,4 +1,4 @@
-"""The launcher: everything starts and ends together, and it says plainly what is in the way."""
+"""The launcher: all processes start and end together, and a failed start prints the reason."""
 
 import socket
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from tests.operations.running import Run, launcher, three_free_ports, wait_for
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One try-out for all tests of this module: making it anew for each would only take time."""
+    """The folder of one try-out, shared by the tests of this module because making it takes long."""
     return tmp_path_factory.mktemp("try-out") / "var"
 
 
 @pytest.fixture
 def run(folder: Path, tmp_path: Path) -> Iterator[Run]:
-    running = launcher("run", folder=folder, port=three_free_ports(), output=tmp_path / "said")
+    running = launcher("run", folder=folder, port=three_free_ports(), output=tmp_path / "printed")
     yield running
     running.end()
 
@@ -26,7 +26,7 @@ def run(folder: Path, tmp_path: Path) -> Iterator[Run]:
 def test_it_starts_everything_and_ctrl_c_leaves_nothing(run: Run) -> None:
     run.until_it_runs()
     assert (run.status("/healthz"), run.status("/readyz"), run.status("/", step=1)) == (200, 200, 200)
-    # The launcher, gunicorn and its two, the worker, the sandbox.
+    # The launcher, gunicorn and its two workers, the worker, the sandbox.
     assert len(run.family) >= 6
 
     run.interrupt()
@@ -39,13 +39,13 @@ def test_logins_are_printed_and_kept_for_their_owner_only(run: Run) -> None:
     run.until_it_runs()
 
     for person in run.demo()["staff"]:
-        assert person["login"] in run.said()
-        assert person["passphrase"] in run.said()
+        assert person["login"] in run.printed()
+        assert person["passphrase"] in run.printed()
     assert (run.folder / "keys" / "demo.json").stat().st_mode & 0o777 == 0o600
     assert run.folder.stat().st_mode & 0o077 == 0
 
 
-def test_all_of_it_listens_on_this_machine_only(run: Run) -> None:
+def test_all_processes_listen_on_the_loopback_address_only(run: Run) -> None:
     run.until_it_runs()
 
     listening = {
@@ -57,7 +57,7 @@ def test_all_of_it_listens_on_this_machine_only(run: Run) -> None:
     assert listening == {"127.0.0.1"}
 
 
-def test_one_that_ends_takes_the_others_along_and_it_is_said_which(run: Run) -> None:
+def test_when_one_process_ends_the_others_are_stopped_and_it_is_named(run: Run) -> None:
     run.until_it_runs()
     worker = next(process for process in run.family if "worker" in process.cmdline())
 
@@ -65,7 +65,7 @@ def test_one_that_ends_takes_the_others_along_and_it_is_said_which(run: Run) -> 
     run.process.wait(timeout=60)
 
     assert run.process.returncode == 1
-    assert "worker has ended by itself" in run.said()
+    assert "worker has ended by itself" in run.printed()
     assert run.survivors() == []
 
 
@@ -78,14 +78,14 @@ def test_killing_the_launcher_leaves_no_child(run: Run) -> None:
     wait_for(lambda: not run.survivors(), within=30, what="children outlived the launcher")
 
 
-def test_a_second_one_in_the_same_place_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_second_run_in_the_same_folder_is_refused(run: Run, tmp_path: Path) -> None:
     run.until_it_runs()
 
     second = launcher("run", folder=run.folder, port=three_free_ports(), output=tmp_path / "second")
     second.process.wait(timeout=60)
 
     assert second.process.returncode == 1
-    assert "is running here already" in second.said()
+    assert "is running here already" in second.printed()
 
 
 def test_a_taken_port_is_named(folder: Path, tmp_path: Path) -> None:
@@ -93,8 +93,8 @@ def test_a_taken_port_is_named(folder: Path, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port + 1))
         taken.listen()
-        run = launcher("run", folder=folder, port=port, output=tmp_path / "said")
+        run = launcher("run", folder=folder, port=port, output=tmp_path / "printed")
         run.process.wait(timeout=60)
 
     assert run.process.returncode == 1
-    assert f"uses port {port + 1}." in run.said()
+    assert f"uses port {port + 1}." in run.printed()

@@ -1,4 +1,4 @@
-"""Logs hold nothing of what a person wrote, typed or is, whatever goes wrong."""
+"""Logs hold no personal data, whatever goes wrong."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ CANARY = "CANARY my name is Wren Example, 07700 900123"
 
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Iterator["Lines"]:
-    """Reads what was logged so far, after seeing that nothing of the canary is in it."""
+    """Reads the lines logged so far, and checks that they hold nothing of the canary."""
     root = logging.getLogger()
     before = root.level
     logs.configure("DEBUG")
@@ -59,7 +59,7 @@ def test_our_lines_keep_their_sentence_and_the_known_keys(lines: Lines) -> None:
 @pytest.mark.parametrize(
     "value", [CANARY, [CANARY], {"error": CANARY}, CANARY.encode(), "two words", object()]
 )
-def test_a_sentence_does_not_pass_under_a_known_key(lines: Lines, value: object) -> None:
+def test_a_sentence_under_a_known_key_is_left_out(lines: Lines, value: object) -> None:
     logging.getLogger("ugly_mugs.outbox").error("it failed", extra={"error": value})
 
     assert "left out" in json.dumps(lines()[0]["error"])
@@ -68,14 +68,14 @@ def test_a_sentence_does_not_pass_under_a_known_key(lines: Lines, value: object)
 @pytest.mark.parametrize(
     "value", [7, 1.5, True, None, "sms", "ValueError", date(2026, 11, 21), "/desk/reports/<uuid:id>"]
 )
-def test_plain_values_pass(lines: Lines, value: object) -> None:
+def test_harmless_values_are_logged(lines: Lines, value: object) -> None:
     logging.getLogger("ugly_mugs.outbox").error("it failed", extra={"state": value})
 
-    shown = lines()[0]["state"]
-    assert shown == (str(value) if isinstance(value, date) else value)
+    logged = lines()[0]["state"]
+    assert logged == (str(value) if isinstance(value, date) else value)
 
 
-def test_an_errors_kind_and_place_are_kept_and_its_words_are_not(lines: Lines) -> None:
+def test_an_errors_type_and_place_are_logged_and_its_message_is_not(lines: Lines) -> None:
     try:
         raise ValueError(CANARY)
     except ValueError:
@@ -92,44 +92,44 @@ def test_arguments_of_a_line_are_not_printed(lines: Lines) -> None:
     assert lines()[0]["event"] == "filed %s"
 
 
-def test_a_librarys_words_are_not_kept(lines: Lines) -> None:
+def test_a_librarys_message_is_not_logged(lines: Lines) -> None:
     logging.getLogger("twilio.http_client").warning("POST with " + CANARY)
     logging.getLogger("urllib3").debug("%s", CANARY)
 
-    told = lines()
-    assert [line["event"] for line in told] == ["a library reports", "a library reports"]
-    assert told[0]["where"].startswith("test_logs:")
+    logged = lines()
+    assert [line["event"] for line in logged] == ["a library reports", "a library reports"]
+    assert logged[0]["where"].startswith("test_logs:")
 
 
-def test_what_gunicorn_says_of_itself_is_kept_and_what_it_says_of_visitors_is_not(lines: Lines) -> None:
+def test_gunicorns_messages_about_itself_are_logged_and_those_about_visitors_are_not(lines: Lines) -> None:
     logger = GunicornLogger(Config())
     logger.info("Booting worker with pid: %s", 4711)
     logger.warning("Invalid request from ip=192.0.2.7: " + CANARY)
     logger.exception("Error handling request %s", f"/receipt/{CANARY}")
     logger.access(None, None, None, None)
 
-    told = lines()
-    assert [line["event"] for line in told] == [
+    logged = lines()
+    assert [line["event"] for line in logged] == [
         "Booting worker with pid: 4711",
         "a library reports",
         "a library reports",
     ]
-    assert "192.0.2.7" not in json.dumps(told)
+    assert "192.0.2.7" not in json.dumps(logged)
 
 
 @pytest.fixture
 def pages(app: Flask) -> FlaskClient:
-    """Pages of each kind; each answers, and each can be made to fail with what somebody wrote."""
+    """Pages of each kind; with the path "fail", each raises an error that quotes what somebody wrote."""
     pages = Blueprint("each_kind", __name__)
 
-    def view(what: str) -> str:
-        if what == "fail":
+    def view(path: str) -> str:
+        if path == "fail":
             raise RuntimeError(CANARY)
         return "well"
 
     for name, mark in (("open", anyone), ("machines", machine), ("receipts", reporter)):
-        pages.add_url_rule(f"/{name}/<what>", name, mark(lambda what: view(what)))
-    # The application of this test has answered nothing yet, so it still takes pages.
+        pages.add_url_rule(f"/{name}/<path>", name, mark(lambda path: view(path)))
+    # Flask accepts blueprints until the first request, which this new application has not had.
     app.register_blueprint(pages)
     app.config["PROPAGATE_EXCEPTIONS"] = False
     return app.test_client()
@@ -139,7 +139,7 @@ def test_a_request_is_logged_by_its_rule(pages: FlaskClient, lines: Lines) -> No
     pages.get("/machines/secret-token?q=CANARY")
 
     (line,) = [line for line in lines() if line["event"] == "request"]
-    assert (line["method"], line["rule"], line["status"]) == ("GET", "/machines/<what>", 200)
+    assert (line["method"], line["rule"], line["status"]) == ("GET", "/machines/<path>", 200)
     assert "secret-token" not in json.dumps(line)
 
 
@@ -147,13 +147,15 @@ def test_a_request_is_logged_by_its_rule(pages: FlaskClient, lines: Lines) -> No
     "path",
     ["/", "/report", "/receipt", "/open/x", "/receipts/x", "/leave", "/nowhere/CANARY", "/static/style.css"],
 )
-def test_a_page_that_a_reporter_may_open_leaves_no_line(pages: FlaskClient, lines: Lines, path: str) -> None:
+def test_a_request_for_a_page_open_to_reporters_is_not_logged(
+    pages: FlaskClient, lines: Lines, path: str
+) -> None:
     pages.get(path)
 
     assert lines() == []
 
 
-def test_a_fault_met_by_a_reporter_says_only_the_day(pages: FlaskClient, lines: Lines) -> None:
+def test_an_error_on_a_reporters_page_is_logged_with_the_day_only(pages: FlaskClient, lines: Lines) -> None:
     assert pages.get("/open/fail").status_code == 500
 
     (line,) = lines()
@@ -161,7 +163,7 @@ def test_a_fault_met_by_a_reporter_says_only_the_day(pages: FlaskClient, lines: 
     assert line["error"] == "RuntimeError"
 
 
-def test_a_failed_statement_does_not_print_its_values(app: Flask, lines: Lines) -> None:
+def test_the_values_of_a_failed_statement_are_not_logged(app: Flask, lines: Lines) -> None:
     with pytest.raises(DBAPIError) as caught:
         db.session.execute(sa.text("SELECT * FROM nowhere WHERE a = :a"), {"a": CANARY})
     logging.getLogger("ugly_mugs").error("it failed", exc_info=caught.value)

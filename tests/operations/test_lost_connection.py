@@ -1,4 +1,4 @@
-"""The connection to the database breaks at a bad moment: a clear page, nothing typed lost, nothing done by halves."""
+"""The database connection breaks during a request: the page says so and repeats the form, and nothing is half done."""
 
 from enum import StrEnum
 from typing import Any
@@ -31,14 +31,14 @@ WRITES = ("INSERT", "UPDATE", "DELETE")
 
 class Moment(StrEnum):
     IDLE = "between two requests"
-    DOOR = "while it is looked up who sends this"
-    MIDDLE = "when the first row has been written"
+    SESSION = "while the session is looked up"
+    MIDDLE = "after the first row was written"
     COMMIT = "before the commit arrives"
     ANSWER = "after the commit, before its answer arrives"
 
 
 class Wire:
-    """The way to the database, which breaks once at the moment that was set."""
+    """Breaks the database connection once, at the moment that was set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._breaks_at: Moment | None = None
@@ -48,7 +48,7 @@ class Wire:
         monkeypatch.setattr(db.engine.dialect, "do_commit", self._committing)
 
     def break_at(self, moment: Moment, *, passing: int = 0) -> None:
-        """From now on, once so many transactions have been committed."""
+        """Break at this moment, but only after `passing` transactions have been committed."""
         db.session.remove()
         self._breaks_at, self._passing = moment, passing
         if moment is Moment.IDLE:
@@ -58,7 +58,7 @@ class Wire:
 
     def _executed(self, connection: sa.Connection, cursor: Any, statement: str, *_more: Any) -> None:
         written = not self._passing and statement.startswith(WRITES)
-        if self._breaks_at is Moment.DOOR or (self._breaks_at is Moment.MIDDLE and written):
+        if self._breaks_at is Moment.SESSION or (self._breaks_at is Moment.MIDDLE and written):
             self._break(connection.connection.dbapi_connection)
 
     def _committing(self, connection: Any) -> None:
@@ -72,15 +72,15 @@ class Wire:
         connection.cursor().execute("COMMIT")
 
     def _break(self, connection: Any) -> None:
-        """The server ends the connection; what stands for it on SQLite is a file that cannot be reached any more."""
+        """PostgreSQL terminates the connection; on SQLite it is closed, as if the file were no longer reachable."""
         self._breaks_at = None
         if is_sqlite():
             connection.rollback()
             connection.close()
             return
         address = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(address, autocommit=True) as outside:
-            ended = outside.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
+        with psycopg.connect(address, autocommit=True) as other:
+            ended = other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
             assert ended.fetchone() == (True,)
 
 
@@ -90,20 +90,20 @@ def wire(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Wire:
 
 
 def moments() -> list[Moment]:
-    """Nobody but this process could close an idle SQLite file."""
-    return [each for each in Moment if each is not Moment.IDLE or not is_sqlite()]
+    """All moments; without IDLE on SQLite, where no server can close an idle connection."""
+    return [moment for moment in Moment if moment is not Moment.IDLE or not is_sqlite()]
 
 
 def rows(*tables: type[Any]) -> list[int]:
-    found = [count(table) for table in tables]
+    counts = [count(table) for table in tables]
     db.session.rollback()
-    return found
+    return counts
 
 
 def the_form_of(page: TestResponse) -> MultiDict[str, str]:
     """Everything a browser would send from an error page."""
     drawn = Drawn(page.text)
-    fields = [(held["name"], held["value"]) for held in drawn.of("input")]
+    fields = [(tag["name"], tag["value"]) for tag in drawn.of("input")]
     return MultiDict([*fields, *drawn.texts.items()])
 
 
@@ -155,7 +155,7 @@ def test_an_application_arrives_exactly_once(app: Flask, clock: MovableClock, wi
             assert rows(*tables) == [number + 1] * 4
 
 
-def test_a_code_can_be_asked_for_again_and_only_the_page_that_has_its_cookie_counts(
+def test_a_code_can_be_requested_again_and_is_valid_with_the_cookie_of_that_page(
     app: Flask, clock: MovableClock, wire: Wire
 ) -> None:
     tables = (SignInCode, Request, Session)
@@ -172,12 +172,12 @@ def test_a_code_can_be_asked_for_again_and_only_the_page_that_has_its_cookie_cou
             if moment is not Moment.IDLE:
                 assert says_so(answer) and "Set-Cookie" not in answer.headers
                 assert box_of(answer.text, "address") == sam.phone
-                assert rows(*tables) == [each + lost for each in before]
+                assert rows(*tables) == [total + lost for total in before]
                 answer = sam.browser.post(
                     "/sign-in", data={"token": token_in(answer.text), "address": sam.phone}
                 )
             assert answer.status_code == 303
-            assert rows(*tables) == [each + lost + 1 for each in before]
+            assert rows(*tables) == [total + lost + 1 for total in before]
             assert "••• " + f"90012{number}"[-3:] in sam.browser.get("/sign-in/code").text
 
 
@@ -187,10 +187,10 @@ class TestAtTheDesk:
         return Newsroom(app, clock)
 
     def edits(self) -> int:
-        asked = sa.select(sa.func.count(AuditEntry.id)).where(AuditEntry.kind == AuditKind.ALERT_EDITED)
-        found = db.session.scalar(asked) or 0
+        query = sa.select(sa.func.count(AuditEntry.id)).where(AuditEntry.kind == AuditKind.ALERT_EDITED)
+        edits = db.session.scalar(query) or 0
         db.session.rollback()
-        return found
+        return edits
 
     def test_a_draft_is_saved_exactly_once(self, newsroom: Newsroom, team: Team, wire: Wire) -> None:
         alice = team.hire("alice", Role.MODERATOR)
@@ -198,7 +198,7 @@ class TestAtTheDesk:
         for number, moment in enumerate(moments()):
             typed = {**newsroom.answers(alert_id, alice), "deed": "save", "page": f"{number}: {LONG}"}
             before = self.edits()
-            # The entry that somebody opened the report is kept whatever happens then.
+            # The first commit, the audit entry for opening the report, succeeds.
             wire.break_at(moment, passing=1)
 
             answer = alice.browser.post(f"/desk/alerts/{alert_id}", data=typed)

@@ -1,4 +1,4 @@
-"""Many at the same moment, against the two processes of the web that an operator starts, at their real cost."""
+"""Many simultaneous requests against a running web with two processes, at the real cost of a sign-in."""
 
 import html
 from collections import Counter
@@ -33,14 +33,14 @@ class Answer:
 
 
 @dataclass
-class House:
-    """A web that runs, and an application of the test's own that looks behind it."""
+class RunningWeb:
+    """A running web, and an application of the test on the same database."""
 
     stack: Stack
     team: Team
 
     def ask(self, path: str, typed: dict[str, str] | None = None) -> Answer:
-        """A request on a connection of its own; with anything typed it is a form."""
+        """Send a request on a new connection: a POST with `typed` as its form, else a GET."""
         connection = HTTPConnection(urlsplit(self.stack.web).netloc, timeout=60)
         body = None if typed is None else urlencode(typed)
         headers = {} if typed is None else {"Content-Type": "application/x-www-form-urlencoded"}
@@ -61,23 +61,23 @@ class House:
         return token_in(self.ask(path).text)
 
     def hire(self, login: str) -> Colleague:
-        """Somebody whose key is sealed at the cost it has in life; the rest of hiring costs no time."""
+        """A colleague whose key is sealed at the production cost; the rest of hiring uses the low cost of tests."""
         person = self.team.hire(login, Role.AUDITOR, signed_in=False)
-        quick, real = (COST.memory_mib, COST.iterations), Cost()
+        lowered, real = (COST.memory_mib, COST.iterations), Cost()
         COST.memory_mib, COST.iterations = real.memory_mib, real.iterations
         sealed = passphrases.seal_again(
             vault=self.stack.vault, person_id=person.id, key=person.key, passphrase=person.passphrase
         )
-        COST.memory_mib, COST.iterations = quick
+        COST.memory_mib, COST.iterations = lowered
         self.team.person(person).private_key = sealed
         db.session.commit()
         return person
 
 
 @pytest.fixture(scope="module")
-def house(
+def web(
     database_kind: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[House]:
+) -> Iterator[RunningWeb]:
     server = request.getfixturevalue("postgresql_server") if database_kind == "postgresql" else ""
     folder = tmp_path_factory.mktemp("many") / database_kind
     with installed(database_kind, folder, postgresql_server=server) as stack:
@@ -86,17 +86,17 @@ def house(
         app = create_app(settings_for(stack.databases.owner, stack.keys), clock=clock)
         stack.wait_for_web()
         with app.app_context():
-            yield House(stack, Team(app, clock, Installation(stack.recovery_words)))
+            yield RunningWeb(stack, Team(app, clock, Installation(stack.recovery_words)))
             db.session.remove()
             db.engine.dispose()
 
 
-def test_64_reports_are_all_filed_none_refused_lost_or_doubled(house: House) -> None:
-    tokens = [house.token("/report") for _ in range(64)]
-    # Every second visitor presses the button twice.
+def test_64_simultaneous_reports_are_each_filed_exactly_once(web: RunningWeb) -> None:
+    tokens = [web.token("/report") for _ in range(64)]
+    # Every second report is sent twice.
     sent = [*range(64), *range(0, 64, 2)]
 
-    answers = at_once([partial(house.file, tokens[number], f"Report {number}.") for number in sent])
+    answers = at_once([partial(web.file, tokens[number], f"Report {number}.") for number in sent])
 
     assert Counter(answer.status for answer in answers) == {HTTPStatus.OK: 96}
     receipts: dict[int, set[str]] = {number: set() for number in sent}
@@ -109,22 +109,26 @@ def test_64_reports_are_all_filed_none_refused_lost_or_doubled(house: House) -> 
         assert behind(words).contents.account == f"Report {number}."
 
 
-def test_16_sign_ins_end_signed_in_or_told_to_try_again_while_reports_are_filed(house: House) -> None:
-    people = [house.hire(f"person-{number}") for number in range(16)]
-    tokens = [house.token("/desk/sign-in") for _ in people]
-    house.team.clock.moment = datetime.now(UTC)
-    already = count(Report)
-    # On SQLite this look would keep everybody else from writing.
+def test_each_of_16_simultaneous_sign_ins_succeeds_or_is_asked_to_retry_while_reports_are_filed(
+    web: RunningWeb,
+) -> None:
+    people = [web.hire(f"person-{number}") for number in range(16)]
+    tokens = [web.token("/desk/sign-in") for _ in people]
+    web.team.clock.moment = datetime.now(UTC)
+    count_before = count(Report)
+    # On SQLite the open transaction of this count would block all writers.
     db.session.rollback()
     pages: list[Answer] = []
     filed: list[Answer] = []
 
     with ThreadPoolExecutor(len(people)) as threads:
-        signing_in = [threads.submit(house.sign_in, *each) for each in zip(people, tokens, strict=True)]
-        while not all(each.done() for each in signing_in):
-            pages.append(house.ask("/report"))
-            filed.append(house.file(token_in(pages[-1].text), "While others signed in."))
-    answers = [each.result() for each in signing_in]
+        sign_ins = [
+            threads.submit(web.sign_in, person, token) for person, token in zip(people, tokens, strict=True)
+        ]
+        while not all(sign_in.done() for sign_in in sign_ins):
+            pages.append(web.ask("/report"))
+            filed.append(web.file(token_in(pages[-1].text), "While others signed in."))
+    answers = [sign_in.result() for sign_in in sign_ins]
 
     refused = [
         person
@@ -138,7 +142,7 @@ def test_16_sign_ins_end_signed_in_or_told_to_try_again_while_reports_are_filed(
     assert len(pages) > 1
     assert {answer.status for answer in (*pages, *filed)} == {HTTPStatus.OK}
     assert all(shows_receipt(answer.text) for answer in filed)
-    assert count(Report) == already + len(filed)
+    assert count(Report) == count_before + len(filed)
     db.session.rollback()
     for person in refused[:1]:
-        assert house.sign_in(person, house.token("/desk/sign-in")).status == HTTPStatus.SEE_OTHER
+        assert web.sign_in(person, web.token("/desk/sign-in")).status == HTTPStatus.SEE_OTHER

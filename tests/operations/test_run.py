@@ -1,4 +1,4 @@
-"""`make run` as a newcomer meets it: in a clone that holds nothing but the project's files."""
+"""`make run` in a fresh clone that holds only the project's files."""
 
 import re
 import shutil
@@ -14,13 +14,13 @@ import pytest
 from tests.operations.running import Run, three_free_ports
 from tests.rules.project import ROOT
 
-# The environment is installed from the locks first.
+# In seconds; the first start installs the environment.
 FIRST_START = 300
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a clone would hold: everything that is tracked, or would be with the next commit; nothing ignored."""
+    """A copy of all files that git tracks or would add; ignored files are left out."""
     folder = tmp_path_factory.mktemp("newcomer") / "clone"
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -58,11 +58,11 @@ def file_a_report(port: int) -> None:
         token = re.search(r'name="token" value="([^"]+)"', page.read().decode())
     assert token
     form = urllib.parse.urlencode({"token": token[1], "happened.account": "Invented, for a test."})
-    with urllib.request.urlopen(address, data=form.encode(), timeout=20) as answer:
-        assert answer.status == 200
+    with urllib.request.urlopen(address, data=form.encode(), timeout=20) as response:
+        assert response.status == 200
 
 
-def test_a_newcomer_starts_it_stops_it_starts_it_again_and_begins_anew(clone: Path, tmp_path: Path) -> None:
+def test_a_try_out_starts_stops_starts_again_and_resets_its_data(clone: Path, tmp_path: Path) -> None:
     port = three_free_ports()
     run = make("run", clone, port, tmp_path / "first")
     try:
@@ -79,7 +79,7 @@ def test_a_newcomer_starts_it_stops_it_starts_it_again_and_begins_anew(clone: Pa
         assert reports_in(clone) == before + 1
 
         anew = make("demo", clone, port, tmp_path / "while it runs")
-        assert anew.process.wait(timeout=120) == 0, anew.said()
+        assert anew.process.wait(timeout=120) == 0, anew.printed()
         second = run.demo()
         assert second["staff"][0]["passphrase"] != first["staff"][0]["passphrase"]
         assert reports_in(clone) == before
@@ -88,14 +88,14 @@ def test_a_newcomer_starts_it_stops_it_starts_it_again_and_begins_anew(clone: Pa
         assert run.survivors() == []
 
         anew = make("demo", clone, port, tmp_path / "while nothing runs")
-        assert anew.process.wait(timeout=120) == 0, anew.said()
+        assert anew.process.wait(timeout=120) == 0, anew.printed()
         assert run.demo()["staff"][0]["passphrase"] != second["staff"][0]["passphrase"]
     finally:
         run.end()
 
 
 def test_everything_it_makes_is_ignored(clone: Path) -> None:
-    """A try-out must not make a checkout look changed, nor get into a commit."""
+    """The files of a try-out must not appear in `git status` or in a commit."""
     made = [
         path.name
         for path in clone.iterdir()

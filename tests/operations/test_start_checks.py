@@ -1,4 +1,4 @@
-"""What a production start refuses, each with a sentence saying what to do."""
+"""Each reason to refuse a production start, with a sentence that says what to do."""
 
 import dataclasses
 import os
@@ -24,7 +24,7 @@ from ugly_mugs.vault.keys import keyfiles
 
 @pytest.fixture
 def real(app: Flask, settings: Settings) -> Settings:
-    """As the worker of a real installation has it: nothing of a try-out."""
+    """Settings as the worker of a real installation has them, without anything of a try-out."""
     return dataclasses.replace(
         settings,
         public_url="https://notices.example.org",
@@ -37,7 +37,7 @@ def real(app: Flask, settings: Settings) -> Settings:
 
 @pytest.fixture
 def unreadable_worker_key(settings: Settings, app: Flask) -> Iterator[None]:
-    """The worker's key as the web's user must find it. Root reads everything, so as root it is not there at all."""
+    """Make the worker's key file unreadable, as for the web's user; for root, who reads everything, move it."""
     path = settings.keys_dir / keyfiles.WORKER_FILE
     if os.geteuid() == 0:
         path.rename(path.with_suffix(".elsewhere"))
@@ -63,20 +63,20 @@ def test_a_sound_installation_starts(real: Settings, unreadable_worker_key: None
 def test_demo_keys_are_refused(real: Settings, tmp_path: Path) -> None:
     keyfiles.create(tmp_path / "demo", demo=True)
 
-    found = refusals(dataclasses.replace(real, keys_dir=tmp_path / "demo"))
+    reasons = refusals(dataclasses.replace(real, keys_dir=tmp_path / "demo"))
 
-    assert len(found) == 1
-    assert "flask keys init" in found[0]
+    assert len(reasons) == 1
+    assert "flask keys init" in reasons[0]
 
 
 def test_demo_accounts_are_refused(real: Settings) -> None:
     db.session.add(Installation(id=uuid.uuid4(), demo=True, created_on=date(2026, 11, 21)))
     db.session.commit()
 
-    found = refusals(real)
+    reasons = refusals(real)
 
-    assert len(found) == 1
-    assert "flask db upgrade" in found[0]
+    assert len(reasons) == 1
+    assert "flask db upgrade" in reasons[0]
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,10 @@ def test_demo_accounts_are_refused(real: Settings) -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_the_sandbox_is_refused(real: Settings, change: dict[str, object]) -> None:
-    found = refusals(dataclasses.replace(real, **change))
+    reasons = refusals(dataclasses.replace(real, **change))
 
-    assert len(found) == 1
-    assert "UGLY_MUGS_TWILIO_ACCOUNT_SID" in found[0]
+    assert len(reasons) == 1
+    assert "UGLY_MUGS_TWILIO_ACCOUNT_SID" in reasons[0]
 
 
 @pytest.mark.parametrize("web", [False, True])
@@ -109,32 +109,32 @@ def test_the_sandbox_is_refused(real: Settings, change: dict[str, object]) -> No
         "notices.test.",
     ],
 )
-def test_mails_from_an_address_that_nobody_can_have_are_refused(
+def test_a_sender_address_at_a_reserved_domain_is_refused(
     real: Settings, unreadable_worker_key: None, domain: str, web: bool
 ) -> None:
-    found = refusals(dataclasses.replace(real, mail_from=f"notices@{domain}"), web=web)
+    reasons = refusals(dataclasses.replace(real, mail_from=f"notices@{domain}"), web=web)
 
-    assert len(found) == 1
-    assert "UGLY_MUGS_MAIL_FROM" in found[0]
+    assert len(reasons) == 1
+    assert "UGLY_MUGS_MAIL_FROM" in reasons[0]
 
 
-def test_a_name_that_only_ends_alike_is_not_refused(real: Settings) -> None:
+def test_a_domain_that_only_ends_like_a_reserved_one_is_accepted(real: Settings) -> None:
     refuse_unfit_start(dataclasses.replace(real, mail_from="notices@myexample.internal"), web=False)
 
 
 def test_a_web_that_can_read_the_workers_keys_is_refused(real: Settings) -> None:
-    found = refusals(real, web=True)
+    reasons = refusals(real, web=True)
 
-    assert len(found) == 1
-    assert "chmod 600" in found[0]
+    assert len(reasons) == 1
+    assert "chmod 600" in reasons[0]
 
 
-def test_all_reasons_are_told_together(real: Settings, tmp_path: Path) -> None:
+def test_all_reasons_are_reported_together(real: Settings, tmp_path: Path) -> None:
     keyfiles.create(tmp_path / "demo", demo=True)
     db.session.add(Installation(id=uuid.uuid4(), demo=True, created_on=date(2026, 11, 21)))
     db.session.commit()
 
-    found = refusals(
+    reasons = refusals(
         dataclasses.replace(
             real,
             keys_dir=tmp_path / "demo",
@@ -144,14 +144,14 @@ def test_all_reasons_are_told_together(real: Settings, tmp_path: Path) -> None:
         web=True,
     )
 
-    assert len(found) == 5
+    assert len(reasons) == 5
 
 
-def test_missing_keys_are_named(real: Settings, tmp_path: Path) -> None:
-    found = refusals(dataclasses.replace(real, keys_dir=tmp_path / "nothing"))
+def test_missing_keys_are_reported(real: Settings, tmp_path: Path) -> None:
+    reasons = refusals(dataclasses.replace(real, keys_dir=tmp_path / "nothing"))
 
-    assert len(found) == 1
-    assert "flask keys init" in found[0]
+    assert len(reasons) == 1
+    assert "flask keys init" in reasons[0]
 
 
 def test_a_try_out_refuses_nothing(settings: Settings, app: Flask) -> None:
@@ -174,14 +174,17 @@ def test_the_worker_refuses_too_and_says_why(real: Settings, tmp_path: Path) -> 
     assert "those of a try-out" in result.output
 
 
-def test_whoever_starts_it_reads_sentences_and_no_traceback(tmp_path: Path) -> None:
+def test_a_refused_start_prints_sentences_and_no_traceback(tmp_path: Path) -> None:
     keyfiles.create(tmp_path / "demo", demo=True)
     settings = {
         "UGLY_MUGS_DATABASE_URL": f"sqlite:///{tmp_path / 'none.sqlite3'}",
         "UGLY_MUGS_KEYS_DIR": str(tmp_path / "demo"),
         "UGLY_MUGS_PUBLIC_URL": "https://notices.example.org",
     }
-    for more, said in (({}, "those of a try-out"), ({"UGLY_MUGS_SMS_PACE": "fast"}, "UGLY_MUGS_SMS_PACE")):
+    for more, expected in (
+        ({}, "those of a try-out"),
+        ({"UGLY_MUGS_SMS_PACE": "fast"}, "UGLY_MUGS_SMS_PACE"),
+    ):
         started = subprocess.run(
             [sys.executable, "-c", "import wsgi"],
             cwd=ROOT,
@@ -191,5 +194,5 @@ def test_whoever_starts_it_reads_sentences_and_no_traceback(tmp_path: Path) -> N
             check=False,
         )
         assert started.returncode == 1
-        assert said in started.stderr
+        assert expected in started.stderr
         assert "Traceback" not in started.stderr

@@ -15,7 +15,7 @@ from tests.outbox.test_kills import started
 from ugly_mugs.clock import Clock, SystemClock
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.database.models import Heartbeat
-from ugly_mugs.operations.jobs import beat
+from ugly_mugs.operations.jobs import record_heartbeat
 from ugly_mugs.operations.worker_command import run_all, worker
 from ugly_mugs.outbox.jobs import JOBS
 from ugly_mugs.outbox.models import DeliveryState
@@ -88,8 +88,8 @@ class TestOnce:
 
 
 def test_a_running_worker_is_seen(post: Post) -> None:
-    beat()
-    beat()
+    record_heartbeat()
+    record_heartbeat()
 
     seen = db.session.scalars(sa.select(Heartbeat.seen_at)).all()
     db.session.rollback()

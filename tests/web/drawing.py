@@ -120,7 +120,7 @@ def small_app(**changes: str) -> Flask:
     @app.route("/wrong/<int:status>", methods=["GET", "POST"])
     @guard.anyone
     def wrong(status: int) -> Response:
-        return errors.answer(HTTPStatus(status), again=True)
+        return errors.error_response(HTTPStatus(status), again=True)
 
     return app
 

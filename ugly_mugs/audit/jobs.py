@@ -1,4 +1,4 @@
-"""What the worker does for the audit log by the clock."""
+"""The worker's periodic job for the audit log."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from ugly_mugs.runtime import runtime
 
 
 def chain() -> None:
-    """Chain what was committed since, and once a day put the head where a writer of the database cannot reach."""
+    """Chain newly committed entries, and once a day append the head to a file outside the database."""
     audit.chain_entries(runtime().vault)
     file = runtime().settings.audit_head_file
     if file is not None:
