@@ -6,12 +6,12 @@ from typing import Final
 from uuid import UUID
 
 from alerts.membership import consents, proving
-from ugly_mugs.outbox.models import Channel, RequestKind
+from ugly_mugs.outbox.models import Channel, HandoverKind
 from ugly_mugs.outbox.registry import Handler
 
-HANDLERS: Final[Mapping[RequestKind, Handler]] = {
-    RequestKind.ADDRESS_GIVEN: proving.address_given,
-    RequestKind.CODE_WANTED: proving.code_wanted,
+HANDLERS: Final[Mapping[HandoverKind, Handler]] = {
+    HandoverKind.ADDRESS_GIVEN: proving.address_given,
+    HandoverKind.CODE_WANTED: proving.code_wanted,
 }
 
 HOOKS: Final[Mapping[str, Callable[[UUID, Channel, datetime], None]]] = {

@@ -1,6 +1,6 @@
-"""Life cycles as enums with a table of moves; nothing else in the service assigns a state."""
+"""Life cycles as enums with a table of moves; `tests/rules/test_state_writes.py` finds code that goes past them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -29,9 +29,17 @@ class Moves(Generic[S]):
     def allows(self, current: S, wanted: S) -> bool:
         return wanted in self._table[current]
 
-    def sources(self, wanted: S) -> frozenset[S]:
-        """Every state from which `wanted` may be entered, for set-based updates."""
-        return frozenset(state for state, onward in self._table.items() if wanted in onward)
+    def sources(self, wanted: S, *, among: Collection[S] | None = None) -> frozenset[S]:
+        """Every state from which `wanted` may be entered, for set-based updates; `among` narrows them.
+
+        Raises ValueError when one of `among` may not become `wanted`.
+        """
+        legal = frozenset(state for state, onward in self._table.items() if wanted in onward)
+        if among is None:
+            return legal
+        if not legal.issuperset(among):
+            raise ValueError(f"not every one of {sorted(among)} may become {wanted}")
+        return frozenset(among)
 
     def final(self) -> frozenset[S]:
         return frozenset(state for state, onward in self._table.items() if not onward)

@@ -40,7 +40,8 @@ GUNICORN_SAYS = frozenset(
 KNOWN_KEYS = frozenset(
     (
         "alert attempt channel code count counts delivery error failures handed job kind method milliseconds "
-        "number outcome pace pid priority process revision role rule seconds sender state status table waiting where"
+        "number outcome pace pid priority process reason revision role rule seconds sender state status table "
+        "waiting where"
     ).split()
 )
 # A word, a class, a file and line, a URL rule: no sentence fits through.
