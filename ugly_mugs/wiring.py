@@ -56,7 +56,7 @@ class Wiring:
     jobs: Sequence[Job] = ()
     # A kind of message that is not named here has no gate and cannot be claimed.
     kinds: Sequence[Any] = ()
-    # By `RequestKind`: what the worker does with a request that the web handed over.
+    # By `HandoverKind`: how the worker applies what the web handed over.
     handlers: Mapping[Any, Callable[[Any], None]] = field(default_factory=dict)
     # An address was opted out (STOP), or taken up again (START): owner, channel, moment.
     on_stop: Callable[[UUID, Any, datetime], None] = _nothing_to_do

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from alerts.delivery import fanout, queries as delivery_queries
 from alerts.publishing import queries, stopping
-from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, SENDING, Alert, AlertState, Change
+from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, IN_EFFECT, Alert, AlertState, Change
 from alerts.publishing.texts.snapshots import NotAsApproved, Snapshot, open_approved
-from reporting.record.models import Output, OutputState
+from reporting.record.models import OUTPUT_MOVES, Output, OutputState
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.jobs import Job
 from ugly_mugs.outbox import ledger
@@ -82,7 +82,7 @@ def _begin(alert_id: UUID) -> None:
         .where(
             Output.kind == ALERT_OUTPUT,
             Output.subject_id == alert_id,
-            Output.state == OutputState.APPROVED,
+            Output.state.in_(sorted(OUTPUT_MOVES.sources(OutputState.RELEASED))),
             sa.not_(Output.held),
         )
         .values(state=OutputState.RELEASED)
@@ -118,7 +118,7 @@ def _continue(alert_id: UUID) -> bool:
         db.session.rollback()
         return False
     # A stopped or ended alert gets no more rows; one that only waits for its day does.
-    if alert.state not in SENDING | {_S.SCHEDULED}:
+    if alert.state not in IN_EFFECT | {_S.SCHEDULED}:
         cursor.done = alert.state not in _WAITING
         db.session.commit()
         return False
@@ -203,7 +203,7 @@ def _set_aside(now: datetime) -> None:
         held = db.session.scalars(
             sa.select(Delivery.subject_id)
             .join(Alert, Alert.id == Delivery.subject_id)
-            .where(ledger.is_one_of([DeliveryState.HELD]), Alert.state.in_(sorted(SENDING)))
+            .where(ledger.is_one_of([DeliveryState.HELD]), Alert.state.in_(sorted(IN_EFFECT)))
             .distinct()
         ).all()
         db.session.rollback()

@@ -37,8 +37,8 @@ ALERT_MOVES = Moves(
     {
         _S.DRAFT: frozenset({_S.SUBMITTED, _S.CANCELLED}),
         _S.SUBMITTED: frozenset({_S.DRAFT, _S.APPROVED}),
-        _S.APPROVED: frozenset({_S.DRAFT, _S.SCHEDULED, _S.PUBLISHING, _S.CANCELLED}),
-        _S.SCHEDULED: frozenset({_S.DRAFT, _S.PUBLISHING, _S.CANCELLED, _S.EXPIRED}),
+        _S.APPROVED: frozenset({_S.SCHEDULED, _S.PUBLISHING, _S.CANCELLED}),
+        _S.SCHEDULED: frozenset({_S.PUBLISHING, _S.CANCELLED, _S.EXPIRED}),
         _S.PUBLISHING: frozenset({_S.PAUSED, _S.LIVE}) | _ENDED,
         _S.PAUSED: frozenset({_S.PUBLISHING}) | _ENDED,
         _S.LIVE: frozenset({_S.RESTRICTED}) | _ENDED,
@@ -48,8 +48,8 @@ ALERT_MOVES = Moves(
         _S.SUPERSEDED: frozenset(),
     }
 )
-SENDING = frozenset({_S.PUBLISHING, _S.LIVE})
-VISIBLE = frozenset({_S.PUBLISHING, _S.LIVE})
+# Members read it, and its messages may leave.
+IN_EFFECT = frozenset({_S.PUBLISHING, _S.LIVE})
 UNAPPROVED = frozenset({_S.DRAFT, _S.SUBMITTED})
 # A version that has begun to leave and has not ended: another may take its place.
 REPLACEABLE = frozenset({_S.PUBLISHING, _S.PAUSED, _S.LIVE, _S.RESTRICTED})

@@ -6,7 +6,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from alerts.publishing.models import ALERT_OUTPUT, UNAPPROVED, VISIBLE, Alert, AlertFamily, AlertState
+from alerts.publishing.models import (
+    ALERT_OUTPUT,
+    IN_EFFECT,
+    UNAPPROVED,
+    Alert,
+    AlertFamily,
+    AlertState,
+)
 from reporting.record.models import Output, OutputState
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotThere
@@ -123,7 +130,7 @@ def current_alerts(now: datetime) -> Sequence[Alert]:
     """What members may read at this moment, the newest first."""
     asked = (
         sa.select(Alert)
-        .where(Alert.state.in_(sorted(VISIBLE)), Alert.expires_at > now, released())
+        .where(Alert.state.in_(sorted(IN_EFFECT)), Alert.expires_at > now, released())
         .order_by(Alert.approved_at.desc(), Alert.id)
     )
     return db.session.scalars(asked).all()

@@ -12,7 +12,7 @@ from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, REPLACEABLE, UNA
 from alerts.publishing.texts.contents import AlertContents, UnderRest, put_contents
 from reporting.record import outputs
 from reporting.record.choices import Severity
-from reporting.record.models import LIVE_OUTPUTS, OUTPUT_MOVES, Output, OutputState, Report
+from reporting.record.models import OUTPUT_MOVES, Output, OutputState, Report
 from ugly_mugs.audit.log import record
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
@@ -98,7 +98,7 @@ def end_outputs(alert_ids: Collection[UUID]) -> None:
         .where(
             Output.kind == ALERT_OUTPUT,
             Output.subject_id.in_(alert_ids),
-            Output.state.in_(sorted(LIVE_OUTPUTS & OUTPUT_MOVES.sources(OutputState.ENDED))),
+            Output.state.in_(sorted(OUTPUT_MOVES.sources(OutputState.ENDED))),
         )
         .values(state=OutputState.ENDED)
         .execution_options(synchronize_session=False)

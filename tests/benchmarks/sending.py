@@ -20,9 +20,10 @@ from urllib3 import PoolManager
 
 from tests.conftest import settings_for
 from tests.make.wiring import rewire
-from tests.outbox.posting import is_open, says_its_subject, words_of
+from tests.outbox.posting import is_open, says_its_subject, text_of
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
+from ugly_mugs.outbox.drain import Drain
 from ugly_mugs.outbox.gateways.smtp import MailServer, render
 from ugly_mugs.outbox.gateways.transport import Outgoing
 from ugly_mugs.outbox.models import (
@@ -35,7 +36,6 @@ from ugly_mugs.outbox.models import (
     MessageKind,
 )
 from ugly_mugs.outbox.registry import MessageKindSpec
-from ugly_mugs.outbox.sender import Sender
 from ugly_mugs.outbox.worker import Worker, the_worker
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
@@ -160,19 +160,19 @@ class Bench:
 
     def drain(self, channel: Channel, count: int) -> float:
         """Messages per second, from rows that wait to rows that say what became of them."""
-        sender: Sender = self.worker.texts if channel is Channel.SMS else self.worker.mails
+        drain: Drain = self.worker.texts if channel is Channel.SMS else self.worker.mails
         began = time.perf_counter()
         done = 0
         while done < count:
-            done += sender.drain()
+            done += drain.drain()
         return count / (time.perf_counter() - began)
 
     def bare_texts(self, count: int) -> float:
         """Texts a second of the same client with nothing around it, on as many threads."""
         gateway, threads = self.worker.text_gateway, runtime().settings.sms_in_flight
-        words = words_of(uuid.uuid4())
+        text = text_of(uuid.uuid4())
         messages = [
-            Outgoing(uuid.uuid4(), 1, uuid.uuid4(), f"+447700900{n % PEOPLE:03d}", words, "en", None)
+            Outgoing(uuid.uuid4(), 1, uuid.uuid4(), f"+447700900{n % PEOPLE:03d}", text, "en", None)
             for n in range(count)
         ]
         began = time.perf_counter()
@@ -186,7 +186,7 @@ class Bench:
         smtp_url = runtime().settings.smtp_url
         assert smtp_url is not None
         connection = MailServer.from_url(smtp_url.value).connect(15)
-        mail = render(words_of(uuid.uuid4()), sender="notices@example.org").for_person(
+        mail = render(text_of(uuid.uuid4()), sender="notices@example.org").for_person(
             {"To": "person@example.org"}, "Stop these e-mails:\nhttp://127.0.0.1:8000/opt-out/" + "x" * 43
         )
         began = time.perf_counter()

@@ -36,7 +36,7 @@ from tests.make.submissions import make_submission
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
 from ugly_mugs.database.engine import db
-from ugly_mugs.outbox import claims
+from ugly_mugs.outbox import claims, texts
 from ugly_mugs.outbox.claims import Allowance
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery
 from ugly_mugs.outbox.registry import Claimed, Registry
@@ -277,10 +277,11 @@ class Newsroom:
         )
 
     def texts_sent(self, channel: Channel = Channel.SMS) -> list[str]:
-        """The words of everything that may leave now."""
-        found = alert_kind.words(claimed) if (claimed := self.claim(channel)) else {}
+        """The texts of everything that may leave now; an alert that is unfit is stopped, as the outbox does it."""
+        claimed = self.claim(channel)
+        found = texts.texts_of(alert_kind.ALERT, claimed) if claimed else {}
         db.session.remove()
-        return sorted(words.text for words in found.values() if words is not None)
+        return sorted(message.text for message in found.values())
 
 
 def member(

@@ -23,7 +23,7 @@ from tests.web.drawing import Drawn
 from ugly_mugs.accounts.models import Role, Session
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db, is_sqlite
-from ugly_mugs.outbox.models import Address, Delivery, Request
+from ugly_mugs.outbox.models import Address, Delivery, Handover
 
 LONG = "He was polite at first, then he took the money back. " * 3 + "He would not leave."
 WRITES = ("INSERT", "UPDATE", "DELETE")
@@ -134,7 +134,7 @@ def test_a_report_is_filed_exactly_once(client: FlaskClient, wire: Wire) -> None
 
 
 def test_an_application_arrives_exactly_once(app: Flask, clock: MovableClock, wire: Wire) -> None:
-    tables = (Member, MemberRegion, Address, Request)
+    tables = (Member, MemberRegion, Address, Handover)
     with crowd_of(app, clock) as crowd:
         for number, moment in enumerate(moments()):
             sam = crowd.person("Sam " + "of the moor " * 4)
@@ -158,7 +158,7 @@ def test_an_application_arrives_exactly_once(app: Flask, clock: MovableClock, wi
 def test_a_code_can_be_requested_again_and_is_valid_with_the_cookie_of_that_page(
     app: Flask, clock: MovableClock, wire: Wire
 ) -> None:
-    tables = (SignInCode, Request, Session)
+    tables = (SignInCode, Handover, Session)
     with crowd_of(app, clock) as crowd:
         for number, moment in enumerate(moments()):
             sam = crowd.person(phone=f"07700 90012{number}")

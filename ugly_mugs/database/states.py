@@ -1,6 +1,6 @@
-"""State machines: an enum with a table of allowed moves."""
+"""State machines: an enum with a table of moves. `tests/rules/test_state_writes.py` finds code that bypasses it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -29,9 +29,17 @@ class Moves(Generic[S]):
     def allows(self, current: S, wanted: S) -> bool:
         return wanted in self._table[current]
 
-    def sources(self, wanted: S) -> frozenset[S]:
-        """Every state that may move to `wanted`, for the WHERE of a set-based update."""
-        return frozenset(state for state, targets in self._table.items() if wanted in targets)
+    def sources(self, wanted: S, *, among: Collection[S] | None = None) -> frozenset[S]:
+        """Every state that may move to `wanted`, for the WHERE of a set-based update; `among` narrows them.
+
+        Raises ValueError when one of `among` may not move to `wanted`.
+        """
+        legal = frozenset(state for state, targets in self._table.items() if wanted in targets)
+        if among is None:
+            return legal
+        if not legal.issuperset(among):
+            raise ValueError(f"not every one of {sorted(among)} may become {wanted}")
+        return frozenset(among)
 
     def final(self) -> frozenset[S]:
         return frozenset(state for state, targets in self._table.items() if not targets)

@@ -41,7 +41,8 @@ GUNICORN_MESSAGES = frozenset(
 KNOWN_KEYS = frozenset(
     (
         "alert attempt channel code count counts delivery error failures handed job kind method milliseconds "
-        "number outcome pace pid priority process revision role rule seconds sender state status table waiting where"
+        "number outcome pace pid priority process reason revision role rule seconds sender state status table "
+        "waiting where"
     ).split()
 )
 # Matches a word, a class, a file and line, or a URL rule, but no sentence: spaces are not allowed.

@@ -17,7 +17,7 @@ from ugly_mugs.jobs import Job, run_clock, run_once
 from ugly_mugs.operations.start_checks import UnfitStart, refuse_unfit_start
 from ugly_mugs.outbox import claims
 from ugly_mugs.outbox.gateways.smtp import LocalPartTooLong
-from ugly_mugs.outbox.models import Request, RequestState
+from ugly_mugs.outbox.models import Handover, HandoverState
 from ugly_mugs.outbox.quiet import is_quiet
 from ugly_mugs.outbox.registry import registry
 from ugly_mugs.outbox.worker import Worker, missing_settings, the_worker
@@ -68,7 +68,9 @@ def _is_anything_due(app: Flask) -> bool:
         try:
             now = runtime().clock.now()
             with reading():
-                waits = db.session.scalar(sa.select(sa.exists().where(Request.state == RequestState.WAITING)))
+                waits = db.session.scalar(
+                    sa.select(sa.exists().where(Handover.state == HandoverState.WAITING))
+                )
             quiet = is_quiet(now, runtime().settings.quiet_hours)
             return bool(waits) or claims.is_anything_due(registry(), now=now, quiet=quiet)
         except (DBAPIError, PoolTimeout):

@@ -21,7 +21,7 @@ from alerts.membership.models import (
 from tests.make.members import EMAIL, PHONE, Crowd
 from ugly_mugs.database.columns import Model
 from ugly_mugs.database.engine import db
-from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, Request, RequestKind
+from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, Handover, HandoverKind
 
 
 def rows(model: type[Model]) -> int:
@@ -138,7 +138,7 @@ class TestRefusals:
             assert 'value="Sam &lt;of&gt; the Moor"' in answer.text
         if "phone" not in typed:
             assert f'value="{PHONE}"' in answer.text
-        assert rows(Member) == rows(Address) == rows(Request) == 0
+        assert rows(Member) == rows(Address) == rows(Handover) == 0
 
     @pytest.mark.parametrize("token", ["", "nonsense"])
     def test_a_form_that_is_not_ours_is_drawn_again_with_everything(self, crowd: Crowd, token: str) -> None:
@@ -183,7 +183,7 @@ class TestTheSameFormTwice:
 
         assert (first.status_code, second.status_code) == (303, 303)
         assert first.headers["Location"] == second.headers["Location"]
-        assert rows(Member) == rows(Address) == rows(Request) == rows(MemberConsent) == 1
+        assert rows(Member) == rows(Address) == rows(Handover) == rows(MemberConsent) == 1
 
     def test_a_number_put_right_is_another_application(self, crowd: Crowd) -> None:
         sam = crowd.person()
@@ -205,7 +205,7 @@ class TestTheSameFormTwice:
             )
 
         assert answers == [303] * 8
-        assert rows(Member) == rows(Address) == rows(Request) == 1
+        assert rows(Member) == rows(Address) == rows(Handover) == 1
 
     def test_sixteen_people_at_once_are_sixteen(self, app: Flask, crowd: Crowd) -> None:
         people = [crowd.person(phone=f"07700 9001{number:02}") for number in range(16)]
@@ -225,7 +225,7 @@ class TestTheSameFormTwice:
 class TestAnAddressSomebodyHas:
     def test_the_page_and_the_rows_are_those_of_any_other(self, crowd: Crowd) -> None:
         crowd.apply("Sam", PHONE)
-        before = {model: rows(model) for model in (Member, Address, Request, Subscription, MemberConsent)}
+        before = {model: rows(model) for model in (Member, Address, Handover, Subscription, MemberConsent)}
 
         pages = []
         for name, phone in (("Kit", PHONE), ("Lou", "07700 900124")):
@@ -237,8 +237,8 @@ class TestAnAddressSomebodyHas:
             before = after
 
         assert pages[0] == pages[1]
-        assert [each.kind for each in db.session.scalars(sa.select(Request))] == [
-            RequestKind.ADDRESS_GIVEN
+        assert [each.kind for each in db.session.scalars(sa.select(Handover))] == [
+            HandoverKind.ADDRESS_GIVEN
         ] * 3
 
     def test_the_later_application_loses_it_and_nothing_is_sent(self, crowd: Crowd) -> None:

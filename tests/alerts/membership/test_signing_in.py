@@ -17,7 +17,7 @@ from tests.make.members import EMAIL, PHONE, Crowd, Person, field_of
 from ugly_mugs.accounts.models import Session, SessionKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import PleaseWait
-from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, MessageKind, Request
+from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, Handover, MessageKind
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
 
@@ -133,7 +133,7 @@ class TestNobodyLearnsWhoIsAMember:
 
     def test_the_web_writes_the_same_rows_for_both(self, crowd: Crowd) -> None:
         crowd.join()
-        models = (SignInCode, Request, Session, Delivery, Address, Member)
+        models = (SignInCode, Handover, Session, Delivery, Address, Member)
         changes = []
         for address in (PHONE, STRANGE):
             before = [rows(model) for model in models]
@@ -145,7 +145,7 @@ class TestNobodyLearnsWhoIsAMember:
         assert {(each.tries_left, each.expires_at, each.address_id) for each in codes} == {
             (5, codes[0].expires_at, None)
         }
-        sizes = {len(each.sealed or b"") for each in db.session.scalars(sa.select(Request)) if each.sealed}
+        sizes = {len(each.sealed or b"") for each in db.session.scalars(sa.select(Handover)) if each.sealed}
         assert len(sizes) == 1
 
     def test_no_code_is_sent_to_an_address_nobody_gave(self, crowd: Crowd) -> None:

@@ -12,7 +12,7 @@ from ugly_mugs.accounts.models import Role
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.migrations import grants
 from ugly_mugs.outbox import addresses, optouts
-from ugly_mugs.outbox.models import Channel, Delivery, Request, RequestState
+from ugly_mugs.outbox.models import Channel, Delivery, Handover, HandoverState
 from ugly_mugs.outbox.registry import registry
 
 
@@ -71,5 +71,5 @@ def test_a_whole_membership_needs_no_more(crowd: Crowd, team: Team) -> None:
 
     assert sam.post("/alerts/end").status_code == 303
     crowd.work()
-    assert set(db.session.scalars(sa.select(Request.state))) == {RequestState.DONE}
+    assert set(db.session.scalars(sa.select(Handover.state))) == {HandoverState.DONE}
     assert db.session.scalars(sa.select(Member.state)).one() is MemberState.REMOVED

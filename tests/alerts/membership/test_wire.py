@@ -240,16 +240,16 @@ class TestWords:
     def test_a_text_keeps_leading_zeros_and_is_plain(self, crowd: Crowd) -> None:
         claimed = self.claimed(Channel.SMS)
 
-        words = codes.words([claimed])[claimed.id]
+        message = codes.texts_of([claimed])[claimed.id]
 
-        assert words is not None and "012 345" in words.text
-        counted = segments.count(words.text)
+        assert message is not None and "012 345" in message.text
+        counted = segments.count(message.text)
         assert (counted.encoding, counted.segments) == ("GSM-7", 1)
 
     def test_a_code_without_its_digits_is_not_sent(self, crowd: Crowd) -> None:
         claimed = self.claimed(Channel.SMS, body=None)
 
-        assert codes.words([claimed]) == {claimed.id: None}
+        assert codes.texts_of([claimed]) == {claimed.id: None}
 
 
 def test_a_code_is_worth_nothing_after_ten_minutes_to_the_provider_either(

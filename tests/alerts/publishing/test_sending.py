@@ -272,7 +272,7 @@ class TestPausing:
     ) -> None:
         alert_id = newsroom.approved(alice, bob)
 
-        alert_kind.refused(alert_id)
+        alert_kind.stop(alert_id)
         db.session.commit()
 
         assert newsroom.state(alert_id) is AlertState.PAUSED
@@ -473,7 +473,7 @@ class TestBudget:
         alert_id = newsroom.approved(alice, bob)
         claimed = newsroom.claim()
 
-        sent = alert_kind.Sent()
+        sent = alert_kind.Budget()
         with db.session.no_autoflush:
             assert sent.allows(alert_id, 2, budget=3)
             assert not sent.allows(alert_id, 2, budget=3)

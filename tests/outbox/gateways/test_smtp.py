@@ -15,7 +15,7 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.gateways import smtp
 from ugly_mugs.outbox.gateways.smtp import MailServer
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState, MessageKind
-from ugly_mugs.outbox.registry import MessageKindSpec, Priority, Words
+from ugly_mugs.outbox.registry import MessageKindSpec, MessageText, Priority
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 
@@ -69,11 +69,15 @@ def test_the_return_path_names_the_delivery_and_nothing_else(post: Post, sandbox
     "text", ["Plain words.\n", "Añá – “care” 你好\n", "A long line " * 200, ".dots\n..\n", "a = b\n"]
 )
 def test_any_words_arrive_as_they_were(app: Flask, post: Post, sandbox: Sandbox, text: str) -> None:
-    words = Words(text=text, subject="Ünï 你好")
+    message = MessageText(text=text, subject="Ünï 你好")
     rewire(
         app,
         kinds=[
-            MessageKindSpec(MessageKind.ALERT, sa.true, lambda claimed: {each.id: words for each in claimed})
+            MessageKindSpec(
+                MessageKind.ALERT,
+                sa.true,
+                lambda claimed: dict.fromkeys((each.id for each in claimed), message),
+            )
         ],
     )
 
@@ -89,7 +93,7 @@ def test_any_words_arrive_as_they_were(app: Flask, post: Post, sandbox: Sandbox,
 def test_words_cannot_add_lines_to_the_head() -> None:
     with pytest.raises(ValueError, match="linefeed"):
         smtp.render(
-            Words(text="Hello", subject="One\r\nBcc: other@example.org"), sender="notices@example.org"
+            MessageText(text="Hello", subject="One\r\nBcc: other@example.org"), sender="notices@example.org"
         )
 
 
@@ -161,9 +165,7 @@ def test_after_a_421_the_rest_goes_over_a_new_connection(
 
 
 def test_a_mail_server_that_is_down_loses_nothing(post: Post, sandbox: Sandbox) -> None:
-    gateway = post.worker.mails._gateway
-    assert isinstance(gateway, smtp.MailGateway)
-    gateway._server = MailServer.from_url("smtp://127.0.0.1:9")
+    post.worker.mail_gateway._server = MailServer.from_url("smtp://127.0.0.1:9")
 
     _send(post, 5)
 

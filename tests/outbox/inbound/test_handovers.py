@@ -14,35 +14,35 @@ from ugly_mugs.database.engine import db, reading
 from ugly_mugs.operations.logs import KNOWN_KEYS
 from ugly_mugs.outbox.inbound import handovers
 from ugly_mugs.outbox.inbound.handovers import FIRST, GIVEN_UP_AFTER, KEPT, LONG_REST, REST, Resting
-from ugly_mugs.outbox.models import Request, RequestKind, RequestState
-from ugly_mugs.outbox.registry import HandedOver, Refused
+from ugly_mugs.outbox.models import Handover, HandoverKind, HandoverState
+from ugly_mugs.outbox.registry import OpenedHandover, Refused
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import CannotOpen
 
-WANTED = RequestKind.CODE_WANTED
+WANTED = HandoverKind.CODE_WANTED
 
 
-def _hand_over(post: Post, kind: RequestKind = WANTED, **payload: Any) -> uuid.UUID:
-    request = handovers.hand_over(vault=runtime().vault, kind=kind, payload=payload, now=post.now())
-    request_id = request.id
+def _hand_over(post: Post, kind: HandoverKind = WANTED, **payload: Any) -> uuid.UUID:
+    handover = handovers.hand_over(vault=runtime().vault, kind=kind, payload=payload, now=post.now())
+    handover_id = handover.id
     db.session.commit()
-    return request_id
+    return handover_id
 
 
 def _apply(post: Post, handler: Any, resting: dict[uuid.UUID, Resting] | None = None) -> int:
-    vault, handlers = runtime().become_worker(), dict.fromkeys(RequestKind, handler)
+    vault, handlers = runtime().become_worker(), dict.fromkeys(HandoverKind, handler)
     return handovers.apply_waiting(vault=vault, handlers=handlers, now=post.now(), resting=resting)
 
 
-def _states() -> list[RequestState]:
+def _states() -> list[HandoverState]:
     with reading():
-        states = list(db.session.scalars(sa.select(Request.state).order_by(Request.received_at)))
+        states = list(db.session.scalars(sa.select(Handover.state).order_by(Handover.received_at)))
         db.session.rollback()
     return states
 
 
 def test_what_was_handed_over_arrives_whole_and_once(post: Post) -> None:
-    seen: list[HandedOver] = []
+    seen: list[OpenedHandover] = []
     _hand_over(post, address="person@example.org", words=["ă", "你好"])
 
     assert _apply(post, seen.append) == 1
@@ -51,31 +51,31 @@ def test_what_was_handed_over_arrives_whole_and_once(post: Post) -> None:
     assert [dict(each.payload) for each in seen] == [
         {"address": "person@example.org", "words": ["ă", "你好"]}
     ]
-    assert _states() == [RequestState.DONE]
+    assert _states() == [HandoverState.DONE]
 
 
 def test_the_web_cannot_read_what_it_handed_over(post: Post) -> None:
     _hand_over(post, address="person@example.org")
 
     with reading():
-        sealed = db.session.scalars(sa.select(Request.sealed)).one()
+        sealed = db.session.scalars(sa.select(Handover.sealed)).one()
         db.session.rollback()
     assert sealed is not None
     assert b"example" not in sealed
     assert not hasattr(runtime().vault, "open_dispatch")
 
 
-def test_a_request_moved_to_another_row_is_refused(post: Post) -> None:
+def test_a_handover_moved_to_another_row_is_refused(post: Post) -> None:
     first, second = _hand_over(post, number=1), _hand_over(post, number=2)
-    sealed = db.session.scalars(sa.select(Request.sealed).where(Request.id == first)).one()
-    db.session.execute(sa.update(Request).where(Request.id == second).values(sealed=sealed))
+    sealed = db.session.scalars(sa.select(Handover.sealed).where(Handover.id == first)).one()
+    db.session.execute(sa.update(Handover).where(Handover.id == second).values(sealed=sealed))
     db.session.commit()
-    seen: list[HandedOver] = []
+    seen: list[OpenedHandover] = []
 
     _apply(post, seen.append)
 
     assert [each.payload["number"] for each in seen] == [1]
-    assert sorted(_states()) == [RequestState.DONE, RequestState.REFUSED]
+    assert sorted(_states()) == [HandoverState.DONE, HandoverState.REFUSED]
 
 
 def test_one_that_fails_delays_no_other_and_is_tried_again_after_a_rest(
@@ -85,10 +85,10 @@ def test_one_that_fails_delays_no_other_and_is_tried_again_after_a_rest(
     resting: dict[uuid.UUID, Resting] = {}
     broken = True
 
-    def handler(request: HandedOver) -> None:
-        if request.payload["number"] == 1 and broken:
+    def handler(handover: OpenedHandover) -> None:
+        if handover.payload["number"] == 1 and broken:
             raise CannotOpen
-        seen.append(request.payload["number"])
+        seen.append(handover.payload["number"])
 
     for number in range(3):
         _hand_over(post, number=number)
@@ -101,19 +101,19 @@ def test_one_that_fails_delays_no_other_and_is_tried_again_after_a_rest(
     assert _apply(post, handler, resting) == 1
 
     assert seen[-1] == 1
-    assert set(_states()) == {RequestState.DONE}
+    assert set(_states()) == {HandoverState.DONE}
 
 
 def test_what_a_failing_handler_wrote_is_undone(post: Post) -> None:
-    def handler(request: HandedOver) -> None:
-        db.session.execute(sa.delete(Request))
+    def handler(handover: OpenedHandover) -> None:
+        db.session.execute(sa.delete(Handover))
         raise ValueError
 
     _hand_over(post)
 
     _apply(post, handler)
 
-    assert _states() == [RequestState.WAITING]
+    assert _states() == [HandoverState.WAITING]
 
 
 LONG = GIVEN_UP_AFTER.total_seconds() + 1
@@ -126,7 +126,7 @@ class Failing:
     def __init__(self, fault: Exception | None) -> None:
         self.fault, self.tries = fault, 0
 
-    def __call__(self, request: HandedOver) -> None:
+    def __call__(self, handover: OpenedHandover) -> None:
         self.tries += 1
         if self.fault is not None:
             raise self.fault
@@ -134,7 +134,7 @@ class Failing:
 
 def _sealed() -> int:
     with reading():
-        left = db.session.scalars(sa.select(Request.sealed)).all()
+        left = db.session.scalars(sa.select(Handover.sealed)).all()
         db.session.rollback()
     return sum(each is not None for each in left)
 
@@ -150,16 +150,16 @@ def test_one_that_fails_for_an_hour_is_put_aside_and_said(
     clock.forward(seconds=LONG)
     assert _apply(post, Failing(fault), resting) == 1
 
-    assert (_states(), _sealed()) == ([RequestState.REFUSED], 0)
-    (said,) = [each for each in caplog.records if each.msg == "a request was put aside"]
-    assert vars(said)["kind"] == WANTED.value
+    assert (_states(), _sealed()) == ([HandoverState.REFUSED], 0)
+    (line,) = [record for record in caplog.records if record.msg == "a handover was put aside"]
+    assert vars(line)["kind"] == WANTED.value
     assert "kind" in KNOWN_KEYS
     assert "example" not in caplog.text
 
 
-@pytest.mark.parametrize("kind", RequestKind)
+@pytest.mark.parametrize("kind", HandoverKind)
 def test_one_that_waited_while_no_worker_ran_may_fail_like_any_other(
-    post: Post, clock: MovableClock, kind: RequestKind
+    post: Post, clock: MovableClock, kind: HandoverKind
 ) -> None:
     """The hour is counted from the first failure, not from when it came."""
     resting: dict[uuid.UUID, Resting] = {}
@@ -168,10 +168,10 @@ def test_one_that_waited_while_no_worker_ran_may_fail_like_any_other(
 
     assert _apply(post, Failing(ValueError()), resting) == 0
     clock.forward(seconds=REST.total_seconds())
-    assert (_states(), _sealed()) == ([RequestState.WAITING], 1)
+    assert (_states(), _sealed()) == ([HandoverState.WAITING], 1)
 
     assert _apply(post, Failing(None), resting) == 1
-    assert _states() == [RequestState.DONE]
+    assert _states() == [HandoverState.DONE]
 
 
 @pytest.mark.parametrize("fault", [LOST, PoolTimeout()])
@@ -185,12 +185,12 @@ def test_however_long_the_database_is_lost_nothing_is_put_aside(
         assert _apply(post, Failing(each), resting) == 0
         clock.forward(seconds=LONG)
 
-    assert (_states(), _sealed()) == ([RequestState.WAITING], 1)
+    assert (_states(), _sealed()) == ([HandoverState.WAITING], 1)
 
 
 @pytest.mark.parametrize("kind", FIRST)
 def test_what_may_be_a_stop_is_never_put_aside_and_only_rests_longer(
-    post: Post, clock: MovableClock, kind: RequestKind
+    post: Post, clock: MovableClock, kind: HandoverKind
 ) -> None:
     resting: dict[uuid.UUID, Resting] = {}
     failing = Failing(ValueError())
@@ -199,7 +199,7 @@ def test_what_may_be_a_stop_is_never_put_aside_and_only_rests_longer(
     clock.forward(seconds=LONG)
 
     assert _apply(post, failing, resting) == 0
-    assert (_states(), _sealed()) == ([RequestState.WAITING], 1)
+    assert (_states(), _sealed()) == ([HandoverState.WAITING], 1)
 
     tries = failing.tries
     clock.forward(seconds=LONG_REST.total_seconds() - 1)
@@ -208,7 +208,7 @@ def test_what_may_be_a_stop_is_never_put_aside_and_only_rests_longer(
     clock.forward(seconds=1)
     failing.fault = None
     assert _apply(post, failing, resting) == 1
-    assert _states() == [RequestState.DONE]
+    assert _states() == [HandoverState.DONE]
 
 
 def test_no_memory_of_what_failed_is_kept_for_ever(post: Post, clock: MovableClock) -> None:
@@ -225,14 +225,14 @@ def test_no_memory_of_what_failed_is_kept_for_ever(post: Post, clock: MovableClo
 
 
 def test_a_refused_one_is_not_tried_again(post: Post) -> None:
-    def handler(request: HandedOver) -> None:
+    def handler(handover: OpenedHandover) -> None:
         raise Refused("not what it should be")
 
     _hand_over(post)
 
     assert _apply(post, handler) == 1
     assert _apply(post, handler) == 0
-    assert _states() == [RequestState.REFUSED]
+    assert _states() == [HandoverState.REFUSED]
 
 
 def test_a_kind_that_nobody_handles_is_refused(post: Post) -> None:
@@ -240,7 +240,7 @@ def test_a_kind_that_nobody_handles_is_refused(post: Post) -> None:
 
     handovers.apply_waiting(vault=runtime().become_worker(), handlers={}, now=post.now())
 
-    assert _states() == [RequestState.REFUSED]
+    assert _states() == [HandoverState.REFUSED]
 
 
 @pytest.mark.parametrize(("after", "left"), [(timedelta(), 1), (KEPT + timedelta(seconds=1), 0)])
@@ -248,7 +248,7 @@ def test_what_is_done_is_forgotten_after_a_while(
     post: Post, clock: MovableClock, after: timedelta, left: int
 ) -> None:
     _hand_over(post)
-    _apply(post, lambda request: None)
+    _apply(post, lambda handover: None)
     clock.forward(seconds=after.total_seconds())
 
     handovers.sweep(post.now())
@@ -262,4 +262,4 @@ def test_what_still_waits_is_never_forgotten(post: Post, clock: MovableClock) ->
 
     handovers.sweep(post.now())
 
-    assert _states() == [RequestState.WAITING]
+    assert _states() == [HandoverState.WAITING]

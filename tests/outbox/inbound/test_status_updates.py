@@ -14,7 +14,7 @@ from tests.outbox.posting import Post, phone
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.attempts import MOST_RETRIES
 from ugly_mugs.outbox.inbound import status_updates
-from ugly_mugs.outbox.inbound.status_updates import News
+from ugly_mugs.outbox.inbound.status_updates import StatusUpdate
 from ugly_mugs.outbox.models import DELIVERY_MOVES, FINAL, AddressState, Delivery, DeliveryState
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
@@ -69,7 +69,7 @@ def test_news_of_another_attempt_is_dropped_and_counted(
     webhooks.apply(post)
 
     assert post.delivery(person).state is D.ACCEPTED
-    assert post.registry.dropped_news["accepted", "delivered"] == 1
+    assert post.registry.dropped_updates["accepted", "delivered"] == 1
 
 
 @pytest.mark.parametrize("code", [30003, 30008])
@@ -136,7 +136,7 @@ def test_filtered_words_are_told_to_their_kind(post: Post, client: FlaskClient, 
     webhooks.status(client, _token(post, person), "undelivered", code=30007)
     webhooks.apply(post)
 
-    assert post.heard.refused == [post.delivery(person).subject_id]
+    assert post.heard.stopped_subjects == [post.delivery(person).subject_id]
 
 
 def test_from_every_state_only_legal_moves_happen(post: Post, person: uuid.UUID) -> None:
@@ -145,7 +145,7 @@ def test_from_every_state_only_legal_moves_happen(post: Post, person: uuid.UUID)
         db.session.execute(sa.update(Delivery).values(state=was))
         db.session.commit()
 
-        moved = status_updates.apply(post.registry, News(delivery_id, 1, said), now=post.now())
+        moved = status_updates.apply(post.registry, StatusUpdate(delivery_id, 1, said), now=post.now())
         db.session.commit()
 
         now = post.delivery(person).state

@@ -9,7 +9,7 @@ from tests.outbox.posting import Post, phone
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.inbound import handovers
 from ugly_mugs.outbox.inbound.views import LARGEST_POST
-from ugly_mugs.outbox.models import DeliveryState, Request, RequestKind, RequestState
+from ugly_mugs.outbox.models import DeliveryState, Handover, HandoverKind, HandoverState
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
@@ -18,8 +18,8 @@ from ugly_mugs.sandbox.signature import sign
 D = DeliveryState
 
 
-def _requests() -> list[tuple[RequestState, bytes | None]]:
-    rows = db.session.execute(sa.select(Request.state, Request.sealed)).all()
+def _handovers() -> list[tuple[HandoverState, bytes | None]]:
+    rows = db.session.execute(sa.select(Handover.state, Handover.sealed)).all()
     db.session.rollback()
     return [(state, sealed) for state, sealed in rows]
 
@@ -28,26 +28,26 @@ def test_a_wrong_path_is_nothing_there(post: Post, client: FlaskClient) -> None:
     answer = client.post("/webhooks/twilio/wrong/status", data="MessageStatus=delivered")
 
     assert answer.status_code == 404
-    assert _requests() == []
+    assert _handovers() == []
 
 
 def test_what_came_is_kept_sealed_until_the_worker_has_it(post: Post, client: FlaskClient) -> None:
     webhooks.text(client, phone(1), "Where do I sign in?")
 
-    ((state, sealed),) = _requests()
-    assert state is RequestState.WAITING
+    ((state, sealed),) = _handovers()
+    assert state is HandoverState.WAITING
     assert sealed is not None
     assert b"sign in" not in sealed and phone(1).encode() not in sealed
 
     webhooks.apply(post)
-    assert _requests() == [(RequestState.DONE, None)]
+    assert _handovers() == [(HandoverState.DONE, None)]
 
 
 def test_a_post_of_more_than_64_kb_is_refused(post: Post, client: FlaskClient) -> None:
     answer = client.post(webhooks.path("message"), data=b"a" * (LARGEST_POST + 1))
 
     assert answer.status_code == 413
-    assert _requests() == []
+    assert _handovers() == []
 
 
 def test_the_largest_post_is_taken(post: Post, client: FlaskClient) -> None:
@@ -67,7 +67,7 @@ def test_a_wrong_signature_changes_nothing(
     webhooks.deliver(client, f"{webhooks.path('status')}?d={token}", fields, signature=signature)
     webhooks.apply(post)
 
-    assert _requests() == [(RequestState.REFUSED, None)]
+    assert _handovers() == [(HandoverState.REFUSED, None)]
     assert post.delivery(person).state is D.ACCEPTED
 
 
@@ -88,7 +88,7 @@ def test_the_signature_covers_every_field(post: Post, client: FlaskClient) -> No
     webhooks.deliver(client, webhooks.path("message"), {**fields, "Body": "STOP"}, signature=signature)
     webhooks.apply(post)
 
-    assert _requests() == [(RequestState.REFUSED, None)]
+    assert _handovers() == [(HandoverState.REFUSED, None)]
 
 
 @pytest.mark.parametrize("changed_settings", [{"TWILIO_AUTH_TOKEN": "the-new-one,the-old-one"}])
@@ -113,7 +113,7 @@ def test_a_post_for_another_account_is_refused(post: Post, client: FlaskClient) 
     webhooks.deliver(client, webhooks.path("message"), fields)
     webhooks.apply(post)
 
-    assert _requests() == [(RequestState.REFUSED, None)]
+    assert _handovers() == [(HandoverState.REFUSED, None)]
 
 
 def test_whatever_is_posted_the_worker_goes_on(post: Post, client: FlaskClient) -> None:
@@ -125,7 +125,7 @@ def test_whatever_is_posted_the_worker_goes_on(post: Post, client: FlaskClient) 
 
     webhooks.apply(post)
 
-    assert [state for state, _ in _requests()].count(RequestState.REFUSED) == 3
+    assert [state for state, _ in _handovers()].count(HandoverState.REFUSED) == 3
     assert post.heard.stopped == [(person, post.address(person).channel)]
 
 
@@ -137,9 +137,9 @@ def test_opt_outs_are_applied_before_everything_else(post: Post, client: FlaskCl
     for _ in range(3):
         webhooks.status(client, token, "delivered")
     webhooks.text(client, phone(0), "STOP")
-    order: list[RequestKind] = []
-    handlers = {kind: (lambda request, kind=kind: order.append(kind)) for kind in RequestKind}
+    order: list[HandoverKind] = []
+    handlers = {kind: (lambda handover, kind=kind: order.append(kind)) for kind in HandoverKind}
 
     handovers.apply_waiting(vault=runtime().worker_vault, handlers=handlers, now=post.now())
 
-    assert order == [RequestKind.MESSAGE_CAME] + [RequestKind.STATUS_CAME] * 3
+    assert order == [HandoverKind.MESSAGE_CAME] + [HandoverKind.STATUS_CAME] * 3
