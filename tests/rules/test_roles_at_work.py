@@ -98,6 +98,17 @@ def hidden(client: FlaskClient, path: str, name: str) -> str:
     return found[1]
 
 
+def signed_in(installation: Installation, login: str) -> FlaskClient:
+    """A browser in which this person of the demo has signed in."""
+    browser = installation.web.test_client()
+    person = next(person for person in installation.scene.logins if person["login"] == login)
+    code = totp.code_now(b32decode(person["totp_secret"]), installation.clock.now())
+    token = hidden(browser, "/desk/sign-in", "token")
+    typed = {"token": token, "login": login, "passphrase": person["passphrase"], "code": code}
+    assert browser.post("/desk/sign-in", data=typed).status_code == 303
+    return browser
+
+
 def test_each_connection_has_the_rights_of_its_role(installation: Installation) -> None:
     for app, role in ((installation.web, Role.WEB), (installation.worker, Role.WORKER)):
         with app.app_context(), app.extensions["sqlalchemy"].engine.connect() as connection:
@@ -169,14 +180,21 @@ def test_a_report_is_filed_added_to_and_withdrawn(installation: Installation) ->
     assert installation.work() == set()
 
 
+def test_a_moderator_files_for_a_caller(installation: Installation) -> None:
+    browser = signed_in(installation, "alice")
+    hidden_fields = {name: hidden(browser, "/desk/reports/new", name) for name in ("csrf", "token")}
+
+    filed = browser.post(
+        "/desk/reports/new", data={**hidden_fields, "happened.account": "Invented, for a test."}
+    )
+
+    assert filed.status_code == 200
+    assert installation.work() == set()
+
+
 @pytest.mark.parametrize("login", ["alice", "bob", "carol", "dana", "erin"])
 def test_everybody_at_the_desk_can_open_their_pages(installation: Installation, login: str) -> None:
-    browser = installation.web.test_client()
-    person = next(each for each in installation.scene.logins if each["login"] == login)
-    code = totp.code_now(b32decode(person["totp_secret"]), installation.clock.now())
-    token = hidden(browser, "/desk/sign-in", "token")
-    typed = {"token": token, "login": login, "passphrase": person["passphrase"], "code": code}
-    assert browser.post("/desk/sign-in", data=typed).status_code == 303
+    browser = signed_in(installation, login)
 
     for rule in installation.web.url_map.iter_rules():
         if (
