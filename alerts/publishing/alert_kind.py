@@ -144,7 +144,10 @@ def _words(snapshot: Snapshot, channel: Channel, language: str, level: str) -> W
     if channel is Channel.SMS:
         return Words(text=text)
     changed = snapshot.change is not Change.FIRST
-    return Words(text=text, subject=message_text.subject(snapshot.reference, changed=changed))
+    subject = message_text.subject(
+        snapshot.reference, changed=changed, language=snapshot.language_for(language)
+    )
+    return Words(text=text, subject=subject)
 
 
 def _spoken() -> Spoken:
