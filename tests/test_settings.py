@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.make.languages import PORTUGUESE, add_languages
 from ugly_mugs.settings import Secret, Settings, SettingsError, from_environment
 
 ENOUGH = {"UGLY_MUGS_DATABASE_URL": "sqlite:////srv/notices.sqlite3", "UGLY_MUGS_KEYS_DIR": "/srv/keys"}
@@ -49,6 +50,15 @@ def test_every_wrong_setting_is_named_at_once() -> None:
     for name in wrong.split():
         assert sum(f"UGLY_MUGS_{name}" in problem for problem in reported) == 1, name
     assert len(reported) == 10
+
+
+def test_the_languages_are_chosen_out_of_one_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    add_languages(monkeypatch, PORTUGUESE)
+
+    assert read(LANGUAGES="pt, en, pt").languages == ("pt", "en")
+    assert problems(ENOUGH | {"UGLY_MUGS_LANGUAGES": "pt,ro"}) == [
+        "UGLY_MUGS_LANGUAGES must be a list out of: en, pt."
+    ]
 
 
 def test_an_alphanumeric_sender_is_refused_because_nobody_can_answer_stop_to_it() -> None:

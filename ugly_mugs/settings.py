@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from ugly_mugs.languages import LANGUAGES
+
 PREFIX = "UGLY_MUGS_"
-OFFERED_LANGUAGES = ("en",)
 
 T = TypeVar("T")
 
@@ -245,10 +246,9 @@ def _database_url(raw: str) -> str:
 
 
 def _languages(raw: str) -> tuple[str, ...]:
-    chosen = tuple(part.strip() for part in raw.split(",") if part.strip())
-    unknown = [language for language in chosen if language not in OFFERED_LANGUAGES]
-    if not chosen or unknown:
-        raise ValueError(f"must be a list out of: {', '.join(OFFERED_LANGUAGES)}")
+    chosen = tuple(dict.fromkeys(part.strip() for part in raw.split(",") if part.strip()))
+    if not chosen or not LANGUAGES.keys() >= set(chosen):
+        raise ValueError(f"must be a list out of: {', '.join(LANGUAGES)}")
     return chosen
 
 

@@ -128,7 +128,10 @@ def _text(snapshot: Snapshot, channel: Channel, language: str, level: str) -> Me
     if channel is Channel.SMS:
         return MessageText(text=text)
     changed = snapshot.change is not Change.FIRST
-    return MessageText(text=text, subject=message_text.subject(snapshot.reference, changed=changed))
+    subject = message_text.subject(
+        snapshot.reference, changed=changed, language=snapshot.language_for(language)
+    )
+    return MessageText(text=text, subject=subject)
 
 
 def stop(alert_id: uuid.UUID) -> None:

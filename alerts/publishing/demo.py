@@ -64,4 +64,11 @@ def _redact(opened: OpenedReport, alice: SignedInStaff, scene: Scene) -> None:
 
 
 def _by(staff: SignedInStaff, scene: Scene) -> Drafting:
-    return Drafting(staff=staff, vault=scene.vault, link=runtime().settings.link_url, now=scene.now)
+    settings = runtime().settings
+    return Drafting(
+        staff=staff,
+        vault=scene.vault,
+        link=settings.link_url,
+        languages=settings.languages,
+        now=scene.now,
+    )

@@ -64,7 +64,7 @@ def alert(alert_id: UUID) -> ResponseReturnValue:
 @staff(Permission.DRAFT)
 def save(alert_id: UUID) -> ResponseReturnValue:
     found = _readable(queries.alert(alert_id))
-    form = alert_page.draft_form(found)
+    form = _draft_form(found)
     if not form.take(request.form):
         return _draft_page(found, form), HTTPStatus.BAD_REQUEST
     deed = request.form.get("deed", "save")
@@ -172,10 +172,14 @@ def next_version(alert_id: UUID) -> ResponseReturnValue:
 # Pages
 
 
+def _draft_form(found: Opened) -> Form:
+    return alert_page.draft_form(found, languages=runtime().settings.languages)
+
+
 def _shown(alert: Alert) -> str:
     found = alert_page.opened(alert, staff=current_staff(), vault=runtime().vault)
     if alert.state is AlertState.DRAFT and found is not None and current_staff().may(Permission.DRAFT):
-        return _draft_page(found, alert_page.draft_form(found))
+        return _draft_page(found, _draft_form(found))
     if alert.state is AlertState.SUBMITTED and found is not None:
         return _decision_page(found, Form(ReturnSchema()))
     return _live_page(alert, Form(NewVersionSchema()))
@@ -227,6 +231,7 @@ def _live_page(alert: Alert, form: Form) -> str:
         beside=alert_page.beside(alert),
         names=_names([author.staff_id for author in alert.authors]),
         approver=_names([alert.approved_by] if alert.approved_by else []),
+        pages=alert_page.pages(found.texts) if found else [],
         phones=alert_page.phones(found.texts) if found else [],
         sender=_sender(),
     )
@@ -235,6 +240,7 @@ def _live_page(alert: Alert, form: Form) -> str:
 def _previews(found: Opened) -> dict[str, object]:
     settings = runtime().settings
     return {
+        "pages": alert_page.pages(found.texts),
         "phones": alert_page.phones(found.texts),
         "mails": alert_page.mails(found.texts, found.alert.family.reference, found.alert.change),
         "reach": alert_page.reached(found, settings=settings),
@@ -256,7 +262,11 @@ def _sender() -> str:
 def _by() -> Drafting:
     here = runtime()
     return Drafting(
-        staff=current_staff(), vault=here.vault, link=here.settings.link_url, now=here.clock.now()
+        staff=current_staff(),
+        vault=here.vault,
+        link=here.settings.link_url,
+        languages=here.settings.languages,
+        now=here.clock.now(),
     )
 
 

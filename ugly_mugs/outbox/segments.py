@@ -5,6 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from ugly_mugs.languages import LANGUAGES
+
 GSM_7: Final = "GSM-7"
 UCS_2: Final = "UCS-2"
 
@@ -31,9 +33,6 @@ _GSM_FOR: Final = str.maketrans(
         "\t": " ",
     }
 )
-# Languages that people commonly text in without accents. In others (Welsh, Hungarian, Vietnamese …) a lost accent
-# makes another word, so such a text stays as it is.
-_ACCENTS_MAY_GO: Final = frozenset({"en", "pt", "ro"})
 _LETTERS_WITHOUT_ACCENT: Final = str.maketrans(
     {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "œ": "oe", "Œ": "OE"}
 )
@@ -106,7 +105,7 @@ def downgrade(text: str, language: str = "en") -> str:
     """
     cleaned = _clean(text)
     plain = "".join(c for c in cleaned if c not in _JOINERS).translate(_GSM_FOR)
-    if language.replace("_", "-").split("-")[0].lower() in _ACCENTS_MAY_GO:
+    if language in LANGUAGES and LANGUAGES[language].spares_accents:
         plain = "".join(_without_accent(c) for c in plain)
     if _is_gsm(plain) and count(plain).segments <= count(cleaned).segments:
         return plain

@@ -33,7 +33,8 @@ def notice(reference: str) -> ResponseReturnValue:
     here = runtime()
     reference = reference.upper()
     alert = queries.current_alert(reference, here.clock.now())
-    notice = shown.opened(alert, vault=here.vault) if alert is not None else None
+    language = shown.language_of(current_member().member_id)
+    notice = shown.opened(alert, vault=here.vault, language=language) if alert is not None else None
     if notice is None and not queries.was_sent(reference):
         raise NotThere
     return render_template("alerts/publishing/member_pages/notice.html", notice=notice, reference=reference)

@@ -23,7 +23,9 @@ from ugly_mugs.vault import CannotOpen, Where, content
 
 
 def by(colleague: Colleague) -> Drafting:
-    return Drafting(signed_in(colleague), runtime().vault, "http://127.0.0.1:8000", runtime().clock.now())
+    return Drafting(
+        signed_in(colleague), runtime().vault, "http://127.0.0.1:8000", ["en"], runtime().clock.now()
+    )
 
 
 def holders(newsroom: Newsroom, alert_id: uuid.UUID) -> set[uuid.UUID]:
