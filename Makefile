@@ -10,7 +10,7 @@ SOURCES := ugly_mugs reporting alerts tests wsgi.py deploy
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: run install test bench setup format lint types check demo worker soak house pictures migration upgrade lock help
+.PHONY: run install test shuffle bench setup format lint types check demo worker soak house pictures migration upgrade lock help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,10 @@ install: .venv/.made ## what the service needs, and no more: for a server
 setup: .venv/.made-dev ## the environment for working on this
 
 test: .venv/.made-dev ## every test, on SQLite and on a PostgreSQL of its own
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations=20
+
+shuffle: .venv/.made-dev ## every test in three random orders, then on busy cores; SEEDS="1 2 3" repeats orders
+	$(BIN)/python -m tests.shuffle --workers $(WORKERS) $(SEEDS)
 
 bench: .venv/.made-dev ## how fast it is, each figure beside its bar
 	$(BIN)/python -m tests.benchmarks

@@ -1,0 +1,4 @@
+import pytest
+
+# These hold fixtures, and `conftest` imports from them before pytest reads them.
+pytest.register_assert_rewrite("tests.databases", "tests.once", "tests.quick")

@@ -1,20 +1,34 @@
 """The browser, and an installation that runs, for every journey."""
 
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.journeys.browser import Windows
-from tests.make.stack import Stack, installed, stack
-
-__all__ = ["stack"]
+from tests.make.stack import Stack, installed
 
 
 @pytest.fixture
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """An installation that runs and that nobody has touched: the tour of the pages is its first visitor."""
-    with installed("sqlite", tmp_path_factory.mktemp("house")) as stack:
+def stack(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """An installation that runs, on each kind of database."""
+    server = request.getfixturevalue("postgresql_server") if database_kind == "postgresql" else ""
+    with running(database_kind, tmp_path, server) as stack:
+        yield stack
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[Stack]:
+    """One that runs on SQLite only: pages are the same on both."""
+    with running("sqlite", tmp_path) as stack:
+        yield stack
+
+
+@contextmanager
+def running(kind: str, folder: Path, server: str = "") -> Iterator[Stack]:
+    with installed(kind, folder / "stack", postgresql_server=server) as stack:
         stack.start()
         stack.wait_ready()
         yield stack

@@ -5,13 +5,10 @@ words stay in the memory of the test.
 """
 
 import contextlib
-import ctypes
 import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -19,22 +16,25 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from tests.make.sandbox_reader import Sandbox
+from tests.forking import Command
+from tests.forking import Forked
+from tests.forking import run
 from ugly_mugs.vault import ServiceVault
 from ugly_mugs.vault.keys import keyfiles
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 SENDER = "+447700900000"
-READY_WITHIN = 60.0
-STOPS_WITHIN = 15.0
-_PR_SET_PDEATHSIG = 1
+# Nothing here depends on how fast the machine is just now.
+GIVES_UP_AFTER = 180.0
+LOOKS_EVERY = 0.05
 
 # Waiting times that are minutes in life; a lease stays longer than a timeout.
 QUICK = {
@@ -49,15 +49,15 @@ QUICK = {
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T], *, within: float = 30.0, every: float = 0.05) -> T:
-    """What `check` gives as soon as that is true; a failed assertion when it has not become true in time."""
-    until = time.monotonic() + within
+def eventually(check: Callable[[], T]) -> T:
+    """What `check` gives as soon as that is true; a failed assertion when it has not become true for minutes."""
+    until = time.monotonic() + GIVES_UP_AFTER
     while True:
         found = check()
         if found:
             return found
-        assert time.monotonic() < until, f"still {found!r} after {within} seconds"
-        time.sleep(every)
+        assert time.monotonic() < until, f"still {found!r} after {GIVES_UP_AFTER} seconds"
+        time.sleep(LOOKS_EVERY)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Stack:
     recovery_words: str = field(default="", repr=False)
     sandbox: Sandbox = field(init=False)
     sandbox_arguments: Sequence[str] = ()
-    _processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict, repr=False)
+    _processes: dict[str, Forked] = field(default_factory=dict, repr=False)
     _account: str = field(default_factory=lambda: "AC" + secrets.token_hex(16), repr=False)
     _token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     _port: int = field(default_factory=lambda: _free_port())
@@ -149,17 +149,10 @@ class Stack:
 
     def flask(self, *command: str, typed: str = "") -> str:
         """Run a command of the service as the operator does; gives what it said."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", *command],
-            cwd=ROOT,
-            env=self._environment(self.databases.owner),
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, f"flask {' '.join(command)}: {done.stdout}\n{done.stderr}"
-        return done.stdout
+        environment = self._environment(self.databases.owner)
+        status, said = run(Command("flask", command, environment, ROOT, typed), self.logs / "commands.log")
+        assert status == 0, f"flask {' '.join(command)}: {said}\n{self.log('commands')}"
+        return said
 
     def install(self) -> None:
         """The first start: tables, keys, and ten words that would stand on paper."""
@@ -197,33 +190,31 @@ class Stack:
             webhook,
         ]
         settings = ["--port", "0", "--smtp-port", "0", "--callback-delay-ms", "50", *self.sandbox_arguments]
-        log = self._spawn("sandbox", ["-m", "ugly_mugs.sandbox", *arguments, *settings], self._bare())
-        said = eventually(lambda: self._announced(log), within=READY_WITHIN)
+        self._spawn("sandbox", "ugly_mugs.sandbox", [*arguments, *settings], self._bare())
+        said = eventually(self._announced)
         self.sandbox = Sandbox(url=said["page"], smtp_url=said["mail"])
 
     def _bare(self) -> dict[str, str]:
-        return {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "TMPDIR": str(self.temporary)}
+        return {"PATH": os.environ["PATH"], "TMPDIR": str(self.temporary)}
 
-    def _announced(self, log: Path) -> dict[str, str]:
+    def _announced(self) -> dict[str, str]:
         self._must_run("sandbox")
-        pairs = [line.split(": ", 1) for line in log.read_text("utf-8").splitlines() if ": " in line]
+        pairs = [line.split(": ", 1) for line in self.log("sandbox").splitlines() if ": " in line]
         said = {name.removeprefix("Sandbox "): value.rstrip("/") for name, value in pairs}
         return said if {"page", "mail"} <= said.keys() else {}
 
     def start_web(self) -> None:
-        self._spawn(
-            "web", ["-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app"], self.environment()
-        )
+        arguments = ["--config", "deploy/gunicorn.conf.py", "wsgi:app"]
+        self._spawn("web", "gunicorn", arguments, self.environment())
 
-    def start_worker(self, command: Sequence[str] = ("-m", "flask", "worker")) -> None:
-        """The worker, or a test's own entry into it."""
-        self._spawn("worker", command, self.worker_environment())
+    def start_worker(self) -> None:
+        self._spawn("worker", "flask", ["worker"], self.worker_environment())
 
     def kill_worker(self) -> None:
         """SIGKILL, as a power cut would: nothing is finished and nothing is said."""
         worker = self._processes.pop("worker")
-        _signal_group(worker, signal.SIGKILL)
-        worker.wait(STOPS_WITHIN)
+        worker.kill_group()
+        worker.wait()
 
     def wait_for_web(self) -> None:
         """Until web and database are well, whether or not anything else has been started."""
@@ -232,7 +223,7 @@ class Stack:
             self._must_run("web")
             return _answers(f"{self.web}/healthz")
 
-        eventually(answers, within=READY_WITHIN)
+        eventually(answers)
 
     def wait_ready(self) -> None:
         """Until web and database are well and the worker has been seen."""
@@ -242,21 +233,19 @@ class Stack:
                 self._must_run(name)
             return _answers(f"{self.web}/readyz") and _answers(self.sandbox.url + "/")
 
-        eventually(ready, within=READY_WITHIN)
+        eventually(ready)
 
     def stop(self) -> None:
         """Ask web and worker to finish, then the sandbox; whatever is left after that is ended."""
         for names in (("web", "worker"), ("sandbox",)):
             asked = [self._processes[name] for name in names if name in self._processes]
             for process in asked:
-                with contextlib.suppress(ProcessLookupError):
-                    process.send_signal(signal.SIGTERM)
-            until = time.monotonic() + STOPS_WITHIN
+                process.send_signal(signal.SIGTERM)
+            until = time.monotonic() + GIVES_UP_AFTER
             for process in asked:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(max(0.1, until - time.monotonic()))
+                process.wait(max(0.1, until - time.monotonic()))
         for process in self._processes.values():
-            _signal_group(process, signal.SIGKILL)
+            process.kill_group()
             process.wait()
         self._processes.clear()
 
@@ -269,23 +258,12 @@ class Stack:
         file = self.logs / f"{name}.log"
         return file.read_text("utf-8", "replace") if file.exists() else ""
 
-    def _spawn(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> Path:
+    def _spawn(
+        self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str]
+    ) -> None:
         assert name not in self._processes, f"{name} runs already"
-        path = self.logs / f"{name}.log"
-        log: IO[bytes]
-        with path.open("ab") as log:
-            # A group of its own, so that what it starts can be ended with it whatever becomes of itself.
-            self._processes[name] = subprocess.Popen(
-                [sys.executable, *command],
-                cwd=ROOT,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_end_with_me,
-            )
-        return path
+        log = self.logs / f"{name}.log"
+        self._processes[name] = Forked(Command(module, arguments, environment, ROOT), log)
 
     def _must_run(self, name: str) -> None:
         process = self._processes[name]
@@ -307,19 +285,6 @@ def installed(
             yield stack
         finally:
             stack.stop()
-
-
-@pytest.fixture(scope="session")
-def stack(
-    database_kind: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Stack]:
-    """An installation that runs, shared by the journeys on one kind of database."""
-    server = request.getfixturevalue("postgresql_server") if database_kind == "postgresql" else ""
-    folder = tmp_path_factory.mktemp("stack") / database_kind
-    with installed(database_kind, folder, postgresql_server=server) as stack:
-        stack.start()
-        stack.wait_ready()
-        yield stack
 
 
 @contextlib.contextmanager
@@ -366,14 +331,3 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _end_with_me() -> None:
-    """In the child: the kernel ends it if the test run is killed before it can say so (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, number)

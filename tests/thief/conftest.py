@@ -1,102 +1,51 @@
-"""Two installations on each kind of database, in which the same happened with different words."""
+"""The scenes, each made once in a run: all tests that look at those of one kind of database share a process."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
-import sqlalchemy as sa
 
-from tests.make.stack import Stack, installed
-from tests.thief.canaries import FIRST, TWIN, Canaries
-from tests.thief.haul import Haul, Loot, take_loot, take_rows
-from tests.thief.journey import Journey, Walked
-from ugly_mugs.settings import from_environment
-
-LONGEST = timedelta(minutes=4)
+from tests.thief.scenes import Looted, Scene, Scenes
 
 
-@dataclass
-class Scene:
-    """An installation after the journey, and what a thief found there.
-
-    `haul` is the database at the worst moment: the worker has died while a code was on its way, and the web goes
-    on handing things over.
-    """
-
-    stack: Stack
-    canaries: Canaries
-    walked: Walked
-    engine: sa.Engine
-    haul: Haul = field(repr=False)
-
-
-@dataclass
-class Looted(Scene):
-    """Also everything else on the disk, with all processes running, and again after a clean stop."""
-
-    running: Loot = field(repr=False)
-    stopped: Loot = field(repr=False)
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before xdist looks for the groups."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "scenes" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group(f"thief-{item.callspec.params['database_kind']}"))
 
 
 @pytest.fixture(scope="session")
-def scene(
-    database_kind: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Looted]:
-    with _journey(database_kind, FIRST, tmp_path_factory, _server(database_kind, request)) as journey:
-        place, engine, walked = journey.stack.folder, journey.engine, journey.walk()
-        running = take_loot(place, engine, since=walked.began)
-        haul = _at_the_power_cut(journey)
-        journey.power_is_back()
-        journey.stack.stop()
-        stopped = take_loot(place, engine, since=walked.began)
-        yield Looted(journey.stack, FIRST, walked, engine, haul, running, stopped)
+def scenes_of(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], Scenes]]:
+    """Of a kind of database."""
+    with ExitStack() as made:
+
+        @cache
+        def scenes_of(kind: str) -> Scenes:
+            prepared = (
+                request.getfixturevalue("postgresql_templates").server if kind == "postgresql" else None
+            )
+            scenes = Scenes(kind, tmp_path_factory.mktemp(f"thief-{kind}"), prepared)
+            made.callback(scenes.close)
+            return scenes
+
+        yield scenes_of
 
 
-@pytest.fixture(scope="session")
-def twin(
-    database_kind: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Scene]:
-    with _journey(database_kind, TWIN, tmp_path_factory, _server(database_kind, request)) as journey:
-        walked, haul = journey.walk(), _at_the_power_cut(journey)
-        journey.stack.stop()
-        yield Scene(journey.stack, TWIN, walked, journey.engine, haul)
+@pytest.fixture
+def scenes(database_kind: str, scenes_of: Callable[[str], Scenes]) -> Scenes:
+    return scenes_of(database_kind)
 
 
-@contextmanager
-def _journey(kind: str, canaries: Canaries, folder: pytest.TempPathFactory, server: str) -> Iterator[Journey]:
-    """Everything runs, and nobody has done anything yet."""
-    place = folder.mktemp("thief") / kind
-    with installed(kind, place, postgresql_server=server) as stack:
-        _let_no_day_end()
-        stack.start()
-        stack.wait_ready()
-        engine = sa.create_engine(_url(stack))
-        yield Journey(stack, engine, canaries)
-        engine.dispose()
+@pytest.fixture
+def scene(scenes: Scenes) -> Looted:
+    return scenes.first
 
 
-def _at_the_power_cut(journey: Journey) -> Haul:
-    journey.a_power_cut()
-    with journey.engine.connect() as connection:
-        return take_rows(connection)
-
-
-def _server(kind: str, request: pytest.FixtureRequest) -> str:
-    return str(request.getfixturevalue("postgresql_server")) if kind == "postgresql" else ""
-
-
-def _url(stack: Stack) -> str:
-    """As the service reads it, with the driver it uses."""
-    return from_environment(
-        {"UGLY_MUGS_DATABASE_URL": stack.databases.owner, "UGLY_MUGS_KEYS_DIR": str(stack.keys)}
-    ).database_url
-
-
-def _let_no_day_end() -> None:
-    """Days are compared with the day of the journey, so that one must not end in the middle of it."""
-    now = datetime.now(UTC)
-    if (now + LONGEST).date() != now.date():
-        time.sleep(LONGEST.total_seconds())
+@pytest.fixture
+def twin(scenes: Scenes) -> Scene:
+    return scenes.twin

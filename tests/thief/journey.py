@@ -58,9 +58,9 @@ class Journey:
         self.corrections_follow()
         self.others_report()
         self.somebody_asks_for_a_code()
-        eventually(self.nothing_is_under_way, within=60)
+        eventually(self.nothing_is_under_way)
         # The worker writes the audit log's head outside the database when it has chained for the first time.
-        eventually(self.heads.exists, within=60)
+        eventually(self.heads.exists)
         return walked
 
     # The reporter
@@ -295,13 +295,13 @@ class Journey:
     def power_is_back(self) -> None:
         self.stack.sandbox.behave(latency_ms=0, callbacks="normal")
         self.stack.start_worker()
-        eventually(self.nothing_is_under_way, within=60)
+        eventually(self.nothing_is_under_way)
 
     # Waiting
 
     def settles(self) -> None:
         """Until what was sent has arrived and every answer of the provider is taken in."""
-        eventually(self.nothing_is_under_way, within=60)
+        eventually(self.nothing_is_under_way)
 
     def nothing_is_under_way(self) -> bool:
         """No request, no text and no alert is half way; the clock of the worker has nothing left to do."""

@@ -4,8 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.thief.classify import problems
-from tests.thief.conftest import Scene
 from tests.thief.haul import take_rows
+from tests.thief.scenes import Scene
 from ugly_mugs.database.columns import Model
 
 # No page of today's fills these; the feature that does will have to make the journey go there.

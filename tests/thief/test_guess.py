@@ -3,8 +3,9 @@
 import hashlib
 import hmac
 
-from tests.thief.conftest import Scene
 from tests.thief.guess import NUMBERS, Guesses, Stored, with_the_database, with_the_service_file
+from tests.thief.haul import id_of
+from tests.thief.scenes import Scene
 from ugly_mugs.text.identifiers import IdentifierKind, normalise
 from ugly_mugs.vault import ServiceFile, ServiceVault
 from ugly_mugs.vault.keys import keyfiles
@@ -49,7 +50,7 @@ def test_an_unkeyed_tag_is_found_out(scene: Scene) -> None:
     haul = scene.haul.copy()
     haul.rows["identifier_tags"][0]["tag"] = hashlib.sha256(number.encode()).digest()
     haul.rows["sign_in_codes"][0]["code"] = hashlib.sha1(code.encode()).digest()[:16]
-    salt = haul.rows["addresses"][0]["tag"]
+    salt = next(row["tag"] for row in haul.rows["addresses"] if row["tag"] is not None)
     haul.rows["members"][0]["locator"] = hmac.digest(salt, number.encode(), "sha256")
 
     found = with_the_database(Stored(haul), few_guesses(scene))
@@ -66,7 +67,7 @@ def test_a_member_kept_under_the_service_root_is_found_out(scene: Scene) -> None
     vault, haul = ServiceVault(service_file(scene)), scene.haul.copy()
     haul.rows["addresses"][0]["tag"] = vault.keyed("rest", b"address", number.encode())
     row = next(each for each in haul.rows["sign_in_codes"] if each["address_id"] is not None)
-    row["code"] = vault.code_mac(Stored(haul).code_rows[0], b"", code)
+    row["code"] = vault.code_mac(id_of(row["id"]), b"", code)
 
     found = with_the_service_file(Stored(haul), service_file(scene), few_guesses(scene))
 

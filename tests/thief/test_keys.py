@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from tests.rules import columns
-from tests.thief.conftest import Scene
 from tests.thief.haul import Haul, id_of
 from tests.thief.keyring import Holding, columns_of, opened, rows_of, sealed_values
+from tests.thief.scenes import Scene
 from ugly_mugs.vault import Receipt, ServiceFile, ServiceVault, Where, WorkerFile, content
 from ugly_mugs.vault.keys import keyfiles
 

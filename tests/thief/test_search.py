@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.thief.conftest import Looted, Scene
 from tests.thief.haul import Loot, take_loot
+from tests.thief.scenes import Looted, Scene
 from tests.thief.search import search
 from ugly_mugs.vault import Receipt
 

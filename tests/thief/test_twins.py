@@ -1,7 +1,7 @@
 """(c) Two installations in which the same was done with other words cannot be told apart."""
 
-from tests.thief.conftest import Scene
 from tests.thief.haul import Haul, id_of
+from tests.thief.scenes import Scene
 from tests.thief.twins import CHANGED, HEAPS, differences
 from ugly_mugs.vault import Where, symmetric
 

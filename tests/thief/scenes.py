@@ -1,0 +1,114 @@
+"""Two installations on each kind of database, in which the same happened with different words."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tests import postgresql
+from tests.stack import Stack, installed
+from tests.thief.canaries import FIRST, TWIN, Canaries
+from tests.thief.haul import Haul, Loot, take_loot, take_rows
+from tests.thief.journey import Journey, Walked
+from ugly_mugs.settings import from_environment
+
+LONGEST = timedelta(minutes=10)
+
+
+@dataclass
+class Scene:
+    """An installation after the journey, and what a thief found there.
+
+    `haul` is the database at the worst moment: the worker has died while a code was on its way, and the web goes
+    on handing things over.
+    """
+
+    stack: Stack
+    canaries: Canaries
+    walked: Walked
+    engine: sa.Engine
+    haul: Haul = field(repr=False)
+
+
+@dataclass
+class Looted(Scene):
+    """Also everything else on the disk, with all processes running, and again after a clean stop."""
+
+    running: Loot = field(repr=False)
+    stopped: Loot = field(repr=False)
+
+
+class Scenes:
+    """Both scenes on one kind of database, each made when it is first asked for and kept until the run ends.
+
+    A journey costs 20 seconds and more. On PostgreSQL both have a server of their own, so that nothing that other
+    tests write is taken for loot.
+    """
+
+    def __init__(self, kind: str, folder: Path, prepared_server: Path | None) -> None:
+        self._kind, self._folder, self._prepared_server = kind, folder, prepared_server
+        self._open = ExitStack()
+
+    def close(self) -> None:
+        self._open.close()
+
+    @cached_property
+    def first(self) -> Looted:
+        journey = self._open.enter_context(self._journey(FIRST, self._folder / "first"))
+        place, engine, walked = journey.stack.folder, journey.engine, journey.walk()
+        running = take_loot(place, engine, since=walked.began)
+        haul = _at_the_power_cut(journey)
+        journey.power_is_back()
+        journey.stack.stop()
+        stopped = take_loot(place, engine, since=walked.began)
+        return Looted(journey.stack, FIRST, walked, engine, haul, running, stopped)
+
+    @cached_property
+    def twin(self) -> Scene:
+        journey = self._open.enter_context(self._journey(TWIN, self._folder / "twin"))
+        walked, haul = journey.walk(), _at_the_power_cut(journey)
+        journey.stack.stop()
+        return Scene(journey.stack, TWIN, walked, journey.engine, haul)
+
+    @contextmanager
+    def _journey(self, canaries: Canaries, place: Path) -> Iterator[Journey]:
+        """Everything runs, and nobody has done anything yet."""
+        with installed(self._kind, place, postgresql_server=self._server) as stack:
+            _let_no_day_end()
+            stack.start()
+            stack.wait_ready()
+            engine = sa.create_engine(_url(stack))
+            yield Journey(stack, engine, canaries)
+            engine.dispose()
+
+    @cached_property
+    def _server(self) -> str:
+        if self._prepared_server is None:
+            return ""
+        return self._open.enter_context(postgresql.running(copy_of=self._prepared_server))
+
+
+def _at_the_power_cut(journey: Journey) -> Haul:
+    journey.a_power_cut()
+    with journey.engine.connect() as connection:
+        return take_rows(connection)
+
+
+def _url(stack: Stack) -> str:
+    """As the service reads it, with the driver it uses."""
+    return from_environment(
+        {"UGLY_MUGS_DATABASE_URL": stack.databases.owner, "UGLY_MUGS_KEYS_DIR": str(stack.keys)}
+    ).database_url
+
+
+def _let_no_day_end() -> None:
+    """Days are compared with the day of the journey, so that one must not end in the middle of it."""
+    now = datetime.now(UTC)
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    if midnight - now < LONGEST:
+        time.sleep((midnight - now).total_seconds())
