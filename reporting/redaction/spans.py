@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import Final
 from uuid import UUID
 
-from ugly_mugs.text.folding import tokens
+from reporting.redaction.tokeniser import tokens
 from ugly_mugs.vault import Where, symmetric
 from ugly_mugs.vault.padding import TEXT
 
