@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from reporting.redaction.leak_rules import Needle, Number, Sought, of_known, of_removed, value_of
-from ugly_mugs.text.folding import Stream, plain_stream, spoken_stream
+from reporting.redaction.tokeniser import Stream, plain_stream, spoken_stream
 from ugly_mugs.text.identifiers import Found, find
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from reporting.redaction.common_words import COMMON
 from reporting.redaction.suggestion_rules import LINK, TITLES
-from ugly_mugs.text.folding import Token, plain_stream, spoken_stream, tokens
+from reporting.redaction.tokeniser import Token, plain_stream, spoken_stream, tokens
 from ugly_mugs.text.identifiers import IdentifierKind, find
 
 # With this many signs in a row nothing else is meant, whatever stands before and behind.

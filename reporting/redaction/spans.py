@@ -12,8 +12,8 @@ from itertools import accumulate
 from typing import Final
 from uuid import UUID
 
+from reporting.redaction.tokeniser import tokens
 from ugly_mugs.database.sealed_json import Plain, SealedJson
-from ugly_mugs.text.folding import tokens
 from ugly_mugs.vault import symmetric
 from ugly_mugs.vault.padding import TEXT
 

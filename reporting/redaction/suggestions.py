@@ -5,7 +5,6 @@ behind words like "my friend": everything else that names somebody is left to th
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,6 +12,7 @@ from typing import Literal
 from flask_babel import gettext as _
 
 from reporting.redaction import suggestion_rules as rules
+from ugly_mugs.text.folding import fold_in_place
 from ugly_mugs.text.identifiers import Found, IdentifierKind, find
 
 
@@ -56,11 +56,6 @@ def _whys() -> Mapping[str, str]:
     }
 
 
-def _folded(text: str) -> str:
-    """Lower case without accents, code point for code point, so that places in it are places in the text."""
-    return "".join((unicodedata.normalize("NFKD", c)[:1] or c).lower()[:1] or c for c in text)
-
-
 def _standing_alone(text: str, word: str) -> Iterator[tuple[int, int]]:
     """Where a word stands in a folded text, not as part of a longer one; Chinese needs no space around it."""
     for match in re.finditer(re.escape(word).replace(r"\ ", r"[\s_-]*"), text):
@@ -80,7 +75,7 @@ class _Known:
     def of(cls, known: Mapping[str, Sequence[str]]) -> "_Known":
         contacts = [value for key in ("phone", "email") for value in known.get(key, ())]
         parts = {
-            _folded(part)
+            fold_in_place(part)
             for name in known.get("working_name", ())
             for part in re.findall(r"[^\W\d_]{4,}", name)
         }
@@ -91,13 +86,13 @@ class _Known:
 
 
 def _from_the_form(text: str, known: Mapping[str, Sequence[str]]) -> Iterator[tuple[int, int, str]]:
-    folded = _folded(text)
+    folded = fold_in_place(text)
     for name in (value.strip() for value in known.get("working_name", ()) if value.strip()):
-        for start, end in _standing_alone(folded, _folded(name)):
+        for start, end in _standing_alone(folded, fold_in_place(name)):
             yield start, end, "wn"
         for part in re.findall(r"[^\W\d_]{3,}", name):
             for start, end in (
-                _standing_alone(folded, _folded(part)) if part.lower() not in rules.TITLES else ()
+                _standing_alone(folded, fold_in_place(part)) if part.lower() not in rules.TITLES else ()
             ):
                 # A part of a name may be a common word, such as Rose: only with a capital is it taken for the name.
                 if text[start].isupper():
@@ -123,7 +118,7 @@ def _owner(text: str, start: int) -> str | None:
 
 def _identifier(text: str, found: Found, known: _Known, whys: Mapping[str, str]) -> Suggestion:
     kind, owner = _KIND[found.kind], _owner(text, found.start)
-    name = _folded(found.normalised.partition("@")[0])
+    name = fold_in_place(found.normalised.partition("@")[0])
     if found.normalised in known.identifiers or any(part in name for part in known.name_parts):
         return Suggestion(found.start, found.end, kind, "remove", whys["known"])
     if owner == "ours":

@@ -1,26 +1,22 @@
-"""Reads a text the way a person would who looks for something in it: letters and digits, however they are set.
+"""Divides a text into words and numbers for comparison, so that layout, case, accents and punctuation do not count.
 
-Case, accents, spaces, punctuation, full-width signs and invisible marks fall away; digits may be written as words.
-Every sign that is left knows where in the text it came from.
+Digits may also be written as words. Every token knows where in the text it stands.
 """
 
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
+from typing import Literal
 
 from ugly_mugs.text import spoken_digits
+from ugly_mugs.text.folding import fold_character
 
-_UNDECOMPOSED = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th"}
-)
-_DROPPED = frozenset({"Mn", "Me", "Cf"})
-# Written without spaces between words, so that every sign is a word of its own.
+# Scripts without spaces between words (Thai, Lao, Chinese, Japanese, Korean): each character is a token of its own.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af]")
-# Letters that look like figures, where figures stand around them.
+# Letters that look like digits; they are read as such only within a group that has at least two real digits.
 _LOOK_ALIKE = {"o": "0", "l": "1", "i": "1"}
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
@@ -31,7 +27,7 @@ _CARDINALS = {word: 10 + number for number, word in enumerate(_TEENS)} | {
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A run of letters or of figures, folded; `group` is equal for tokens with nothing between them."""
+    """A run of letters or of digits, folded; tokens with nothing between them have the same `group`."""
 
     text: str
     start: int
@@ -43,57 +39,45 @@ class Token:
         return self.text.isdecimal()
 
 
-def folded(sign: str) -> str:
-    """One sign without case, accent or width; empty for marks that nobody sees."""
-    if sign.isascii():
-        return sign.lower()
-    if unicodedata.category(sign) in _DROPPED:
-        return ""
-    if sign.isdecimal():
-        return str(unicodedata.decimal(sign))
-    plain = unicodedata.normalize("NFKD", sign).casefold().translate(_UNDECOMPOSED)
-    return "".join(c for c in plain if unicodedata.category(c) not in _DROPPED)
-
-
 def tokens(text: str) -> list[Token]:
-    """The words and figures of a text, in order; a letter beside a figure begins a new one."""
-    found: list[Token] = []
-    word, kind, start, end, group, glued = "", "", 0, 0, 0, False
+    """The words and numbers of a text, in order; a letter beside a digit begins a new token."""
+    result: list[Token] = []
+    word, kind, start, end, group, adjacent = "", "", 0, 0, 0, False
 
     def finish() -> None:
         if word:
-            found.append(Token(word, start, end, group))
+            result.append(Token(word, start, end, group))
 
-    for place, sign in enumerate(text):
-        plain = folded(sign)
-        if not plain:
+    for offset, character in enumerate(text):
+        folded = fold_character(character)
+        if not folded:
             continue
-        seen = (
-            "9"
-            if plain.isdecimal()
-            else "漢"
-            if _UNSPACED.match(plain)
-            else "a"
-            if plain[0].isalnum()
-            else ""
-        )
-        if not seen or seen != kind or seen == "漢":
+        kind_now = _kind(folded)
+        if not kind_now:
             finish()
-            word = ""
-            if not seen:
-                glued = False
-                kind = ""
-                continue
-            start, kind = place, seen
-            group += not glued
-        word, end, glued = word + "".join(c for c in plain if c.isalnum()), place + 1, True
+            word, kind, adjacent = "", "", False
+            continue
+        if kind_now != kind or kind_now == "unspaced":
+            finish()
+            word, kind, start = "", kind_now, offset
+            group += not adjacent
+        word, end, adjacent = word + "".join(c for c in folded if c.isalnum()), offset + 1, True
     finish()
-    return found
+    return result
+
+
+def _kind(folded: str) -> Literal["digit", "unspaced", "letter", ""]:
+    """What kind of token a folded character belongs to; empty for space and punctuation."""
+    if folded.isdecimal():
+        return "digit"
+    if _UNSPACED.match(folded):
+        return "unspaced"
+    return "letter" if folded[0].isalnum() else ""
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Tokens set tightly one behind the other, with the way back to the text they came from."""
+    """Tokens and their concatenated text; an offset in that text leads back to the original text."""
 
     tokens: tuple[Token, ...]
 
@@ -103,10 +87,10 @@ class Stream:
 
     @cached_property
     def _offsets(self) -> list[int]:
-        offsets, at = [], 0
+        offsets, offset = [], 0
         for token in self.tokens:
-            offsets.append(at)
-            at += len(token.text)
+            offsets.append(offset)
+            offset += len(token.text)
         return offsets
 
     @cached_property
@@ -118,7 +102,7 @@ class Stream:
         return frozenset({*self._offsets[1:], len(self.text)})
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where in the text these tight signs stand; a match inside a word takes in the whole word."""
+        """Where in the original text this part of `text` stands; a match inside a token covers the whole token."""
         first = bisect_right(self._offsets, start) - 1
         last = bisect_right(self._offsets, end - 1) - 1
         return self.tokens[first].start, self.tokens[last].end
@@ -131,14 +115,14 @@ def plain_stream(text: str) -> Stream:
 
 def spoken_stream(stream: Stream) -> Stream:
     """The same with digits for words: "double oh nine" is 009, "9oo" is 900, "twenty-three" is 23."""
-    return Stream(tuple(_spoken(list(stream.tokens))))
+    return Stream(tuple(_digits_for_words(list(stream.tokens))))
 
 
-def _spoken(found: list[Token]) -> Iterator[Token]:
+def _digits_for_words(words: list[Token]) -> Iterator[Token]:
     times = 1
-    waiting: Token | None = None
-    tens: Token | None = None
-    for token in _figures_alike(found):
+    multiplier: Token | None = None  # "double" and the like, until the digit after it is known
+    tens: Token | None = None  # "twenty" and the like, until it is known whether a unit follows
+    for token in _digits_for_look_alikes(words):
         repeated, digit = spoken_digits.times(token.text), spoken_digits.digit(token.text)
         cardinal = _CARDINALS.get(token.text)
         if tens is not None:
@@ -149,37 +133,37 @@ def _spoken(found: list[Token]) -> Iterator[Token]:
             tens = None
             if unit:
                 continue
-        if waiting is not None and digit is None and not token.is_number:
-            yield waiting
-            waiting, times = None, 1
+        if multiplier is not None and digit is None and not token.is_number:
+            yield multiplier
+            multiplier, times = None, 1
         if repeated is not None:
-            waiting, times = token, repeated
+            multiplier, times = token, repeated
         elif cardinal is not None:
             number = Token(str(cardinal), token.start, token.end, token.group)
             if cardinal >= 20:
                 tens = number
             else:
                 yield number
-        elif digit is not None or (waiting is not None and token.is_number):
+        elif digit is not None or (multiplier is not None and token.is_number):
             text = (digit or token.text[0]) * times + ("" if digit else token.text[1:])
-            yield Token(text, (waiting or token).start, token.end, token.group)
-            waiting, times = None, 1
+            yield Token(text, (multiplier or token).start, token.end, token.group)
+            multiplier, times = None, 1
         else:
             yield token
-    if waiting is not None:
-        yield waiting
+    if multiplier is not None:
+        yield multiplier
     if tens is not None:
         yield tens
 
 
-def _figures_alike(found: list[Token]) -> Iterator[Token]:
-    """Groups such as "9oo123" read as figures."""
-    for _group, members in groupby(found, key=lambda token: token.group):
-        together = list(members)
-        written = "".join(token.text for token in together)
-        figures = sum(c.isdecimal() for c in written)
-        if len(together) > 1 and figures >= 2 and all(c.isdecimal() or c in _LOOK_ALIKE for c in written):
+def _digits_for_look_alikes(words: list[Token]) -> Iterator[Token]:
+    """Groups such as "9oo123" as one number; all others unchanged."""
+    for _group, members in groupby(words, key=lambda token: token.group):
+        group = list(members)
+        written = "".join(token.text for token in group)
+        digits = sum(c.isdecimal() for c in written)
+        if len(group) > 1 and digits >= 2 and all(c.isdecimal() or c in _LOOK_ALIKE for c in written):
             text = "".join(_LOOK_ALIKE.get(c, c) for c in written)
-            yield Token(text, together[0].start, together[-1].end, together[0].group)
+            yield Token(text, group[0].start, group[-1].end, group[0].group)
         else:
-            yield from together
+            yield from group

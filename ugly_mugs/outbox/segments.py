@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ugly_mugs.languages import LANGUAGES
+from ugly_mugs.text.folding import without_accents
 
 GSM_7: Final = "GSM-7"
 UCS_2: Final = "UCS-2"
@@ -82,8 +83,7 @@ def count(text: str) -> SmsText:
 def _without_accent(character: str) -> str:
     if character in _BASIC or character in _EXTENSION:
         return character
-    bare = "".join(c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c))
-    return bare.translate(_LETTERS_WITHOUT_ACCENT)
+    return without_accents(character).translate(_LETTERS_WITHOUT_ACCENT)
 
 
 def _clean(text: str) -> str:

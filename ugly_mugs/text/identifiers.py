@@ -1,6 +1,7 @@
-"""Phones, e-mail addresses, usernames and number plates: find them in text, write them one way, mask them.
+"""Phone numbers, e-mail addresses, usernames and number plates: finds them in text, normalises and masks them.
 
-The normal forms are what identifier tags are made of: changing one orphans every tag already stored.
+Identifier tags are keyed hashes of the normal forms. When a normal form changes, tags already stored match nothing
+any more.
 """
 
 import re
@@ -14,6 +15,7 @@ import phonenumbers
 from flask_babel import gettext as _
 
 from ugly_mugs.text import spoken_digits
+from ugly_mugs.text.folding import ascii_forms, without_invisible
 
 
 class IdentifierKind(StrEnum):
@@ -25,7 +27,7 @@ class IdentifierKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One identifier in a text: `text` is the slice from `start` to `end`, counted in code points."""
+    """One identifier in a text: `text` is the slice from `start` to `end`, in code points."""
 
     kind: IdentifierKind
     text: str
@@ -35,13 +37,13 @@ class Found:
 
 
 class NotAnIdentifier(ValueError):
-    """What was typed is not the identifier it should be; the message is for the person who typed it."""
+    """The text is not an identifier of the kind asked for; the message is for the person who typed it."""
 
 
 _HOME_REGION: Final = "GB"
 _SHORTEST_FOREIGN = 8
 
-# Up to three of these may stand between two digits; keycap emoji put two marks behind each figure.
+# Up to three of these may stand between two digits; a keycap emoji has two marks after its digit.
 _GAP = r"[\s().\-/·•_\u2010-\u2015\ufe0f\u20e3\u200b-\u200d]{0,3}"
 _NATIONAL = rf"(?:[1-9]{_GAP}(?:[0-9]{_GAP}){{8}}[0-9]|[18]{_GAP}(?:[0-9]{_GAP}){{7}}[0-9])"
 _HOME_PHONE = re.compile(
@@ -49,9 +51,9 @@ _HOME_PHONE = re.compile(
     rf"|(?<![0-9A-Za-z_+])\(?0{_GAP}{_NATIONAL}(?![0-9])"
     r"|(?<![0-9A-Za-z_+/*#.-])7[0-9]{3}[ -]?[0-9]{3}[ -]?[0-9]{3}(?![0-9])"
 )
-# What is left to the library are numbers of other countries: they begin like this, whatever stands between.
+# Numbers of other countries are left to `phonenumbers`; they begin like this, whatever stands between the digits.
 _ABROAD = re.compile(r"(?:\+|00)[^0-9]{0,8}[1-9](?:[^0-9]{0,6}[0-9]){7}")
-# No number reaches over a letter, except for the two that the library takes for a dash.
+# No number contains a letter, except the "x" and the "ー" (U+30FC) that `phonenumbers` accepts as separators.
 _WITHOUT_LETTERS = re.compile(r"[\W0-9_xX\u30fc]+")
 _DATE = re.compile(r"[0-3]?[0-9]([./-])[01]?[0-9]\1(?:19|20)[0-9]{2}(?![0-9])")
 _PHONE_FIELD = re.compile(r"(?:tel|phone|mob|mobile)?[.: ]*[0-9\s+().\-/·•_\u2010-\u2015]+", re.IGNORECASE)
@@ -61,7 +63,7 @@ _EMAIL = re.compile(
 )
 _AT = r"(?: ?[\[({] ?(?:at|@) ?[\])}] ?| at | arroba | a rond | 艾特 )"
 _DOT = r"(?: ?[\[({] ?(?:dot|\.) ?[\])}] ?| dot | punct | ponto | 点 )"
-# Looked for first: it is rare, and far cheaper to find than a whole address written out.
+# Searched first: it is rare, and far cheaper to find than a whole address with "at" and "dot" in words.
 _WRITTEN_DOT = re.compile(_DOT, re.IGNORECASE)
 _WRITTEN_AT = re.compile(r"[\[({] ?(?:at|@) ?[\])}]", re.IGNORECASE)
 _LOCAL = r"([A-Za-z0-9._+-]{1,64})"
@@ -71,7 +73,7 @@ _BRACKETED_AT = re.compile(
 )
 
 _HANDLE = re.compile(r"(?<![A-Za-z0-9_.@])@[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9_])?")
-# An underscore inside a word of running text is a username wherever it stands.
+# A word of running text with an underscore inside is taken for a username.
 _UNDERSCORED = re.compile(
     r"(?<![A-Za-z0-9_.@/-])[A-Za-z0-9.]+(?:_+[A-Za-z0-9.]*[A-Za-z0-9])+(?![A-Za-z0-9_@])"
 )
@@ -90,7 +92,7 @@ _PLATES: Final = (
     re.compile(r"[0-9]{1,4}[A-Z]{1,3}"),
     re.compile(r"[0-9]{2,3}[A-Z]{1,2}[0-9]{1,6}"),
 )
-# Dateless plates look like outward codes ("M1") and reference numbers: running text is not searched for them.
+# Dateless plates look like outward codes ("M1") and reference numbers, so running text is not searched for them.
 _PLATE_IN_TEXT = re.compile(
     r"(?<![A-Za-z0-9])(?:[A-Z]{2}[0-9]{2}[ -]?[A-Z]{3}|[a-z]{2}[0-9]{2} ?[a-z]{3}|[A-Z][0-9]{1,3} ?[A-Z]{3}"
     r"|[A-Z]{3} ?[0-9]{1,3}[A-Z]|[A-Z]{0,2}[IZ][A-Z]{0,2} [0-9]{3,4}|[0-9]{2,3}-[A-Z]{1,2}-[0-9]{1,6})"
@@ -101,23 +103,9 @@ _WORDS_LIKE_PLATES = re.compile(
 )
 
 
-def _plain(text: str) -> str:
-    """The same text with full-width signs and every script's digits as ASCII, code point for code point."""
-    if text.isascii():
-        return text
-    return "".join(
-        c if c.isascii()
-        else str(unicodedata.decimal(c)) if c.isdecimal()
-        else chr(ord(c) - 0xFEE0) if "！" <= c <= "～"
-        else " " if c in "\u3000\u00a0\u2007\u202f"
-        else c
-        for c in text
-    )  # fmt: skip
-
-
 def _typed(text: str) -> str:
-    """A field as meant: without the direction marks that copying from a contact list leaves, and plain."""
-    return _plain("".join(c for c in text if unicodedata.category(c) != "Cf")).strip()
+    """What a field holds, with digits and signs in ASCII and without direction marks."""
+    return ascii_forms(without_invisible(text)).strip()
 
 
 # Phones
@@ -135,29 +123,30 @@ def _e164(text: str) -> str | None:
         return None
     national = phonenumbers.national_significant_number(number)
     if number.country_code == 44:
-        # Possible, not valid: the numbers set aside for drama are not assigned to anybody.
-        real = re.fullmatch(r"(?:[1235789][0-9]{9}|1[0-9]{8}|800[0-9]{6})", national) is not None
+        # Not `is_valid_number`: it refuses the numbers that Ofcom reserves for drama, which tests and demo use.
+        is_usable = re.fullmatch(r"(?:[1235789][0-9]{9}|1[0-9]{8}|800[0-9]{6})", national) is not None
     elif number.country_code == 353:
-        real = phonenumbers.is_possible_number(number) and len(national) >= 7
+        is_usable = phonenumbers.is_possible_number(number) and len(national) >= 7
     else:
-        real = len(national) >= _SHORTEST_FOREIGN and phonenumbers.is_possible_number(number)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if real else None
+        is_usable = len(national) >= _SHORTEST_FOREIGN and phonenumbers.is_possible_number(number)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if is_usable else None
 
 
 def _phones(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _HOME_PHONE.finditer(text):
         normalised = None if _DATE.match(match.group()) else _e164(match.group())
         if normalised:
-            opened = match.group().startswith("(") and match.group().count("(") > match.group().count(")")
-            yield match.start() + opened, match.end(), normalised
+            # A parenthesis around the whole sentence is no part of the number.
+            unclosed = match.group().startswith("(") and match.group().count("(") > match.group().count(")")
+            yield match.start() + unclosed, match.end(), normalised
     for start, end, digits in spoken_digits.digit_runs(text):
-        # Talk goes on after the number ("… nine one one o'clock"), so only a whole number's length is read.
+        # Number words may follow the number ("… nine one one o'clock"), so only eleven digits are read.
         normalised = _e164(digits if digits.startswith("00") else digits[:11])
         if normalised:
             yield start, end, normalised
     if not _ABROAD.search(text):
         return
-    # The library tries every group of figures in many ways, so it is shown only where such a number can stand.
+    # The library is slow on text with many digits, so it gets only the parts where such a number can stand.
     for run in _WITHOUT_LETTERS.finditer(text):
         if _ABROAD.search(run.group()):
             for start, end, normalised in _from_abroad(run.group()):
@@ -165,14 +154,14 @@ def _phones(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _from_abroad(text: str) -> Iterator[tuple[int, int, str]]:
-    for found in phonenumbers.PhoneNumberMatcher(text, _HOME_REGION, leniency=phonenumbers.Leniency.POSSIBLE):
-        international = re.match(r"\(?(?:\+|00)", found.raw_string)
-        if international and text[max(found.start - 1, 0) : found.start] not in ("/", "*", "#"):
-            normalised = _e164(found.raw_string)
+    for match in phonenumbers.PhoneNumberMatcher(text, _HOME_REGION, leniency=phonenumbers.Leniency.POSSIBLE):
+        international = re.match(r"\(?(?:\+|00)", match.raw_string)
+        if international and text[max(match.start - 1, 0) : match.start] not in ("/", "*", "#"):
+            normalised = _e164(match.raw_string)
             if normalised and (
-                normalised.startswith(("+44", "+353")) or phonenumbers.is_valid_number(found.number)
+                normalised.startswith(("+44", "+353")) or phonenumbers.is_valid_number(match.number)
             ):
-                yield found.start, found.end, normalised
+                yield match.start, match.end, normalised
 
 
 def _phone(text: str) -> str:
@@ -188,8 +177,8 @@ def _phone(text: str) -> str:
 def is_mobile(e164: str) -> bool:
     """Whether a number is a mobile of the UK, Ireland, Jersey, Guernsey or the Isle of Man, by its range.
 
-    The library's own answer is of no use here: it says UNKNOWN for the numbers set aside for drama. 070 is
-    "personal" forwarding, 076 pagers, except the Isle of Man's 07624.
+    `phonenumbers.number_type` cannot be used: it says UNKNOWN for the numbers reserved for drama. 070 numbers are
+    "personal" forwarding numbers and 076 are pagers, except the Isle of Man's 07624.
     """
     return re.fullmatch(r"\+447(?:[1-57-9][0-9]{8}|624[0-9]{6})|\+3538[35679][0-9]{7}", e164) is not None
 
@@ -212,10 +201,10 @@ def mobile(text: str) -> str:
 
 
 def email(text: str) -> str:
-    """An address in lower case, its domain in ASCII, ready to write to; NotAnIdentifier when nobody could.
+    """An address in lower case with its domain in ASCII; NotAnIdentifier when nothing could be delivered to it.
 
-    The part before the @ is lowered too: phones capitalise it by themselves, hardly any mailbox minds, and
-    somebody who joined as "Ana@" must be known again as "ana@".
+    The part before the @ is lowered too: phones capitalise it by themselves, hardly any mail server distinguishes
+    case, and somebody who joined as "Ana@" must be recognised as "ana@".
     """
     typed = _typed(text).removeprefix("mailto:").lower()
     local, at, domain = typed.rpartition("@")
@@ -224,7 +213,7 @@ def email(text: str) -> str:
     except UnicodeError:
         domain = ""
     address = f"{local}{at}{domain}"
-    sensible = (
+    is_deliverable = (
         _EMAIL.fullmatch(address)
         and len(address) <= 254
         and not local.startswith(".")
@@ -232,7 +221,7 @@ def email(text: str) -> str:
         and ".." not in local
         and not any(label.startswith("-") or label.endswith("-") for label in domain.split("."))
     )
-    if not sensible:
+    if not is_deliverable:
         raise NotAnIdentifier(
             _("This does not look like an e-mail address. It should look like name@example.org.")
         )
@@ -306,21 +295,21 @@ _FINDERS: Final[dict[IdentifierKind, Callable[[str], Iterator[tuple[int, int, st
 
 
 def find(text: str) -> list[Found]:
-    """Every identifier of a text in its order; where two overlap, the kind first in `_FINDERS` stays."""
-    plain, everything, taken = _plain(text), list[Found](), bytearray(len(text))
+    """Every identifier of a text, in order; of two that overlap, the one whose kind is first in `_FINDERS`."""
+    readable, identifiers, taken = ascii_forms(text), list[Found](), bytearray(len(text))
     for kind, finder in _FINDERS.items():
-        for start, end, normalised in finder(plain):
+        for start, end, normalised in finder(readable):
             if not any(taken[start:end]):
                 taken[start:end] = b"\1" * (end - start)
-                everything.append(Found(kind, text[start:end], start, end, normalised))
-    return sorted(everything, key=lambda found: found.start)
+                identifiers.append(Found(kind, text[start:end], start, end, normalised))
+    return sorted(identifiers, key=lambda identifier: identifier.start)
 
 
 def normalise(kind: IdentifierKind, text: str, *, site: str | None = None) -> str:
-    """The one way to write what a field holds: E.164, lower-case address, bare username, unspaced plate.
+    """The normal form of what a field holds: E.164, lower-case address, bare username, plate without spaces.
 
-    A username may name its site (`site/name`); without one it stands for the name anywhere. What is in this
-    form already stays as it is. Raises NotAnIdentifier.
+    With `site` a username becomes `site/name`; without, it means the name on any site. A normal form stays as it is.
+    Raises NotAnIdentifier.
     """
     if kind is IdentifierKind.PHONE:
         return _phone(text)
@@ -333,7 +322,7 @@ def normalise(kind: IdentifierKind, text: str, *, site: str | None = None) -> st
 
 
 def mask(kind: IdentifierKind, normalised: str) -> str:
-    """Enough of an identifier for whoever knows it to recognise it, too little for anybody else."""
+    """Shows enough for somebody who knows the identifier to recognise it, and too little for anybody else."""
     if kind is IdentifierKind.PHONE:
         return f"••• {normalised[-3:]}"
     if kind is IdentifierKind.EMAIL:

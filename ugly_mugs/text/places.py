@@ -1,4 +1,4 @@
-"""Places as coarse as an alert may name them: regions, police forces, outward codes and towns.
+"""Recognises places, no finer than an alert may name them: regions, police forces, outward codes and towns.
 
 Sources and licences of the files read here: `ugly_mugs/data/CREDITS.md`.
 """
@@ -12,13 +12,16 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-# Below this share of its addresses a postcode does not lie clearly enough with its principal region or force.
+from ugly_mugs.text.folding import fold
+
+# When a smaller share of a postcode's addresses, in per cent, lies in its principal region or force, a person
+# has to choose between the possible ones.
 _CLEAR_SHARE = 95.0
 
 _WHOLE_POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) ?[0-9O][A-Z]{2}")
 _SECTOR = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) [0-9]")
 _OUTWARD = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?")
-# Irish Eircodes: the routing key covers a district, the four characters behind it name one single door.
+# Irish Eircodes: the routing key covers a district, the four characters after it identify a single address.
 _EIRCODE = re.compile(r"([AC-FHKNPRTV-Y][0-9]{2}|D6W)(?: ?[0-9AC-FHKNPRTV-Y]{4})?")
 _DUBLIN_KEY = re.compile(r"D(?:[0-9]{2}|6W)")
 _DUBLIN_DISTRICT = re.compile(r"dublin 0?(1?[0-9]|2[0-4]|6w)")
@@ -42,7 +45,10 @@ class Force:
 
 @dataclass(frozen=True, slots=True)
 class PlaceMatch:
-    """What a typed place stands for: the likeliest region and force first; `canonical` is safe to show."""
+    """What a typed place stands for: the likeliest region and force first.
+
+    `canonical` names the place no closer than a town or an outward code, so it may be shown.
+    """
 
     regions: tuple[str, ...]
     forces: tuple[str, ...]
@@ -69,16 +75,15 @@ FORCES: Final[Mapping[str, Force]] = {
 }
 
 
-def _folded(name: str) -> str:
-    """One spelling of a town for all ways to type it: case, accents, hyphens and apostrophes do not count."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
-    return " ".join(re.sub(r"[^\w]+", " ", re.sub(r"['’‘`.]", "", bare)).split())
+def _key(name: str) -> str:
+    """The same for all ways to type a town: case, accents, hyphens and apostrophes do not count."""
+    return " ".join(re.sub(r"[^\w]+", " ", re.sub(r"['’‘`.]", "", fold(name))).split())
 
 
 @cache
 def _towns() -> Mapping[str, PlaceMatch]:
     return {
-        _folded(row["name"]): PlaceMatch(
+        _key(row["name"]): PlaceMatch(
             regions=_slugs(row["region_slug"], row["other_region_slugs"]),
             forces=_slugs(row["force_slug"], row["other_force_slugs"]),
             choice_needed=bool(row["other_region_slugs"] or row["other_force_slugs"]),
@@ -90,7 +95,7 @@ def _towns() -> Mapping[str, PlaceMatch]:
 
 @cache
 def _postcodes() -> Mapping[str, dict[str, str]]:
-    """Rows by outward code where it differs from its area, and by area."""
+    """Rows by postcode area, and by outward code where one differs from its area."""
     areas = {
         row["area"]: row | {"force_slugs": row["principal_force_slugs"]}
         for row in _rows("postcode_areas.csv")
@@ -105,13 +110,13 @@ def _area(outward: str) -> str:
 def outward_code(text: str) -> str | None:
     """The outward part of a postcode (Eircode: routing key), whether or not the rest was typed; else None.
 
-    The rest narrows a place down to a few doors and is never returned.
+    The rest would narrow the place down to a few addresses and is never returned.
     """
     code = " ".join(re.sub(r"[^\w]+", " ", unicodedata.normalize("NFKC", text)).split()).upper()
     for layout in (_WHOLE_POSTCODE, _SECTOR, _OUTWARD):
-        found = layout.fullmatch(code)
-        if found:
-            outward = found.group(layout.groups)
+        match = layout.fullmatch(code)
+        if match:
+            outward = match.group(layout.groups)
             if outward in _postcodes() or _area(outward) in _postcodes():
                 return outward
     eircode = _EIRCODE.fullmatch(code)
@@ -121,7 +126,7 @@ def outward_code(text: str) -> str | None:
 def _postcode_match(outward: str) -> PlaceMatch | None:
     row = _postcodes().get(outward) or _postcodes().get(_area(outward))
     if row is None:
-        # The data knows no Irish routing keys; only Dublin's say by themselves where they are.
+        # The data holds no Irish routing keys; Dublin's are known by their form.
         if _DUBLIN_KEY.fullmatch(outward):
             return PlaceMatch(("leinster",), ("garda",), choice_needed=False, canonical=outward)
         return None
@@ -135,15 +140,15 @@ def _postcode_match(outward: str) -> PlaceMatch | None:
 
 
 def regions_of(place: str) -> PlaceMatch | None:
-    """What a field holding a town, an outward code or a whole postcode stands for; None when it is neither.
+    """The place in a field that holds a town, an outward code or a whole postcode; None when it holds none of them.
 
-    A town must fill the whole field, because many are common words. Only a postcode may stand behind it
+    A town must fill the whole field, because many town names are common words. Only a postcode may follow it
     ("Leeds, LS11 8ZQ"), and then the postcode decides.
     """
-    town = _towns().get(_folded(place))
+    town = _towns().get(_key(place))
     if town is not None:
         return town
-    district = _DUBLIN_DISTRICT.fullmatch(_folded(place))
+    district = _DUBLIN_DISTRICT.fullmatch(_key(place))
     if district:
         return _postcode_match(f"D{district.group(1).upper():0>2}")
     outward = outward_code(place)
@@ -151,7 +156,7 @@ def regions_of(place: str) -> PlaceMatch | None:
         return _postcode_match(outward)
     words = place.replace(",", " ").split()
     for taken in (1, 2):
-        before, behind = " ".join(words[:-taken]), outward_code(" ".join(words[-taken:]))
-        if behind is not None and _folded(before) in _towns():
-            return _postcode_match(behind)
+        town_part, outward = " ".join(words[:-taken]), outward_code(" ".join(words[-taken:]))
+        if outward is not None and _key(town_part) in _towns():
+            return _postcode_match(outward)
     return None

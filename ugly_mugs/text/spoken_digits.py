@@ -1,8 +1,9 @@
-"""Digits written out as words ("oh seven seven, double oh nine"), in the languages reports arrive in."""
+"""Reads digits written as words ("oh seven seven, double oh nine"): English, Portuguese, Romanian and Chinese."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
+
+from ugly_mugs.text.folding import fold
 
 _WORDS = {
     "0": "zero oh o nought nil 零 〇",
@@ -26,48 +27,48 @@ _OTHER_DIGITS = re.compile("[" + "".join(word for word in _DIGIT_OF if not word.
 _GAP = re.compile(r"[\s,.\-–/]{0,3}")
 
 
-def _bare(word: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
-
-
 def _digit_words(text: str) -> int:
-    """How many spelled digits stand anywhere in a text: most have hardly any, and need not be read word by word."""
-    bare = text.casefold() if text.isascii() else _bare(text)
-    return sum(word in _DIGIT_OF for word in _LATIN_WORD.findall(bare)) + len(_OTHER_DIGITS.findall(bare))
+    """How many digits are written as words anywhere in a text.
+
+    Most texts have hardly any; counting is far cheaper than reading the text word by word.
+    """
+    folded = fold(text)
+    latin = sum(word in _DIGIT_OF for word in _LATIN_WORD.findall(folded))
+    return latin + len(_OTHER_DIGITS.findall(folded))
 
 
 def digit(word: str) -> str | None:
-    """The digit a single word stands for, in any of the languages, whatever its case and accents."""
-    return _DIGIT_OF.get(_bare(word))
+    """The digit that a single word means in any of the languages, whatever its case and accents; None for others."""
+    return _DIGIT_OF.get(fold(word))
 
 
 def times(word: str) -> int | None:
-    """How often the digit after a word such as "double" is meant."""
-    return _TIMES.get(_bare(word))
+    """How often the digit after a word such as "double" is repeated; None for other words."""
+    return _TIMES.get(fold(word))
 
 
 def digit_runs(text: str) -> Iterator[tuple[int, int, str]]:
-    """Each run of at least six spelled digits in a row, as (start, end, digits); figures may mix in."""
+    """Each run of digits of which at least six are written as words, as (start, end, digits)."""
     if _digit_words(text) < _FEWEST_WORDS:
         return
-    start, end, digits, words, times = 0, 0, "", 0, 1
+    start, end, digits, word_count, repeat = 0, 0, "", 0, 1
     for token in _TOKEN.finditer(text):
-        word = _bare(token.group())
+        word = fold(token.group())
         joined = _GAP.fullmatch(text, end, token.start()) is not None
         known = word in _DIGIT_OF or word in _TIMES or token.group().isdecimal()
         if (not known or not joined) and digits:
-            if words >= _FEWEST_WORDS:
+            if word_count >= _FEWEST_WORDS:
                 yield start, end, digits
-            digits, words, times = "", 0, 1
+            digits, word_count, repeat = "", 0, 1
         if not known:
             continue
-        if not digits and times == 1:
+        if not digits and repeat == 1:
             start = token.start()
         if word in _TIMES:
-            times = _TIMES[word]
+            repeat = _TIMES[word]
         else:
-            digits += _DIGIT_OF.get(word, token.group()) * times
-            words, times = words + (word in _DIGIT_OF), 1
+            digits += _DIGIT_OF.get(word, token.group()) * repeat
+            word_count, repeat = word_count + (word in _DIGIT_OF), 1
         end = token.end()
-    if words >= _FEWEST_WORDS:
+    if word_count >= _FEWEST_WORDS:
         yield start, end, digits

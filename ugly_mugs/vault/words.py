@@ -39,7 +39,11 @@ def spell(number: int, count: int) -> str:
 
 
 def plain_letters(text: str) -> str:
-    """Lower case without accents or compatibility forms, because keyboards of phones produce both."""
+    """Lower case without accents or compatibility forms, because keyboards of phones produce both.
+
+    Keys are derived from the result, so it must never change. `text.folding` is not used for that reason, and
+    because the vault imports nothing above it.
+    """
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
 

@@ -10,6 +10,8 @@ import unicodedata
 from enum import StrEnum
 from typing import Final
 
+from ugly_mugs.text.folding import fold, without_invisible
+
 
 class Reply(StrEnum):
     STOP = "stop"
@@ -77,8 +79,7 @@ def _is_stop(word: str) -> bool:
 
 def _words(line: str) -> list[str]:
     """Lower-case words without accents and punctuation; single letters ("S T O P") become one word."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", line.casefold()) if not unicodedata.combining(c))
-    words = re.sub(r"[^\w]+|_", " ", re.sub(r"['’`]", "", bare)).split()
+    words = re.sub(r"[^\w]+|_", " ", re.sub(r"['’`]", "", fold(line))).split()
     if len(words) > 2 and all(len(word) == 1 for word in words):
         return ["".join(words)]
     return words
@@ -96,9 +97,7 @@ def _chinese(text: str) -> Reply | None:
 
 def understood(text: str) -> Reply | None:
     """The keyword that a reply means; None for an ordinary message. STOP has priority over anything beside it."""
-    visible = "".join(
-        c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf"
-    ).strip()
+    visible = without_invisible(unicodedata.normalize("NFKC", text)).strip()
     words = _words(visible)
     if not words:
         return None
