@@ -1,16 +1,16 @@
-# What can be done with this project; `make help` lists it. Everything works on a machine that has Python 3.11 or
-# newer and nothing else: the first target that needs it makes the environment `.venv` from the hash locks.
+# `make help` lists the targets. They need only Python 3.11 or newer: the first target that needs the environment
+# `.venv` creates it from the hash-locked requirements.
 
 PORT ?= 8000
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done)
 BIN := .venv/bin
 SOURCES := ugly_mugs reporting alerts tests wsgi.py deploy
-# One more than the cores of a small machine: the tests of running processes wait a lot.
+# Test processes: one more than two cores, because the tests of running processes mostly wait.
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: run install test shuffle bench setup format lint types check demo worker soak pictures migration upgrade lock help
+.PHONY: run install test shuffle bench setup format lint types check demo worker soak house pictures migration upgrade lock help
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: .venv/.made-dev ## how fast it is, each figure beside its bar
 soak: .venv/.made-dev ## many people for many minutes (MINUTES=10), while memory and losses are watched
 	$(BIN)/python -m tests.soak --minutes $(or $(MINUTES),10)
 
+house: .venv/.made-dev ## the rooms of the code and their imports, drawn anew in docs/pictures/house.svg
+	$(BIN)/python -m tests.rules.house
+
 pictures: .venv/.made-dev ## the main pages, light and dark, as pictures in build/pictures
 	$(BIN)/python -m tests.journeys.pictures
 
@@ -61,7 +64,7 @@ types: .venv/.made-dev ## mypy, strictly
 
 check: lint types ## everything that can be said without running the code
 	@mkdir -p build
-	$(BIN)/pybabel --quiet extract --mapping-file babel.cfg --output-file build/messages.pot .
+	$(BIN)/pybabel --quiet extract --keyword lazy_gettext --mapping-file babel.cfg --output-file build/messages.pot .
 
 migration: .venv/.made-dev ## a new step of the database's shape: make migration NAME="what changes"
 	@test -n "$(NAME)" || { echo 'Say what changes: make migration NAME="what changes"'; exit 2; }
@@ -77,7 +80,7 @@ lock: .venv/.made-dev ## renew the hash locks from pyproject.toml
 	$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --no-annotate --no-dev -o requirements.txt
 	$(BIN)/uv export --quiet --frozen --no-emit-project --no-header --no-annotate -o requirements-dev.txt
 
-# An environment of another Python, or half of one, is made anew rather than mended.
+# An incomplete environment, or one whose Python does not run, is deleted and created again.
 .venv/.made: requirements.txt
 	@test -n "$(PYTHON)" || { echo 'Python 3.11 or newer is needed, and none was found.'; exit 1; }
 	@test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || { \

@@ -10,9 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
+from tests.make.installation import Installation
+from tests.make.installation import install
 from tests.clock import MovableClock
-from tests.databases import KINDS, make_tables, settings_for
-from tests.installing import Installation
+from tests.databases import KINDS
+from tests.databases import make_tables
+from tests.databases import settings_for
+from tests.make.installation import Installation
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings

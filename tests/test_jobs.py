@@ -1,4 +1,4 @@
-"""The clock: every job has its turn, one that fails stops no other, and stopping waits for what is under way."""
+"""The scheduler: every job runs at its interval, a failing one stops no other, and stopping waits for running jobs."""
 
 import logging
 import threading
@@ -24,22 +24,20 @@ def _run_until(app: Flask, jobs: list[Job], enough: threading.Event) -> None:
     assert not clock.is_alive()
 
 
-def test_a_job_has_its_turn_again_and_again_inside_the_application(app: Flask) -> None:
-    enough, turns = threading.Event(), []
+def test_a_job_runs_repeatedly_inside_an_application_context(app: Flask) -> None:
+    enough, runs = threading.Event(), []
 
     def count() -> None:
-        turns.append(current_app.name)
-        if len(turns) == 3:
+        runs.append(current_app.name)
+        if len(runs) == 3:
             enough.set()
 
     _run_until(app, [Job("count", count, OFTEN)], enough)
 
-    assert set(turns) == {app.name}
+    assert set(runs) == {app.name}
 
 
-def test_a_job_that_fails_has_its_next_turn_and_stops_no_other(
-    app: Flask, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failing_job_runs_again_and_stops_no_other(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     enough, failures = threading.Event(), []
 
     def fail() -> None:
@@ -57,23 +55,23 @@ def test_a_job_that_fails_has_its_next_turn_and_stops_no_other(
 
 
 def test_a_job_is_never_run_twice_at_the_same_time(app: Flask) -> None:
-    enough, running, most, turns = threading.Event(), [], [], []
+    enough, running, simultaneous, runs = threading.Event(), [], [], []
 
     def slow() -> None:
         running.append(1)
-        most.append(len(running))
+        simultaneous.append(len(running))
         time.sleep(0.1)
         running.pop()
-        turns.append(1)
-        if len(turns) == 3:
+        runs.append(1)
+        if len(runs) == 3:
             enough.set()
 
     _run_until(app, [Job("slow", slow, OFTEN)], enough)
 
-    assert max(most) == 1
+    assert max(simultaneous) == 1
 
 
-def test_stopping_waits_for_what_is_under_way_and_begins_nothing_new(app: Flask) -> None:
+def test_stopping_waits_for_running_jobs_and_starts_no_new_ones(app: Flask) -> None:
     begun, ended = threading.Event(), []
 
     def slow() -> None:
@@ -87,15 +85,15 @@ def test_stopping_waits_for_what_is_under_way_and_begins_nothing_new(app: Flask)
 
 
 def test_a_lost_database_is_a_warning_and_not_an_error(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
-    def lost() -> None:
+    def fail() -> None:
         raise OperationalError("SELECT secret", {"value": "07700 900123"}, Exception("gone"))
 
     with caplog.at_level(logging.WARNING):
-        assert not run_once(app, Job("lost", lost, OFTEN))
+        assert not run_once(app, Job("fail", fail, OFTEN))
 
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "900123" not in caplog.text
 
 
-def test_a_job_that_succeeds_says_so(app: Flask) -> None:
+def test_run_once_returns_true_for_a_job_that_succeeds(app: Flask) -> None:
     assert run_once(app, Job("nothing", lambda: None, OFTEN))

@@ -10,92 +10,131 @@ from flask_babel import Babel
 
 import alerts.delivery.jobs
 import alerts.membership.codes
+import alerts.membership.consents
 import alerts.membership.demo
 import alerts.membership.handlers
 import alerts.membership.jobs
+import alerts.membership.joining.views
+import alerts.membership.preferences.views
+import alerts.membership.sign_in.views
 import alerts.membership.vetting.views
-import alerts.membership.views
 import alerts.publishing.alert_kind
 import alerts.publishing.demo
 import alerts.publishing.jobs
 import alerts.publishing.keys
 import alerts.publishing.member_pages.views
+import alerts.publishing.output_kind
 import alerts.publishing.stopping
 import alerts.publishing.views
 import reporting.desk.views
+import reporting.filing.caller
 import reporting.filing.demo
 import reporting.filing.views
-import reporting.record.jobs
+import reporting.receipt.views
+import reporting.record.figures
 import reporting.redaction.services
+import reporting.redaction.views
 import ugly_mugs.accounts.commands
 import ugly_mugs.accounts.jobs
+import ugly_mugs.accounts.people.joining_views
+import ugly_mugs.accounts.people.views
 import ugly_mugs.accounts.views
 import ugly_mugs.outbox.inbound.keyword_replies
 import ugly_mugs.outbox.inbound.views
 import ugly_mugs.outbox.jobs
-from ugly_mugs import errors, migrations, pages
-from ugly_mugs.accounts import guard
+import ugly_mugs.pages
+from ugly_mugs import errors, migrations
+from ugly_mugs.accounts import guard, navigation
+from ugly_mugs.accounts.guard import Area
 from ugly_mugs.audit import commands as audit_commands, jobs as audit_jobs
 from ugly_mugs.clock import Clock, SystemClock
 from ugly_mugs.database.engine import db, engine_options, prepare_engine, reading
 from ugly_mugs.operations import commands, health, jobs as operations_jobs, logs, start_checks, worker_command
-from ugly_mugs.outbox.registry import Registry
 from ugly_mugs.runtime import Runtime
 from ugly_mugs.settings import Settings, from_environment
 from ugly_mugs.vault import KeyFileProblem
 from ugly_mugs.vault.keys import keyfiles
 from ugly_mugs.web import headers, page_globals
 from ugly_mugs.web.languages import LOCALES
+from ugly_mugs.wiring import Wiring
 
 # Far more than any schema lets through: a form that is too long then returns with everything typed and with what is
 # wrong beside the field, while a form refused for its size loses it all. Nothing is uploaded yet.
 LARGEST_FORM = 4 * 1024 * 1024
 
-BLUEPRINTS = (
-    pages.ground,
-    health.health,
-    ugly_mugs.accounts.views.accounts,
-    ugly_mugs.outbox.inbound.views.outbox,
-    reporting.filing.views.intake,
-    reporting.desk.views.desk,
-    alerts.membership.views.membership,
-    alerts.membership.vetting.views.vetting,
-    alerts.publishing.views.publishing,
-    alerts.publishing.member_pages.views.notices,
-)
-# A kind of message that is not named here has no gate and cannot be claimed.
-KINDS = (
-    alerts.membership.codes.CODE,
-    alerts.publishing.alert_kind.ALERT,
-    ugly_mugs.outbox.inbound.keyword_replies.STOP_ANSWER,
-    ugly_mugs.outbox.inbound.keyword_replies.HELP_ANSWER,
-)
-JOBS = (
-    *ugly_mugs.outbox.jobs.JOBS,
-    *ugly_mugs.accounts.jobs.JOBS,
-    *operations_jobs.JOBS,
-    *audit_jobs.JOBS,
-    *reporting.record.jobs.JOBS,
-    *alerts.membership.jobs.JOBS,
-    *alerts.delivery.jobs.JOBS,
-    *alerts.publishing.jobs.JOBS,
-)
-COMMANDS = (
-    *ugly_mugs.accounts.commands.COMMANDS,
-    worker_command.worker,
-    audit_commands.audit,
-    commands.demo,
-    commands.doctor,
-)
-# What else happens in the transaction in which a report, or something made from it, ends.
-REPORT_ENDINGS = (reporting.redaction.services.report_ended, alerts.publishing.stopping.report_ended)
-OUTPUT_ENDINGS = (alerts.publishing.stopping.output_ended,)
-# What else goes in the transaction in which somebody's keys go: they left, or forgot their passphrase.
-KEY_FORGETTINGS = (alerts.publishing.keys.forget_person,)
-DEMO_STEPS = (
-    alerts.membership.demo.invent_members,
-    reporting.filing.demo.invent_reports,
-    alerts.publishing.demo.invent_alert,
+WIRING = Wiring(
+    blueprints=(
+        ugly_mugs.pages.pages,
+        health.health,
+        ugly_mugs.accounts.views.accounts,
+        ugly_mugs.accounts.people.views.people,
+        ugly_mugs.accounts.people.joining_views.staff_joining,
+        ugly_mugs.outbox.inbound.views.outbox,
+        reporting.filing.views.filing,
+        reporting.filing.caller.caller,
+        reporting.receipt.views.receipt,
+        reporting.redaction.views.redaction,
+        reporting.desk.views.desk,
+        alerts.membership.joining.views.joining,
+        alerts.membership.sign_in.views.member_sign_in,
+        alerts.membership.preferences.views.preferences,
+        alerts.membership.vetting.views.vetting,
+        alerts.publishing.views.publishing,
+        alerts.publishing.member_pages.views.member_pages,
+    ),
+    navigation=(
+        *reporting.filing.views.NAVIGATION,
+        *reporting.receipt.views.NAVIGATION,
+        *alerts.membership.joining.views.NAVIGATION,
+        *alerts.membership.sign_in.views.NAVIGATION,
+        *alerts.publishing.member_pages.views.NAVIGATION,
+        *ugly_mugs.pages.NAVIGATION,
+        *reporting.desk.views.NAVIGATION,
+        *alerts.publishing.views.NAVIGATION,
+        *ugly_mugs.accounts.people.views.NAVIGATION,
+        *ugly_mugs.accounts.views.NAVIGATION,
+    ),
+    doors={
+        Area.REPORTER: "receipt.receipt_page",
+        Area.MEMBER: "sign_in.sign_in_page",
+        Area.STAFF: "accounts.sign_in_page",
+    },
+    commands=(
+        *ugly_mugs.accounts.commands.COMMANDS,
+        worker_command.worker,
+        audit_commands.audit,
+        commands.demo,
+        commands.doctor,
+    ),
+    jobs=(
+        *ugly_mugs.outbox.jobs.JOBS,
+        *ugly_mugs.accounts.jobs.JOBS,
+        *operations_jobs.JOBS,
+        *audit_jobs.JOBS,
+        *alerts.membership.jobs.JOBS,
+        *alerts.delivery.jobs.JOBS,
+        *alerts.publishing.jobs.JOBS,
+    ),
+    kinds=(
+        alerts.membership.codes.CODE,
+        alerts.publishing.alert_kind.ALERT,
+        ugly_mugs.outbox.inbound.keyword_replies.STOP_ANSWER,
+        ugly_mugs.outbox.inbound.keyword_replies.HELP_ANSWER,
+    ),
+    handlers=alerts.membership.handlers.HANDLERS,
+    on_stop=alerts.membership.consents.stop,
+    on_start=alerts.membership.consents.start_again,
+    report_endings=(reporting.redaction.services.report_ended, alerts.publishing.stopping.report_ended),
+    output_endings=(alerts.publishing.stopping.output_ended,),
+    # In the order in which pages show them.
+    output_kinds=(alerts.publishing.output_kind.ALERT,),
+    figures=reporting.record.figures.FIGURES,
+    key_forgettings=(alerts.publishing.keys.forget_person,),
+    demo_steps=(
+        alerts.membership.demo.invent_members,
+        reporting.filing.demo.invent_reports,
+        alerts.publishing.demo.invent_alert,
+    ),
 )
 
 
@@ -137,7 +176,7 @@ def create_app(
     # Templates never see the configuration, so no mistake in one can print a secret.
     app.jinja_env.globals.pop("config", None)
 
-    app.extensions["ugly_mugs"] = Runtime(settings, clock or SystemClock())
+    Runtime(settings, clock or SystemClock(), WIRING).install(app)
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
@@ -149,26 +188,15 @@ def create_app(
     page_globals.init_app(app, settings, demo=_is_demo(settings))
     _read_only_gets(app)
     guard.init_app(app)
-    _wire(app)
+    navigation.init_app(app)
+    for blueprint in WIRING.blueprints:
+        app.register_blueprint(blueprint)
+    for command in WIRING.commands:
+        app.cli.add_command(command)
     if serving:
         with app.app_context():
             start_checks.refuse_unfit_start(settings)
     return app
-
-
-def _wire(app: Flask) -> None:
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
-    for command in COMMANDS:
-        app.cli.add_command(command)
-    app.extensions["outbox"] = Registry(
-        kinds=KINDS, handlers=alerts.membership.handlers.HANDLERS, **alerts.membership.handlers.HOOKS
-    )
-    app.extensions["jobs"] = JOBS
-    app.extensions["report_endings"] = REPORT_ENDINGS
-    app.extensions["output_endings"] = OUTPUT_ENDINGS
-    app.extensions["key_forgettings"] = KEY_FORGETTINGS
-    app.extensions["demo_steps"] = DEMO_STEPS
 
 
 def _is_demo(settings: Settings) -> bool:

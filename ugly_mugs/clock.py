@@ -1,4 +1,4 @@
-"""One clock for the whole service: aware UTC, handed to whoever needs to know the time."""
+"""The service's clock: aware UTC datetimes. It is passed in, so that tests can move it."""
 
 from datetime import UTC, datetime
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 
 class Clock(Protocol):
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """The current time, aware, in UTC."""
         ...
 
 

@@ -1,6 +1,6 @@
-"""The small family of errors that services raise, and the one place where they become a page or a problem.
+"""The errors that services raise, and the handlers that turn errors into pages or problem details.
 
-Whoever was typing loses nothing: an error that answers a form shows all of it again, ready to be sent once more.
+The page for a failed form repeats all its fields, so that nothing typed is lost and it can be sent again.
 """
 
 import logging
@@ -14,16 +14,17 @@ from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from ugly_mugs.database.engine import db
+from ugly_mugs.faults import raised_at
 from ugly_mugs.vault.errors import Busy
 
 log = logging.getLogger(__name__)
 
-# Never drawn again: what must not be stood in a page after a failure.
+# Fields whose values are never repeated on an error page.
 NOT_REPEATED = frozenset({"passphrase", "code", "totp", "recovery"})
 
 
 class DomainError(Exception):
-    """Something a person can be told. `status` is the HTTP status that says it."""
+    """An error whose message is shown to the user; `status` is its HTTP status."""
 
     status = HTTPStatus.BAD_REQUEST
 
@@ -33,37 +34,37 @@ class DomainError(Exception):
 
 
 class NotThere(DomainError):
-    """Nothing stands at this address, or nothing the asker may know of."""
+    """Nothing exists at this URL, or nothing that this user may know of."""
 
     status = HTTPStatus.NOT_FOUND
 
 
 class NotAllowed(DomainError):
-    """The asker is known, and this is not theirs to do."""
+    """The user is signed in, but may not do this."""
 
     status = HTTPStatus.FORBIDDEN
 
 
 class Conflict(DomainError):
-    """Somebody else changed it meanwhile, or its state does not allow this any more."""
+    """Somebody else has changed it meanwhile, or its state no longer allows this."""
 
     status = HTTPStatus.CONFLICT
 
 
 class PleaseWait(DomainError):
-    """A budget is used up or the machine is busy; the same request works in a moment."""
+    """A rate limit is reached or the machine is busy; the same request works later."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
 
 
 class TryAgain(DomainError):
-    """The form was too old or not ours; sending it once more from the fresh page works."""
+    """The form's token is too old or invalid; sending it again from the new page works."""
 
     status = HTTPStatus.BAD_REQUEST
 
 
 class Unavailable(DomainError):
-    """The database or the disk does not take anything just now."""
+    """The database, the disk or the worker is not available now."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
@@ -77,17 +78,17 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def typed_again() -> list[tuple[str, str]]:
-    """Everything that was typed, as (name, value), to be drawn into a form that sends it once more."""
+def resubmitted_fields() -> list[tuple[str, str]]:
+    """The failed form's fields as (name, value), except passphrases and codes, for a form that sends them again."""
     try:
-        typed: Iterable[tuple[str, str]] = request.form.items(multi=True)
-        return [(name, value) for name, value in typed if name.rpartition(".")[2] not in NOT_REPEATED]
+        fields: Iterable[tuple[str, str]] = request.form.items(multi=True)
+        return [(name, value) for name, value in fields if name.rpartition(".")[2] not in NOT_REPEATED]
     except HTTPException:
         return []
 
 
-def answer(status: HTTPStatus, message: str = "", *, again: bool = False) -> Response:
-    """The error as problem details (RFC 9457) where JSON is asked for, else as a page."""
+def error_response(status: HTTPStatus, message: str = "", *, again: bool = False) -> Response:
+    """Problem details (RFC 9457) for machines, else a page; `again` adds a form that repeats the request."""
     if request.path.startswith(("/healthz", "/readyz")) or _wants_json():
         response = jsonify(
             {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": message}
@@ -95,21 +96,23 @@ def answer(status: HTTPStatus, message: str = "", *, again: bool = False) -> Res
         response.content_type = "application/problem+json"
         response.status_code = int(status)
         return response
-    typed = typed_again() if again and request.method == "POST" else []
+    typed = resubmitted_fields() if again and request.method == "POST" else []
     page = render_template(_template(status), message=message, typed=typed, again=again, status=int(status))
     return make_response(page, int(status))
 
 
 def not_saved(error: DBAPIError | PoolTimeout) -> str:
-    """A lost connection, a full disk, a locked database, said plainly, for the page on which it was typed.
+    """Roll back, log the type of the database error, and return the text for the page of the failed form.
 
-    The statement's values never appear (`hide_parameters`), and only the kind of error is logged.
+    The statement's values appear nowhere (`hide_parameters`).
     """
     db.session.rollback()
     original = getattr(error, "orig", None)
     log.error("database error", extra={"error": type(original or error).__name__})
-    said = _("We could not save this just now. What you wrote is still here. Please try again in a moment.")
-    return str(said)
+    message = _(
+        "We could not save this just now. What you wrote is still here. Please try again in a moment."
+    )
+    return str(message)
 
 
 def _wants_json() -> bool:
@@ -124,24 +127,24 @@ def _template(status: HTTPStatus) -> list[str | Template]:
 def _domain_error(error: DomainError) -> Response:
     db.session.rollback()
     again = isinstance(error, PleaseWait | TryAgain | Unavailable)
-    return answer(error.status, error.message, again=again)
+    return error_response(error.status, error.message, again=again)
 
 
 def _busy(error: Busy) -> Response:
     db.session.rollback()
-    return answer(
+    return error_response(
         HTTPStatus.TOO_MANY_REQUESTS, _("Many people are signing in just now. Please try again."), again=True
     )
 
 
 def _database_error(error: DBAPIError | PoolTimeout) -> Response:
-    return answer(HTTPStatus.SERVICE_UNAVAILABLE, not_saved(error), again=True)
+    return error_response(HTTPStatus.SERVICE_UNAVAILABLE, not_saved(error), again=True)
 
 
 def _http_error(error: HTTPException) -> Response:
     if error.response is not None or (error.code or 500) < 400:
         return make_response(error.get_response())
-    response = answer(HTTPStatus(error.code or 500))
+    response = error_response(HTTPStatus(error.code or 500))
     for header, value in error.get_headers():
         if header.lower() in ("allow", "retry-after"):
             response.headers[header] = value
@@ -149,11 +152,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    """A fault of ours: its kind and place are logged, never its message, which may hold what somebody wrote."""
+    """A bug: its type and place are logged, never its message, which may quote what somebody wrote."""
     db.session.rollback()
-    trace, where = error.__traceback__, ""
-    while trace is not None:
-        where = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    log.error("unexpected error", extra={"error": type(error).__name__, "where": where})
-    return answer(HTTPStatus.INTERNAL_SERVER_ERROR, again=True)
+    log.error("unexpected error", extra={"error": type(error).__name__, "where": raised_at(error)})
+    return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, again=True)

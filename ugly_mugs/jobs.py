@@ -1,7 +1,7 @@
-"""What the worker does again and again: named jobs, and a clock that starts them.
+"""The worker's periodic jobs, and the scheduler that runs them.
 
-The clock (APScheduler, in memory) only says when. Every job is idempotent and finds its own work in the database,
-so that it does not matter how many workers run it, or that one of them was stopped in the middle.
+The scheduler (APScheduler, in memory) only decides when. Every job is idempotent and finds its work in the database,
+so any number of workers may run it, and any of them may be stopped in the middle.
 """
 
 import logging
@@ -17,18 +17,19 @@ from flask import Flask
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
 from ugly_mugs.database.engine import db
+from ugly_mugs.faults import raised_at
 
 log = logging.getLogger(__name__)
 
-# Each job may wait for a database or a provider, and none may keep the others from their turn.
+# Threads beyond one for each job. A job may wait for the database or a provider without delaying the others.
 SPARE_THREADS = 2
-# How often, in seconds, the clock looks whether it is to stop.
+# Interval in seconds at which `stop` is polled.
 HEED = 0.1
 
 
 @dataclass(frozen=True)
 class Job:
-    """Something to be done every so often, inside an application context; it commits what it writes."""
+    """A periodic task: runs inside an application context and commits what it writes."""
 
     name: str
     run: Callable[[], None]
@@ -36,7 +37,7 @@ class Job:
 
 
 def run_once(app: Flask, job: Job) -> bool:
-    """Run one job now; what goes wrong is logged without its contents and leaves the next turn to try again."""
+    """Run one job now; False if it failed. Errors are logged without their message; the next run tries again."""
     with app.app_context():
         try:
             job.run()
@@ -52,7 +53,7 @@ def run_once(app: Flask, job: Job) -> bool:
             _forget_transaction()
             log.error(
                 "a job failed",
-                extra={"job": job.name, "error": type(fault).__name__, "where": _where(fault)},
+                extra={"job": job.name, "error": type(fault).__name__, "where": raised_at(fault)},
             )
             return False
         finally:
@@ -61,8 +62,8 @@ def run_once(app: Flask, job: Job) -> bool:
 
 
 def run_clock(app: Flask, jobs: Sequence[Job], stop: threading.Event) -> None:
-    """Run every job whenever it is due, until `stop` is set; returns when the last one under way has ended."""
-    # APScheduler warns whenever a job is still running when its next turn comes; here that is how it should be.
+    """Run every job at its interval until `stop` is set; returns when the jobs still running have ended."""
+    # APScheduler warns whenever a job is still running at its next due time, which is normal here.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
         timezone=UTC,
@@ -80,8 +81,8 @@ def run_clock(app: Flask, jobs: Sequence[Job], stop: threading.Event) -> None:
         )
     scheduler.start()
     try:
-        # Not `stop.wait()`: a signal handler that sets an event while its own thread is about to wait for it
-        # would wait for itself.
+        # Polling instead of `stop.wait()`: a signal handler that calls `stop.set()` in the thread that is inside
+        # `wait()` can deadlock on the event's lock.
         while not stop.is_set():
             time.sleep(HEED)
     finally:
@@ -98,13 +99,5 @@ def _forget_transaction() -> None:
     try:
         db.session.rollback()
     except (DBAPIError, PoolTimeout):
-        # The connection is gone, and with it the transaction.
+        # The connection is lost, and the transaction with it.
         db.session.close()
-
-
-def _where(fault: BaseException) -> str:
-    trace, where = fault.__traceback__, ""
-    while trace is not None:
-        where = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return where

@@ -1,9 +1,9 @@
-"""The ground's own pages: the three doors, who can read what, help, and the way out."""
+"""Pages that belong to no feature: welcome, confidentiality, help, and leaving the site."""
 
 import logging
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
-from flask_babel import get_locale
+from flask_babel import get_locale, lazy_gettext
 from sqlalchemy.exc import SQLAlchemyError
 
 from ugly_mugs.accounts import guard, sessions
@@ -11,46 +11,49 @@ from ugly_mugs.accounts.guard import anyone
 from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
+from ugly_mugs.wiring import NavigationEntry
 
 log = logging.getLogger(__name__)
-ground = Blueprint("ground", __name__)
+pages = Blueprint("pages", __name__)
 
-# Whose pages the way out stands on; those of the desk have none.
+NAVIGATION = (NavigationEntry("member", 30, lazy_gettext("Help"), "pages.help_page"),)
+
+# Sessions that leaving ends: pages of reporters and members have the button, pages of the desk do not.
 LEAVE_FROM = (SessionKind.REPORTER, SessionKind.MEMBER)
 
 
-@ground.app_context_processor
+@pages.app_context_processor
 def _language() -> dict[str, str]:
-    """The language of the page, for its `lang`: screen readers choose their voice by it."""
+    """The page's language for its `lang` attribute, which screen readers use."""
     return {"lang": str(get_locale() or "en").replace("_", "-")}
 
 
-@ground.get("/")
+@pages.get("/")
 @anyone
 def welcome() -> str:
     return render_template("pages/welcome.html")
 
 
-@ground.get("/confidentiality")
+@pages.get("/confidentiality")
 @anyone
 def confidentiality() -> str:
     return render_template("pages/confidentiality.html")
 
 
-@ground.get("/help")
+@pages.get("/help")
 @anyone
 def help_page() -> str:
     return render_template("pages/help.html")
 
 
-@ground.route("/leave", methods=["GET", "POST"])
+@pages.route("/leave", methods=["GET", "POST"])
 @anyone
 def leave() -> Response:
-    """Off to somewhere harmless, leaving as little behind as a browser allows."""
+    """Quick exit: end the sessions, clear what the browser allows, and redirect to a harmless site."""
     response = make_response(redirect(runtime().settings.exit_url, 303))
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
-    # A picture or a prefetch on somebody else's page must not be able to end what a person is doing here.
+    # An image or a prefetch on another site must not be able to end somebody's sessions here.
     if (
         request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
         and "Sec-Purpose" not in request.headers
@@ -61,17 +64,17 @@ def leave() -> Response:
             for kind in LEAVE_FROM:
                 guard.forget(kind)
         except SQLAlchemyError as error:
-            # Nobody is kept here by a broken database: the cookies go all the same, and idle sessions end.
+            # Leaving works without the database: the cookies are deleted, and idle sessions end by themselves.
             db.session.rollback()
             log.error("leaving without the database", extra={"error": type(error).__name__})
         response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     return response
 
 
-@ground.get("/robots.txt")
+@pages.get("/robots.txt")
 @anyone
 def robots() -> Response:
-    """Search engines are asked to keep away; who needs this service hears of it from people."""
+    """Ask search engines not to list the site; people who need it hear of it from others."""
     response = make_response("User-agent: *\nDisallow: /\n")
     response.mimetype = "text/plain"
     return response

@@ -1,6 +1,6 @@
-"""Every setting, read once from the environment into a frozen value; all wrong ones are reported at once, by name.
+"""All settings, read once from the environment into a frozen dataclass; every wrong one is reported by name.
 
-Each stands in `docs/configuration.md`. `UGLY_MUGS_X_FILE` names a file that holds the value of `UGLY_MUGS_X`.
+Each is described in `docs/configuration.md`. `UGLY_MUGS_X_FILE` names a file that holds the value of `UGLY_MUGS_X`.
 """
 
 import re
@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from ugly_mugs.languages import LANGUAGES
+
 PREFIX = "UGLY_MUGS_"
-OFFERED_LANGUAGES = ("en",)
 
 T = TypeVar("T")
 
 
 class SettingsError(Exception):
-    """Settings are missing or wrong; `problems` holds one sentence for each, naming it."""
+    """Settings are missing or wrong; `problems` holds one sentence for each, with its name."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -28,7 +29,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A value that never shows itself in a log, a traceback or a template."""
+    """A value whose `str` and `repr` hide it, for logs, tracebacks and templates."""
 
     value: str = field(repr=False)
 
@@ -38,7 +39,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """Wall-clock hours at a member's place in which only those who asked for it are woken."""
+    """Local hours in which only members who chose to be woken get messages; may span midnight."""
 
     start: time
     end: time
@@ -82,7 +83,7 @@ class Settings:
 
     @property
     def is_production(self) -> bool:
-        """A production start is one whose public address is not this machine's own."""
+        """Whether the public URL is not an address of this machine."""
         return not is_loopback(self.public_url)
 
     @property
@@ -108,14 +109,14 @@ def is_loopback(url: str) -> bool:
 def from_environment(environment: Mapping[str, str]) -> Settings:
     """Read all settings, or raise SettingsError naming every one that is missing or wrong."""
     reader = _Reader(environment)
-    here = "http://127.0.0.1:8000"
-    public_url = reader.read("PUBLIC_URL", _url, here)
+    local_url = "http://127.0.0.1:8000"
+    public_url = reader.read("PUBLIC_URL", _url, local_url)
     settings = Settings(
         database_url=reader.read("DATABASE_URL", _database_url),
         keys_dir=reader.read("KEYS_DIR", Path),
         public_url=public_url,
-        # A wrong public address is told once, not again for what follows from it.
-        link_url=reader.read("LINK_URL", _url, public_url or here),
+        # After a wrong PUBLIC_URL (None here) the default prevents a second problem for LINK_URL.
+        link_url=reader.read("LINK_URL", _url, public_url or local_url),
         site_name=reader.read("SITE_NAME", _line, "Notices"),
         exit_url=reader.read("EXIT_URL", _url, "https://www.bbc.co.uk/weather"),
         desk_hours=reader.read("DESK_HOURS", _line, "Monday to Friday, 10:00 to 18:00"),
@@ -143,7 +144,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     )
     if not reader.problems:
         reader.problems += _contradictions(settings)
-    reader.name_unknown()
+    reader.report_unknown()
     if reader.problems:
         raise SettingsError(reader.problems)
     return settings
@@ -164,7 +165,7 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append(
             f"{PREFIX}TWILIO_API_URL points at the sandbox; a production start needs the real provider."
         )
-    if settings.is_production and settings.smtp_url and _shows_password(settings.smtp_url.value):
+    if settings.is_production and settings.smtp_url and _sends_password_unencrypted(settings.smtp_url.value):
         problems.append(
             f"{PREFIX}SMTP_URL would send its password unencrypted: begin it with smtps:// or smtp+starttls://, "
             "unless the mail server is on this machine."
@@ -173,7 +174,7 @@ def _contradictions(settings: Settings) -> list[str]:
 
 
 class _Reader:
-    """Reads settings one by one and remembers what was wrong."""
+    """Reads settings one by one and collects the problems."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -202,11 +203,11 @@ class _Reader:
             message = f"{variable} {problem}."
             if f"{variable} is not set." not in self.problems:
                 self.problems.append(message)
-            # The value is never used: from_environment raises before anybody sees it.
+            # Never used: from_environment raises SettingsError.
             return None  # type: ignore[return-value]
 
-    def name_unknown(self) -> None:
-        """A misspelt name would otherwise be ignored in silence."""
+    def report_unknown(self) -> None:
+        """Report every UGLY_MUGS_ variable that is no setting, because a misspelt name would be ignored otherwise."""
         known = {PREFIX + name for name in self._read} | {f"{PREFIX}{name}_FILE" for name in self._read}
         for variable in sorted(self._environment):
             if variable.startswith(PREFIX) and variable not in known:
@@ -245,10 +246,9 @@ def _database_url(raw: str) -> str:
 
 
 def _languages(raw: str) -> tuple[str, ...]:
-    chosen = tuple(part.strip() for part in raw.split(",") if part.strip())
-    unknown = [language for language in chosen if language not in OFFERED_LANGUAGES]
-    if not chosen or unknown:
-        raise ValueError(f"must be a list out of: {', '.join(OFFERED_LANGUAGES)}")
+    chosen = tuple(dict.fromkeys(part.strip() for part in raw.split(",") if part.strip()))
+    if not chosen or not LANGUAGES.keys() >= set(chosen):
+        raise ValueError(f"must be a list out of: {', '.join(LANGUAGES)}")
     return chosen
 
 
@@ -278,7 +278,7 @@ def _tokens(raw: str) -> tuple[Secret, ...]:
 
 
 def _sender(raw: str) -> str:
-    """A number in E.164, or nothing: a name cannot receive STOP, and texts carry no other way out yet."""
+    """A number in E.164 format, or empty. A name cannot receive STOP, and texts have no opt-out link yet."""
     if raw and not re.fullmatch(r"\+[1-9]\d{6,14}", raw):
         raise ValueError(
             "must be a number such as +447700900000: an alphanumeric sender cannot receive STOP, "
@@ -298,8 +298,8 @@ def _smtp_url(raw: str) -> Secret | None:
     return Secret(raw)
 
 
-def _shows_password(smtp_url: str) -> bool:
-    """Whether signing in there would let everybody on the way read the password."""
+def _sends_password_unencrypted(smtp_url: str) -> bool:
+    """Whether signing in at this server would send the password unencrypted over a network."""
     parts = urlsplit(smtp_url)
     return parts.scheme == "smtp" and bool(parts.username) and not is_loopback(smtp_url)
 

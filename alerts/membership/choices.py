@@ -7,6 +7,7 @@ from flask_babel.speaklater import LazyString
 
 from alerts.membership.models import Level, Sector
 from ugly_mugs.accounts.models import MemberKind
+from ugly_mugs.languages import own_name
 from ugly_mugs.runtime import runtime
 from ugly_mugs.text.places import REGIONS
 
@@ -32,9 +33,6 @@ KIND_NAMES = {
     MemberKind.PROJECT: _("Works for a support project"),
     MemberKind.ESTABLISHMENT: _("With a parlour, agency or website"),
 }
-
-# Each language in its own words, for people who read no other.
-LANGUAGE_NAMES = {"en": "English"}
 
 
 def _neutral_example() -> str:
@@ -68,8 +66,8 @@ def regions() -> Sequence[tuple[str, str]]:
 
 
 def languages() -> Sequence[tuple[str, str]]:
-    """The languages this installation offers."""
-    return [(code, LANGUAGE_NAMES.get(code, code)) for code in runtime().settings.languages]
+    """The languages this installation offers, each in its own words."""
+    return [(code, own_name(code)) for code in runtime().settings.languages]
 
 
 def about_waking() -> str:

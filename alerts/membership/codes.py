@@ -1,4 +1,4 @@
-"""The sign-in code as a message: to the address that was typed, while the code counts, and to nobody else."""
+"""Sign-in codes as a kind of message: sent only to the address that was typed, while the code is valid."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from flask import render_template
 from alerts.membership.models import SignInCode
 from ugly_mugs.outbox import segments
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, MessageKind
-from ugly_mugs.outbox.registry import CLAIM_TIME, Claimed, MessageKindSpec, Words
+from ugly_mugs.outbox.registry import CLAIM_TIME, Claimed, MessageKindSpec, MessageText
 from ugly_mugs.web.languages import in_language
 
 
@@ -27,30 +27,30 @@ def gate() -> sa.ColumnElement[bool]:
     )
 
 
-def words(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, Words | None]:
+def texts_of(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, MessageText | None]:
     """Each code in its own message."""
-    return {each.id: _words_of(each) for each in claimed}
+    return {delivery.id: _text_of(delivery) for delivery in claimed}
 
 
 def segments_of(digits: str, language: str) -> int:
-    """How many parts the text of a code takes."""
-    return segments.count(_text(digits, language)).segments
+    """How many SMS segments the text of a code takes."""
+    return segments.count(_sms(digits, language)).segments
 
 
-def _words_of(claimed: Claimed) -> Words | None:
+def _text_of(claimed: Claimed) -> MessageText | None:
     if claimed.body is None:
         return None
     digits = claimed.body.decode()
     if claimed.channel is Channel.SMS:
-        return Words(text=_text(digits, claimed.language))
+        return MessageText(text=_sms(digits, claimed.language))
     with in_language(claimed.language):
-        return Words(
+        return MessageText(
             text=render_template("messages/code_mail.txt", code=_spaced(digits)).strip() + "\n",
             subject=render_template("messages/code_mail_subject.txt").strip(),
         )
 
 
-def _text(digits: str, language: str) -> str:
+def _sms(digits: str, language: str) -> str:
     with in_language(language):
         text = " ".join(render_template("messages/code.txt", code=_spaced(digits)).split())
     return segments.downgrade(text, language)
@@ -64,7 +64,7 @@ def _spaced(digits: str) -> str:
 CODE = MessageKindSpec(
     kind=MessageKind.CODE,
     gate=gate,
-    words=words,
+    texts_of=texts_of,
     first_class=True,
     # A code is what proves an address, so it goes where nothing else may go yet.
     reaches=frozenset({AddressState.UNPROVED, AddressState.PROVED, AddressState.OPTED_OUT}),

@@ -15,7 +15,7 @@ from alerts.membership.sign_in import services
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox import addresses, ledger
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, MessageKind
-from ugly_mugs.outbox.registry import HandedOver, Priority, Refused
+from ugly_mugs.outbox.registry import OpenedHandover, Priority, Refused
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
 from ugly_mugs.text import identifiers
@@ -28,14 +28,14 @@ BUDGET_PERIOD = timedelta(days=1)
 _CODES_LOCK = 0x636F6465
 
 
-def address_given(request: HandedOver) -> None:
+def address_given(handover: OpenedHandover) -> None:
     """Take an applicant's address over. One that somebody has already is dropped: each belongs to one owner.
 
     What others only claim to have keeps nobody from joining with it: an address somebody inside has typed and
     not proved yet, or the second one of an application that was proved by another. A first address stays with
     whoever gave it first, as neither has shown anything yet, and one that its owner proved stays theirs.
     """
-    address = db.session.get(Address, _id(request, "address_id"))
+    address = db.session.get(Address, _id(handover, "address_id"))
     if address is None:
         return
     other = addresses.take_over(vault=runtime().worker_vault, address=address)
@@ -51,21 +51,21 @@ def address_given(request: HandedOver) -> None:
         other.owner_id = owner_id
 
 
-def code_wanted(request: HandedOver) -> None:
+def code_wanted(handover: OpenedHandover) -> None:
     """Send the code if the address may have one."""
     vault, settings = runtime().worker_vault, runtime().settings
-    code = db.session.get(SignInCode, _id(request, "code_id"))
-    if code is None or code.expires_at <= request.now:
+    code = db.session.get(SignInCode, _id(handover, "code_id"))
+    if code is None or code.expires_at <= handover.now:
         return
     try:
-        channel = Channel(request.payload["channel"])
-        digits, typed = str(request.payload["code"]), str(request.payload["address"])
+        channel = Channel(handover.payload["channel"])
+        digits, typed = str(handover.payload["code"]), str(handover.payload["address"])
         written = identifiers.email(typed) if channel is Channel.EMAIL else identifiers.mobile(typed)
     except (KeyError, ValueError, NotAnIdentifier):
         raise Refused("a code for no address") from None
     _one_at_a_time()
     address = _addressee(vault=vault, channel=channel, written=written, wanted_by=code.wanted_by)
-    if address is None or not _is_within_budget(address, settings=settings, now=request.now):
+    if address is None or not _is_within_budget(address, settings=settings, now=handover.now):
         return
     if address.state is AddressState.INVALID:
         # Held, as the web or another worker may be closing it at this moment.
@@ -74,7 +74,7 @@ def code_wanted(request: HandedOver) -> None:
         # One that was opted out stays so until the code was typed: anybody may have asked for it.
         addresses.start_again(address)
     code.address_id = address.id
-    language = str(request.payload.get("language", settings.languages[0]))
+    language = str(handover.payload.get("language", settings.languages[0]))
     db.session.flush()
     ledger.enqueue(
         kind=MessageKind.CODE,
@@ -82,7 +82,7 @@ def code_wanted(request: HandedOver) -> None:
         recipient_id=address.owner_id,
         channel=channel,
         priority=Priority.FIRST,
-        not_before=request.now,
+        not_before=handover.now,
         expires_at=code.expires_at,
         language=language,
         segments=codes.segments_of(digits, language) if channel is Channel.SMS else 1,
@@ -158,8 +158,8 @@ def _is_member(owner_id: uuid.UUID) -> bool:
     return db.session.scalar(sa.select(Member.id).where(Member.id == owner_id)) is not None
 
 
-def _id(request: HandedOver, name: str) -> uuid.UUID:
+def _id(handover: OpenedHandover, name: str) -> uuid.UUID:
     try:
-        return uuid.UUID(hex=request.payload[name])
+        return uuid.UUID(hex=handover.payload[name])
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise Refused("a request that names no row") from None
+        raise Refused("a handover that names no row") from None

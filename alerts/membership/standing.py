@@ -5,17 +5,17 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
-from flask import redirect
+from flask import redirect, url_for
 
 from alerts.membership import queries
 from alerts.membership.models import MemberState
 from ugly_mugs.accounts.guard import current_member
+from ugly_mugs.accounts.navigation import first_page
 from ugly_mugs.database.engine import db, reading
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-WAITING_PAGE = "/alerts/waiting"
-FIRST_PAGE = "/alerts"
+WAITING_PAGE = "preferences.waiting_page"
 
 
 def accepted_only(view: View) -> View:
@@ -24,7 +24,7 @@ def accepted_only(view: View) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         if current_standing() not in queries.ACCEPTED:
-            return redirect(WAITING_PAGE, HTTPStatus.SEE_OTHER)
+            return redirect(url_for(WAITING_PAGE), HTTPStatus.SEE_OTHER)
         return view(*args, **kwargs)
 
     return cast(View, guarded)
@@ -39,6 +39,6 @@ def current_standing() -> MemberState | None:
     return state
 
 
-def first_page(state: MemberState | None) -> str:
+def first_page_of(state: MemberState | None) -> str:
     """Where somebody in this state begins."""
-    return FIRST_PAGE if state in queries.ACCEPTED else WAITING_PAGE
+    return first_page("member") if state in queries.ACCEPTED else url_for(WAITING_PAGE)

@@ -1,6 +1,6 @@
 """What the desk's pages of an alert show, opened with whoever looks at them in mind."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -14,15 +14,32 @@ from alerts.delivery.queries import Counts
 from alerts.membership.models import Level
 from alerts.publishing import choices, keys, queries
 from alerts.publishing.drafting import hash_as_it_stands, mark_of
-from alerts.publishing.models import REPLACEABLE, UNAPPROVED, Alert, AlertState, Change, TextChannel
-from alerts.publishing.schemas import alert_schema
+from alerts.publishing.models import (
+    ALERT_OUTPUT,
+    REPLACEABLE,
+    UNAPPROVED,
+    Alert,
+    AlertState,
+    Change,
+    TextChannel,
+)
+from alerts.publishing.schemas import alert_schema, typed_from
 from alerts.publishing.texts import approval_hash, message_text
-from alerts.publishing.texts.contents import AlertContents, Closed, Texts, UnderRest, contents_of, texts_of
+from alerts.publishing.texts.contents import (
+    AlertContents,
+    Closed,
+    TextKey,
+    Texts,
+    UnderRest,
+    contents_of,
+    texts_of,
+)
 from alerts.publishing.texts.snapshots import corrected_by, sending_of
-from reporting.record.models import Output, OutputKind, OutputState
+from reporting.record.models import Output, OutputState
 from ugly_mugs.accounts import queries as staff_queries
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.permissions import Permission
+from ugly_mugs.languages import own_name
 from ugly_mugs.outbox.models import Channel, DeliveryState, MessageKind
 from ugly_mugs.outbox.segments import UCS_2, SmsText
 from ugly_mugs.settings import Settings
@@ -106,11 +123,12 @@ class Reached:
 
 @dataclass(frozen=True)
 class Phone:
-    """A text as it will arrive."""
+    """A text as it will arrive; `language` is empty where all texts are in one."""
 
     title: str
     text: str
     note: str
+    language: str
 
 
 @dataclass(frozen=True)
@@ -121,13 +139,6 @@ class Opened:
     contents: AlertContents
     texts: Texts
     closed: Closed
-
-    @property
-    def written(self) -> message_text.Written:
-        return message_text.Written(
-            sms=self.texts.get((TextChannel.SMS, message_text.LANGUAGE, Level.FULL), ""),
-            page=self.texts.get((TextChannel.PAGE, message_text.LANGUAGE, Level.FULL), ""),
-        )
 
 
 def opened(alert: Alert, *, staff: SignedInStaff, vault: ServiceVault) -> Opened | None:
@@ -143,12 +154,20 @@ def opened(alert: Alert, *, staff: SignedInStaff, vault: ServiceVault) -> Opened
     return Opened(alert, contents_of(alert, closed), texts_of(alert, closed), closed)
 
 
-def draft_form(found: Opened) -> Form:
+def draft_form(found: Opened, *, languages: Sequence[str]) -> Form:
     """The form of a draft, filled with how it stands."""
     contents = found.contents
-    schema = alert_schema(contents.offered, third_party=contents.third_party)
+    schema = alert_schema(contents.offered, third_party=contents.third_party, languages=languages)
     values = {**contents.__dict__, "identifiers": [each.key for each in contents.identifiers]}
-    return Form(schema).fill({**values, "sms": found.written.sms, "page": found.written.page})
+    return Form(schema).fill({**values, **typed_from(message_text.written_in(found.texts), languages)})
+
+
+def pages(texts: Texts) -> list[Phone]:
+    """The words on the members' page; the language is their title where there are several."""
+    return [
+        Phone(own_name(language) if language else "", text, "", language)
+        for _key, text, language in _of_channel(TextChannel.PAGE, texts)
+    ]
 
 
 def phones(texts: Texts) -> list[Phone]:
@@ -158,21 +177,41 @@ def phones(texts: Texts) -> list[Phone]:
         Level.FULL: _("for members who asked for full texts"),
     }
     return [
-        Phone(str(titles[key[2]]), text, _cost(message_text.cost(key, text)))
-        for key, text in sorted(texts.items(), reverse=True)
-        if key[0] is TextChannel.SMS
+        Phone(_titled(titles[key[2]], language), text, _cost(message_text.cost(key, text)), language)
+        for key, text, language in _of_channel(TextChannel.SMS, texts)
     ]
 
 
 def mails(texts: Texts, reference: str, change: Change) -> list[Phone]:
     """The e-mails; their subject is neutral for everybody."""
-    subject = message_text.subject(reference, changed=change is not Change.FIRST)
+
+    def subject(key: TextKey) -> str:
+        return message_text.subject(reference, changed=change is not Change.FIRST, language=key[1])
+
     titles = {Level.NEUTRAL: _("E-mail, as little as possible"), Level.FULL: _("E-mail, full")}
     return [
-        Phone(str(titles[key[2]]), text, _("Subject: %(subject)s", subject=subject))
-        for key, text in sorted(texts.items(), reverse=True)
-        if key[0] is TextChannel.EMAIL
+        Phone(
+            _titled(titles[key[2]], language),
+            text,
+            _("Subject: %(subject)s", subject=subject(key)),
+            language,
+        )
+        for key, text, language in _of_channel(TextChannel.EMAIL, texts)
     ]
+
+
+def _of_channel(channel: TextChannel, texts: Texts) -> Iterator[tuple[TextKey, str, str]]:
+    """The texts of a channel by language, the neutral one of each first, with their language where it must be told."""
+    languages = message_text.languages_of(texts)
+    for language in languages:
+        for level in Level:
+            key = (channel, language, level)
+            if key in texts:
+                yield key, texts[key], language if len(languages) > 1 else ""
+
+
+def _titled(title: str, language: str) -> str:
+    return f"{title} ({own_name(language)})" if language else str(title)
 
 
 def reached(found: Opened, *, settings: Settings) -> list[Reached]:
@@ -188,7 +227,7 @@ def reached(found: Opened, *, settings: Settings) -> list[Reached]:
     told = {channel: [0, 0] for channel in Channel if channel in sending.channels}
     for each in audiences.reach(sending.audience, sending.channels):
         key = (each.channel, each.language, each.level)
-        default = (each.channel, message_text.LANGUAGE, each.level)
+        default = (each.channel, sending.default_language, each.level)
         told[each.channel][0] += each.members
         told[each.channel][1] += each.members * sending.segments.get(key, sending.segments.get(default, 1))
     pace = {Channel.SMS: settings.sms_pace, Channel.EMAIL: settings.mail_pace}
@@ -261,7 +300,10 @@ def decision(found: Opened, *, staff: SignedInStaff, vault: ServiceVault) -> Dec
 
 def not_in_texts(found: Opened) -> list[str]:
     """Identifiers that were chosen, but that somebody has yet to write into the texts."""
-    return [each.value for each in found.contents.identifiers if each.value not in found.written.page]
+    texts = [page.text for page in pages(found.texts)]
+    return [
+        each.value for each in found.contents.identifiers if any(each.value not in text for text in texts)
+    ]
 
 
 def seen_now(found: Opened, *, vault: ServiceVault) -> str:
@@ -312,7 +354,7 @@ def counted(alert_id: UUID) -> Counts:
 def reporter_says(alert: Alert) -> str:
     """What the reporter's side means for this version, when it stands in the way."""
     output = queries.output_of(alert.id)
-    if output is None or output.kind is not OutputKind.ALERT or alert.consent_version is None:
+    if output is None or output.kind != ALERT_OUTPUT or alert.consent_version is None:
         return ""
     if output.state in (OutputState.WITHDRAWN, OutputState.ENDED):
         return ""

@@ -14,12 +14,12 @@ from flask_babel import gettext as _
 from alerts.delivery import fanout
 from alerts.publishing import keys, queries, stopping
 from alerts.publishing.drafting import Drafting, first_moment, hash_as_it_stands
-from alerts.publishing.models import ALERT_MOVES, Alert, AlertState, Change
+from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, Alert, AlertState, Change
 from alerts.publishing.texts import message_text
 from alerts.publishing.texts.contents import UnderRest, contents_of, put_contents, put_texts, texts_of
 from alerts.publishing.texts.snapshots import open_approved
 from reporting.record import outputs
-from reporting.record.models import Output, OutputKind
+from reporting.record.models import Output
 from reporting.redaction.queries import basis_of
 from ugly_mugs.accounts.permissions import Permission
 from ugly_mugs.audit.log import record
@@ -112,7 +112,7 @@ def _may_decide(alert: Alert, by: Drafting) -> None:
 
 
 def _output(alert_id: UUID) -> Output:
-    output = outputs.of_subject(OutputKind.ALERT, alert_id)
+    output = outputs.of_subject(ALERT_OUTPUT, alert_id)
     if output is None:
         raise Conflict(_("The person who reported this does not want it to leave any more."))
     return output

@@ -2,10 +2,10 @@
 
 from alerts.publishing import approval, drafting, keys
 from alerts.publishing.drafting import Drafting
+from alerts.publishing.models import ALERT_OUTPUT
 from reporting.desk import services as desk
 from reporting.record import outputs
 from reporting.record.contents import known_about_reporter
-from reporting.record.models import OutputKind
 from reporting.record.opening import OpenedReport, open_report
 from reporting.redaction import services as redaction, spans
 from ugly_mugs.accounts.guard import SignedInStaff
@@ -26,7 +26,7 @@ def invent_alert(scene: Scene) -> None:
     alert = drafting.start(opened, _by(alice, scene))
     if not drafting.submit(alert, _by(alice, scene)):
         raise RuntimeError("the invented alert says something about its reporter")
-    output = outputs.of_subject(OutputKind.ALERT, alert.id)
+    output = outputs.of_subject(ALERT_OUTPUT, alert.id)
     assert output is not None  # nosec B101: proposed with the draft
     approval.approve(
         alert.id,
@@ -64,4 +64,11 @@ def _redact(opened: OpenedReport, alice: SignedInStaff, scene: Scene) -> None:
 
 
 def _by(staff: SignedInStaff, scene: Scene) -> Drafting:
-    return Drafting(staff=staff, vault=scene.vault, link=runtime().settings.link_url, now=scene.now)
+    settings = runtime().settings
+    return Drafting(
+        staff=staff,
+        vault=scene.vault,
+        link=settings.link_url,
+        languages=settings.languages,
+        now=scene.now,
+    )

@@ -4,7 +4,7 @@ Locks are taken in one order everywhere, report, output, alert: the reporter's s
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from hmac import compare_digest
@@ -19,6 +19,7 @@ from alerts.membership.models import Level
 from alerts.publishing import keys, proposal, queries, stopping
 from alerts.publishing.models import (
     ALERT_MOVES,
+    ALERT_OUTPUT,
     REPLACEABLE,
     Alert,
     AlertAuthor,
@@ -27,6 +28,7 @@ from alerts.publishing.models import (
     Change,
     TextChannel,
 )
+from alerts.publishing.schemas import written_from
 from alerts.publishing.texts import message_text
 from alerts.publishing.texts.approval_hash import hash_of
 from alerts.publishing.texts.contents import (
@@ -41,12 +43,11 @@ from alerts.publishing.texts.contents import (
     put_texts,
     texts_of,
 )
-from alerts.publishing.texts.message_text import Written
+from alerts.publishing.texts.message_text import TextPair, Written
 from reporting.record import consents as consent_records, outputs
 from reporting.record.choices import Severity
 from reporting.record.consents import Consents
 from reporting.record.contents import known_about_reporter
-from reporting.record.models import OutputKind
 from reporting.record.opening import OpenedReport
 from reporting.record.queries import locked_report
 from reporting.redaction import leak_check
@@ -57,6 +58,7 @@ from ugly_mugs.audit.log import record
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
+from ugly_mugs.languages import own_name
 from ugly_mugs.outbox.quiet import HOME
 from ugly_mugs.vault import ServiceVault
 
@@ -72,6 +74,7 @@ class Drafting:
     staff: SignedInStaff
     vault: ServiceVault
     link: str
+    languages: Sequence[str]
     now: datetime
 
     @property
@@ -94,7 +97,7 @@ def start(opened: OpenedReport, by: Drafting) -> Alert:
     )
     db.session.add(family)
     contents = proposal.from_report(opened.contents, redacted=settled.text)
-    written = message_text.proposed(contents, reference=family.reference, link=by.link)
+    written = _proposed(contents, family, by, by.languages)
     alert = _new_version(family, Change.FIRST, by)
     _write(alert, contents, written, opened=opened, settled=settled, consents=consents, by=by)
     record(AuditKind.ALERT_DRAFTED, actor_id=by.staff.id, subject_id=alert.id, day=by.today)
@@ -114,7 +117,7 @@ def reopen(opened: OpenedReport, former_id: UUID, by: Drafting) -> Alert:
 
     The approved version ends instead of changing, so that what was queued for it can never carry other words.
     """
-    output = outputs.of_subject(OutputKind.ALERT, former_id)
+    output = outputs.of_subject(ALERT_OUTPUT, former_id)
     former = queries.locked(former_id)
     if former.state is not AlertState.SCHEDULED:
         raise Conflict(_("Only what is approved and has not begun to leave can be edited like this."))
@@ -137,18 +140,18 @@ def save(
     """Keep an edit and look for leaks in every text. Whoever saves is an author from then on.
 
     Conflict when it is no draft any more, or somebody else saved since this person's page was drawn.
-    `write_anew` proposes both texts again from the structured fields.
+    `write_anew` proposes all texts again from the structured fields.
     """
     consents = _consents_now(opened)
     settled = _settled(opened)
-    outputs.of_subject(OutputKind.ALERT, alert_id)
+    outputs.of_subject(ALERT_OUTPUT, alert_id)
     alert = _draft(alert_id, opened)
     closed = keys.key_of(alert, by.staff)
     former = contents_of(alert, closed)
     contents = _with_answers(former, answers, opened, redacted=settled.text)
-    written = Written(sms=answers["sms"], page=answers["page"])
+    written = written_from(answers, by.languages)
     if write_anew:
-        written = message_text.proposed(contents, reference=alert.family.reference, link=by.link)
+        written = _proposed(contents, alert.family, by, by.languages)
     if not compare_digest(mark_of(alert, vault=by.vault), seen):
         texts = message_text.every_text(
             written, change=alert.change, reference=alert.family.reference, link=by.link
@@ -171,8 +174,8 @@ def submit(alert: Alert, by: Drafting) -> bool:
         return False
     if not contents.audience():
         raise Conflict(_("This alert would reach nobody. Please choose regions and kinds of members."))
-    neutral = message_text.costs(texts)[TextChannel.SMS, message_text.LANGUAGE, Level.NEUTRAL]
-    if neutral != 1:
+    costs = message_text.costs(texts)
+    if any(costs[key] != 1 for key in costs if key[0] is TextChannel.SMS and key[2] is Level.NEUTRAL):
         raise Conflict(_("The short address of this service is too long for one text message."))
     if not keys.wrap_for_approval(alert, closed, vault=by.vault):
         raise Conflict(
@@ -288,10 +291,13 @@ def _follow(opened: OpenedReport, former: Alert, change: Change, by: Drafting) -
         approved_by=None,
         redacted=settled.text,
     )
-    written = Written(
-        sms=texts[TextChannel.SMS, message_text.LANGUAGE, Level.FULL],
-        page=texts[TextChannel.PAGE, message_text.LANGUAGE, Level.FULL],
-    )
+    # The form needs texts in the default language, which may be another one since the former version was written.
+    written = _proposed(contents, former.family, by, by.languages[:1])
+    written |= {
+        language: pair
+        for language, pair in message_text.written_in(texts).items()
+        if language in by.languages
+    }
     alert = _new_version(former.family, change, by)
     _write(alert, contents, written, opened=opened, settled=settled, consents=consents, by=by)
     try:
@@ -337,15 +343,29 @@ def _write(
     db.session.flush()
     outputs.propose(
         report=opened.report,
-        kind=OutputKind.ALERT,
+        kind=ALERT_OUTPUT,
         subject_id=alert.id,
         preview={
-            "sms": texts[TextChannel.SMS, message_text.LANGUAGE, Level.FULL],
-            "page": texts[TextChannel.PAGE, message_text.LANGUAGE, Level.FULL],
+            channel.value: _in_every_language(texts, channel)
+            for channel in (TextChannel.SMS, TextChannel.PAGE)
         },
         content_key=opened.content_key,
         consents=consents,
     )
+
+
+def _proposed(
+    contents: AlertContents, family: AlertFamily, by: Drafting, languages: Sequence[str]
+) -> dict[str, TextPair]:
+    return message_text.proposed(contents, reference=family.reference, link=by.link, languages=languages)
+
+
+def _in_every_language(texts: Texts, channel: TextChannel) -> str:
+    """The full texts of a channel; where there are several languages, each under the name of its own."""
+    found = {language: texts[channel, language, Level.FULL] for language in message_text.languages_of(texts)}
+    if len(found) == 1:
+        return "".join(found.values())
+    return "\n\n".join(f"{own_name(language)}:\n{text}" for language, text in found.items())
 
 
 def _leaks(

@@ -10,13 +10,12 @@ from logging import getLogger
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import current_app
 
 from alerts.delivery import fanout, queries as delivery_queries
 from alerts.publishing import queries, stopping
-from alerts.publishing.models import ALERT_MOVES, SENDING, Alert, AlertState, Change
+from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, IN_EFFECT, Alert, AlertState, Change
 from alerts.publishing.texts.snapshots import NotAsApproved, Snapshot, open_approved
-from reporting.record.models import Output, OutputKind, OutputState
+from reporting.record.models import OUTPUT_MOVES, Output, OutputState
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.jobs import Job
 from ugly_mugs.outbox import ledger
@@ -61,7 +60,7 @@ def finish() -> None:
 def _due(now: datetime) -> sa.Select[UUID]:
     return (
         sa.select(Alert.id)
-        .join(Output, sa.and_(Output.kind == OutputKind.ALERT, Output.subject_id == Alert.id))
+        .join(Output, sa.and_(Output.kind == ALERT_OUTPUT, Output.subject_id == Alert.id))
         .where(
             Alert.state == _S.SCHEDULED,
             sa.or_(Alert.not_before.is_(None), Alert.not_before <= now),
@@ -81,9 +80,9 @@ def _begin(alert_id: UUID) -> None:
     released = db.session.execute(
         sa.update(Output)
         .where(
-            Output.kind == OutputKind.ALERT,
+            Output.kind == ALERT_OUTPUT,
             Output.subject_id == alert_id,
-            Output.state == OutputState.APPROVED,
+            Output.state.in_(sorted(OUTPUT_MOVES.sources(OutputState.RELEASED))),
             sa.not_(Output.held),
         )
         .values(state=OutputState.RELEASED)
@@ -119,7 +118,7 @@ def _continue(alert_id: UUID) -> bool:
         db.session.rollback()
         return False
     # A stopped or ended alert gets no more rows; one that only waits for its day does.
-    if alert.state not in SENDING | {_S.SCHEDULED}:
+    if alert.state not in IN_EFFECT | {_S.SCHEDULED}:
         cursor.done = alert.state not in _WAITING
         db.session.commit()
         return False
@@ -186,12 +185,16 @@ def _expire(alert_id: UUID, now: datetime) -> None:
 # The ledger
 
 
+class Followed(dict[UUID, AlertState]):
+    """The state in which the ledger last followed each alert."""
+
+
 def _set_aside(now: datetime) -> None:
     """Deliveries follow their alert: cancelled with it, set aside while it waits, queued again when it goes on.
 
     Each alert is looked at once for each state it comes into; what expires by its time, the ledger ends itself.
     """
-    seen: dict[UUID, AlertState] = current_app.extensions.setdefault("alerts_set_aside", {})
+    seen = runtime().state.of(Followed)
     asked = sa.select(Alert.id, Alert.state).where(
         Alert.state.in_(sorted(_WAITING | _OVER)), Alert.expires_at > now
     )
@@ -200,7 +203,7 @@ def _set_aside(now: datetime) -> None:
         held = db.session.scalars(
             sa.select(Delivery.subject_id)
             .join(Alert, Alert.id == Delivery.subject_id)
-            .where(ledger.is_one_of([DeliveryState.HELD]), Alert.state.in_(sorted(SENDING)))
+            .where(ledger.is_one_of([DeliveryState.HELD]), Alert.state.in_(sorted(IN_EFFECT)))
             .distinct()
         ).all()
         db.session.rollback()

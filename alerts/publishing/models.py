@@ -3,13 +3,18 @@
 import uuid
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, relationship
 
 from alerts.membership.models import Level
+from reporting.record.models import OutputKind
 from ugly_mugs.database.columns import Clear, Model, UtcDateTime, clear, keyed, primary_key, sealed, state_of
 from ugly_mugs.database.states import Moves
+
+ALERT_OUTPUT: Final = OutputKind("alert")
+"""The kind under which reporting knows a version of an alert."""
 
 
 class AlertState(StrEnum):
@@ -32,8 +37,8 @@ ALERT_MOVES = Moves(
     {
         _S.DRAFT: frozenset({_S.SUBMITTED, _S.CANCELLED}),
         _S.SUBMITTED: frozenset({_S.DRAFT, _S.APPROVED}),
-        _S.APPROVED: frozenset({_S.DRAFT, _S.SCHEDULED, _S.PUBLISHING, _S.CANCELLED}),
-        _S.SCHEDULED: frozenset({_S.DRAFT, _S.PUBLISHING, _S.CANCELLED, _S.EXPIRED}),
+        _S.APPROVED: frozenset({_S.SCHEDULED, _S.PUBLISHING, _S.CANCELLED}),
+        _S.SCHEDULED: frozenset({_S.PUBLISHING, _S.CANCELLED, _S.EXPIRED}),
         _S.PUBLISHING: frozenset({_S.PAUSED, _S.LIVE}) | _ENDED,
         _S.PAUSED: frozenset({_S.PUBLISHING}) | _ENDED,
         _S.LIVE: frozenset({_S.RESTRICTED}) | _ENDED,
@@ -43,8 +48,8 @@ ALERT_MOVES = Moves(
         _S.SUPERSEDED: frozenset(),
     }
 )
-SENDING = frozenset({_S.PUBLISHING, _S.LIVE})
-VISIBLE = frozenset({_S.PUBLISHING, _S.LIVE})
+# Members read it, and its messages may leave.
+IN_EFFECT = frozenset({_S.PUBLISHING, _S.LIVE})
 UNAPPROVED = frozenset({_S.DRAFT, _S.SUBMITTED})
 # A version that has begun to leave and has not ended: another may take its place.
 REPLACEABLE = frozenset({_S.PUBLISHING, _S.PAUSED, _S.LIVE, _S.RESTRICTED})

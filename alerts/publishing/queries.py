@@ -6,8 +6,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from alerts.publishing.models import UNAPPROVED, VISIBLE, Alert, AlertFamily, AlertState
-from reporting.record.models import Output, OutputKind, OutputState
+from alerts.publishing.models import (
+    ALERT_OUTPUT,
+    IN_EFFECT,
+    UNAPPROVED,
+    Alert,
+    AlertFamily,
+    AlertState,
+)
+from reporting.record.models import Output, OutputState
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotThere
 
@@ -55,7 +62,7 @@ def lock_family(alert_id: UUID) -> None:
     """
     family = sa.select(Alert.family_id).where(Alert.id == alert_id).scalar_subquery()
     versions = sa.select(Alert.id).where(Alert.family_id == family)
-    held = sa.select(Output.id).where(Output.kind == OutputKind.ALERT, Output.subject_id.in_(versions))
+    held = sa.select(Output.id).where(Output.kind == ALERT_OUTPUT, Output.subject_id.in_(versions))
     db.session.execute(held.order_by(Output.id).with_for_update())
     db.session.execute(versions.order_by(Alert.id).with_for_update())
 
@@ -103,7 +110,7 @@ def alerts_by_state() -> Sequence[Alert]:
 
 def output_of(alert_id: UUID) -> Output | None:
     """What the reporter's side holds about this version, to be read only."""
-    asked = sa.select(Output).where(Output.kind == OutputKind.ALERT, Output.subject_id == alert_id)
+    asked = sa.select(Output).where(Output.kind == ALERT_OUTPUT, Output.subject_id == alert_id)
     return db.session.scalars(asked).one_or_none()
 
 
@@ -111,7 +118,7 @@ def released() -> sa.ColumnElement[bool]:
     """Whether the reporter's side lets a version leave: consent as it was approved, and no hold."""
     # The worker may not read every column of an output, and EXISTS (SELECT *) asks for all of them.
     return sa.exists(Output.id).where(
-        Output.kind == OutputKind.ALERT,
+        Output.kind == ALERT_OUTPUT,
         Output.subject_id == Alert.id,
         Output.state == OutputState.RELEASED,
         sa.not_(Output.held),
@@ -123,7 +130,7 @@ def current_alerts(now: datetime) -> Sequence[Alert]:
     """What members may read at this moment, the newest first."""
     asked = (
         sa.select(Alert)
-        .where(Alert.state.in_(sorted(VISIBLE)), Alert.expires_at > now, released())
+        .where(Alert.state.in_(sorted(IN_EFFECT)), Alert.expires_at > now, released())
         .order_by(Alert.approved_at.desc(), Alert.id)
     )
     return db.session.scalars(asked).all()

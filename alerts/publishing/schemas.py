@@ -1,7 +1,7 @@
 """The forms of an alert: its structured fields with its two texts, and the words with which one is sent back."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
 from marshmallow import Schema, ValidationError, validates_schema
@@ -9,13 +9,19 @@ from marshmallow import Schema, ValidationError, validates_schema
 from alerts.publishing import choices
 from alerts.publishing.models import Change
 from alerts.publishing.texts.contents import Identifier
+from alerts.publishing.texts.message_text import TextPair, Written
+from ugly_mugs.languages import own_name
 from ugly_mugs.outbox.segments import BODY_LIMIT
 from ugly_mugs.web.form_fields import choice, choices as several, line, paragraph, tick, whole
 
 MOST_DAYS = 365
+LONGEST_PAGE = 8_000
 
 
 class AlertSchema(Schema):
+    languages: ClassVar[Sequence[str]]
+    """The languages its texts may be written in; those of the first one are needed."""
+
     severity = choice(_("How serious?"), choices.SEVERITIES, required=True)
     types = several(_("What was reported?"), choices.TYPES)
     place = line(_("Town"), longest=80, hint=_("A town or region as members will read it, nothing smaller."))
@@ -32,16 +38,6 @@ class AlertSchema(Schema):
     kinds = several(_("Which kinds of members?"), choices.KINDS, required=True)
     channels = several(_("How?"), choices.CHANNELS, required=True)
     days = whole(_("For how many days?"), least=1, most=MOST_DAYS, required=True)
-    sms = paragraph(
-        _("The full text message"),
-        longest=BODY_LIMIT,
-        rows=5,
-        required=True,
-        hint=_("Only members who asked for full texts get this one."),
-    )
-    page = paragraph(
-        _("The words on the members' page and in full e-mails"), longest=8_000, rows=12, required=True
-    )
 
     @validates_schema
     def concern_somebody(self, answers: dict[str, Any], **_kwargs: Any) -> None:
@@ -50,11 +46,48 @@ class AlertSchema(Schema):
                 {"regions": [str(_("Please choose a region, or everybody who works online."))]}
             )
 
+    @validates_schema
+    def have_both_texts_or_none(self, answers: dict[str, Any], **_kwargs: Any) -> None:
+        missing = [
+            [name for name in names if not answers.get(name)] for names in text_names(self.languages).values()
+        ]
+        problem = [str(_("Please write both texts in this language, or none."))]
+        if wrong := {names[0]: problem for names in missing if len(names) == 1}:
+            raise ValidationError(wrong)
 
-def alert_schema(offered: Iterable[Identifier], *, third_party: bool) -> Schema:
-    """The form for one report: its own identifiers to choose from, and the question about establishments."""
+
+def text_names(languages: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The names of the fields for the text message and for the page, by language."""
+    return {
+        language: (f"sms_{language}", f"page_{language}") if number else ("sms", "page")
+        for number, language in enumerate(languages)
+    }
+
+
+def written_from(answers: Mapping[str, Any], languages: Sequence[str]) -> dict[str, TextPair]:
+    """The texts of a form, in the languages in which something was written."""
+    return {
+        language: TextPair(sms=answers[sms], page=answers[page])
+        for language, (sms, page) in text_names(languages).items()
+        if answers[sms]
+    }
+
+
+def typed_from(written: Written, languages: Sequence[str]) -> dict[str, str]:
+    """The inverse of `written_from`, to fill a form."""
+    return {
+        name: text
+        for language, names in text_names(languages).items()
+        if language in written
+        for name, text in zip(names, (written[language].sms, written[language].page), strict=True)
+    }
+
+
+def alert_schema(offered: Iterable[Identifier], *, third_party: bool, languages: Sequence[str]) -> Schema:
+    """The form for one report: texts in each language, its own identifiers to choose from, and the question about
+    establishments."""
     offered = tuple(offered)
-    more: dict[str, Any] = {}
+    more: dict[str, Any] = {"languages": languages, **_text_fields(languages)}
     if offered:
         listed = tuple(
             (each.key, f"{''.join(choices.labels(choices.IDENTIFIERS, [each.kind]))}: {each.value}")
@@ -71,6 +104,42 @@ def alert_schema(offered: Iterable[Identifier], *, third_party: bool) -> Schema:
         )
     schema: Schema = type("OneAlertSchema", (AlertSchema,), more)()
     return schema
+
+
+def _text_fields(languages: Sequence[str]) -> dict[str, Any]:
+    """Two fields for each language; where there are several, each language has a section of its own."""
+    found = {}
+    for language, (sms, page) in text_names(languages).items():
+        default = language == languages[0]
+        section: dict[str, Any] = {}
+        if len(languages) > 1:
+            section = {"section": own_name(language), "language": language}
+        found[sms] = paragraph(
+            _("The full text message"),
+            longest=BODY_LIMIT,
+            rows=5,
+            required=default,
+            hint=_("Only members who asked for full texts get this one."),
+            **section,
+        )
+        found[page] = paragraph(
+            _("The words on the members' page and in full e-mails"),
+            longest=LONGEST_PAGE,
+            # The reporter's preview holds the texts of all languages under one seal.
+            longest_bytes=4 * LONGEST_PAGE // len(languages),
+            rows=12,
+            required=default,
+            hint=None if default else _leave_empty(languages[0]),
+            **section,
+        )
+    return found
+
+
+def _leave_empty(default: str) -> Any:
+    return _(
+        "You may leave both texts empty. Members who chose this language then get those in %(language)s.",
+        language=own_name(default),
+    )
 
 
 class ReturnSchema(Schema):

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from alerts.publishing import keys, queries
-from alerts.publishing.models import ALERT_MOVES, REPLACEABLE, UNAPPROVED, Alert, AlertState
+from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, REPLACEABLE, UNAPPROVED, Alert, AlertState
 from alerts.publishing.texts.contents import AlertContents, UnderRest, put_contents
 from reporting.record import outputs
 from reporting.record.choices import Severity
-from reporting.record.models import LIVE_OUTPUTS, OUTPUT_MOVES, Output, OutputKind, OutputState, Report
+from reporting.record.models import OUTPUT_MOVES, Output, OutputState, Report
 from ugly_mugs.audit.log import record
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
@@ -44,7 +44,7 @@ def resume(alert_id: UUID, *, staff_id: UUID, now: datetime) -> None:
 
 def cancel(alert_id: UUID, *, staff_id: UUID, now: datetime) -> None:
     """It is over: a draft can be opened by nobody any more, and of what was approved nothing more leaves."""
-    output = outputs.of_subject(OutputKind.ALERT, alert_id)
+    output = outputs.of_subject(ALERT_OUTPUT, alert_id)
     alert = queries.locked(alert_id)
     if alert.state is AlertState.SUBMITTED:
         ALERT_MOVES.move(alert, AlertState.DRAFT)
@@ -96,9 +96,9 @@ def end_outputs(alert_ids: Collection[UUID]) -> None:
     db.session.execute(
         sa.update(Output)
         .where(
-            Output.kind == OutputKind.ALERT,
+            Output.kind == ALERT_OUTPUT,
             Output.subject_id.in_(alert_ids),
-            Output.state.in_(sorted(LIVE_OUTPUTS & OUTPUT_MOVES.sources(OutputState.ENDED))),
+            Output.state.in_(sorted(OUTPUT_MOVES.sources(OutputState.ENDED))),
         )
         .values(state=OutputState.ENDED)
         .execution_options(synchronize_session=False)
@@ -115,7 +115,7 @@ def forget_holds_of_replaced(alert: Alert) -> None:
     )
     db.session.execute(
         sa.update(Output)
-        .where(Output.kind == OutputKind.ALERT, Output.subject_id.in_(replaced), Output.held)
+        .where(Output.kind == ALERT_OUTPUT, Output.subject_id.in_(replaced), Output.held)
         .values(held=False)
         .execution_options(synchronize_session="fetch")
     )
@@ -129,7 +129,7 @@ def report_ended(report: Report) -> None:
 
 def output_ended(output: Output) -> None:
     """The reporter does not want this one to leave any more."""
-    if output.kind is OutputKind.ALERT:
+    if output.kind == ALERT_OUTPUT:
         alert = queries.locked_or_none(output.subject_id)
         if alert is not None:
             _end_for_reporter(alert, vault=runtime().vault)

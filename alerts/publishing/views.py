@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
+from flask_babel import gettext as _, lazy_gettext
 from werkzeug.wrappers import Response
 
 from alerts.publishing import alert_page, approval, drafting, queries, stopping
@@ -20,8 +20,15 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.wiring import NavigationEntry
 
 publishing = Blueprint("publishing", __name__, url_prefix="/desk/alerts")
+
+NAVIGATION = (
+    NavigationEntry(
+        "desk", 20, lazy_gettext("Notices"), "publishing.alerts", frozenset({Permission.SEE_DRAFTS})
+    ),
+)
 
 SEES = (Permission.SEE_DRAFTS, Permission.DRAFT, Permission.APPROVE)
 STEERS = (Permission.DRAFT, Permission.APPROVE)
@@ -32,7 +39,7 @@ REFRESH_SECONDS = 20
 
 @publishing.get("")
 @staff(*SEES)
-def listed() -> ResponseReturnValue:
+def alerts() -> ResponseReturnValue:
     return render_template("alerts/publishing/list.html", lines=alert_page.lines(vault=runtime().vault))
 
 
@@ -57,7 +64,7 @@ def alert(alert_id: UUID) -> ResponseReturnValue:
 @staff(Permission.DRAFT)
 def save(alert_id: UUID) -> ResponseReturnValue:
     found = _readable(queries.alert(alert_id))
-    form = alert_page.draft_form(found)
+    form = _draft_form(found)
     if not form.take(request.form):
         return _draft_page(found, form), HTTPStatus.BAD_REQUEST
     deed = request.form.get("deed", "save")
@@ -165,10 +172,14 @@ def next_version(alert_id: UUID) -> ResponseReturnValue:
 # Pages
 
 
+def _draft_form(found: Opened) -> Form:
+    return alert_page.draft_form(found, languages=runtime().settings.languages)
+
+
 def _shown(alert: Alert) -> str:
     found = alert_page.opened(alert, staff=current_staff(), vault=runtime().vault)
     if alert.state is AlertState.DRAFT and found is not None and current_staff().may(Permission.DRAFT):
-        return _draft_page(found, alert_page.draft_form(found))
+        return _draft_page(found, _draft_form(found))
     if alert.state is AlertState.SUBMITTED and found is not None:
         return _decision_page(found, Form(ReturnSchema()))
     return _live_page(alert, Form(NewVersionSchema()))
@@ -220,6 +231,7 @@ def _live_page(alert: Alert, form: Form) -> str:
         beside=alert_page.beside(alert),
         names=_names([author.staff_id for author in alert.authors]),
         approver=_names([alert.approved_by] if alert.approved_by else []),
+        pages=alert_page.pages(found.texts) if found else [],
         phones=alert_page.phones(found.texts) if found else [],
         sender=_sender(),
     )
@@ -228,6 +240,7 @@ def _live_page(alert: Alert, form: Form) -> str:
 def _previews(found: Opened) -> dict[str, object]:
     settings = runtime().settings
     return {
+        "pages": alert_page.pages(found.texts),
         "phones": alert_page.phones(found.texts),
         "mails": alert_page.mails(found.texts, found.alert.family.reference, found.alert.change),
         "reach": alert_page.reached(found, settings=settings),
@@ -249,7 +262,11 @@ def _sender() -> str:
 def _by() -> Drafting:
     here = runtime()
     return Drafting(
-        staff=current_staff(), vault=here.vault, link=here.settings.link_url, now=here.clock.now()
+        staff=current_staff(),
+        vault=here.vault,
+        link=here.settings.link_url,
+        languages=here.settings.languages,
+        now=here.clock.now(),
     )
 
 

@@ -1,12 +1,14 @@
 """What the desk reads about a report in plain words, and what it proposes to say to the reporter."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from flask_babel import format_date, gettext as _
 
-from reporting.record import answer_labels, outputs as record_outputs
+from reporting.record import answer_labels, output_kinds
 from reporting.record.consents import Consents, When
-from reporting.record.models import Output, OutputState, ReportState
+from reporting.record.models import LIVE_OUTPUTS, Output, ReportState
+from reporting.record.output_kinds import OutputKindSpec
 from ugly_mugs.text.identifiers import IdentifierKind
 from ugly_mugs.web.form_fields import Words
 
@@ -44,32 +46,42 @@ def of_consents(consents: Consents) -> list[Allowed]:
     ]
 
 
-def of_output(output: Output) -> Words:
-    """How far an alert has come, and whether the reporter holds it."""
-    held = output.held
-    return {
-        OutputState.PROPOSED: _("Being written. The reporter will be asked first.")
-        if held
-        else _("Being written."),
-        OutputState.APPROVED: _("Approved. It waits for the reporter.") if held else _("Approved."),
-        OutputState.RELEASED: _("Sent in part, then stopped by the reporter.") if held else _("It has left."),
-        OutputState.ENDED: _("Ended."),
-        OutputState.WITHDRAWN: _("Taken back by the reporter."),
-    }[output.state]
+class OutputLine(NamedTuple):
+    """One output as the desk lists it: its name, its page, and how far it has come."""
+
+    title: str
+    page: str
+    sentence: str
 
 
-def proposed_message(decision: ReportState, outputs: list[Output]) -> Words:
+class OutputsOfKind(NamedTuple):
+    """Every output of one kind made from a report; `kind` says the rest."""
+
+    kind: OutputKindSpec
+    lines: list[OutputLine]
+
+
+def of_outputs(made: Iterable[Output]) -> list[OutputsOfKind]:
+    """A group for every kind that is wired, also for one of which there is no output."""
+    groups = {spec.kind: OutputsOfKind(spec, []) for spec in output_kinds.registered()}
+    for output in made:
+        kind, lines = groups[output.kind]
+        title = str(kind.desk.title) % {"number": len(lines) + 1}
+        sentence = kind.desk.states[output.state].about(output)
+        lines.append(OutputLine(title, kind.page_of(output.subject_id), sentence))
+    return list(groups.values())
+
+
+def proposed_message(decision: ReportState, made: Sequence[Output]) -> Words:
     """What could be said to the reporter with this decision; the moderator changes it as they like."""
     if decision is ReportState.DECLINED:
         return _(
             "Thank you for telling us. We have read all of it. We will not make a warning from it this time. That does "
             "not mean that we do not believe you. If something new comes up, add it here and we look again."
         )
-    if any(output.state in (*record_outputs.SHOWN, OutputState.PROPOSED) for output in outputs):
-        return _(
-            "Thank you for telling us. A warning was made from your report; you can see here how far it is. We have "
-            "now finished with it. If something new comes up, add it here and we look again."
-        )
+    for output in made:
+        if output.state in LIVE_OUTPUTS:
+            return output_kinds.spec_of(output.kind).desk.settling_message
     return _(
         "Thank you for telling us. We have read all of it and have now finished with it. Nothing was sent to anybody. "
         "If something new comes up, add it here and we look again."

@@ -16,6 +16,7 @@ from reporting.record import (
     answer_labels,
     conversation,
     facets,
+    output_kinds,
     outputs as record_outputs,
     queries as record_queries,
 )
@@ -69,7 +70,8 @@ def drawn(
     redaction = queries.redaction(report.id)
     for decision, state in ((SETTLE, ReportState.SETTLED), (DECLINE, ReportState.DECLINED)):
         if forms.posted != decision:
-            forms[decision].fill({"message": labels.proposed_message(state, list(made))})
+            forms[decision].fill({"message": labels.proposed_message(state, made)})
+    may_be_made = output_kinds.may_be_made(contents.consents)
     thread = record_queries.messages(report.id)
     people = {report.taken_by, report.filed_by, *(each.staff_id for each in thread)} - {None}
     names = accounts.names_of([each for each in people if each], vault=vault)
@@ -90,10 +92,9 @@ def drawn(
         mine=report.taken_by == me.id,
         filed_by=names.get(report.filed_by) if report.source is Source.DESK and report.filed_by else None,
         step=next_step(
-            report=report, consents=contents.consents, redaction=redaction, outputs=made, staff_id=me.id
+            report=report, may_be_made=may_be_made, redaction=redaction, outputs=made, staff_id=me.id
         ),
         parts=list(_parts(contents)),
-        consents=contents.consents,
         allowed=labels.of_consents(contents.consents),
         redaction=redaction,
         added_since=_added_since(opened, redaction),
@@ -104,7 +105,8 @@ def drawn(
             (each.id, format_date(each.received_on, "long"), labels.of_state(each.state))
             for each in identifiers.same_series(report.id)
         ],
-        outputs=[(each.subject_id, labels.of_output(each)) for each in made],
+        made=labels.of_outputs(made),
+        may_be_made=may_be_made,
         thread=[_said(each, opened.content_key, names) for each in thread],
         forms=forms,
         message=message,

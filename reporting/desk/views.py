@@ -2,50 +2,44 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask_babel import lazy_gettext
 
 from reporting.desk import identifiers, queue, services
 from reporting.desk.listing import Tab, lines
 from reporting.desk.report_page import DECLINE, REPLY, SETTLE, ReportForms, drawn
-from reporting.filing.caller_views import caller
 from reporting.record import opening
 from reporting.record.models import ReportState
 from reporting.record.opening import OpenedReport
-from reporting.redaction.views import redaction
 from ugly_mugs.accounts.guard import Permission, current_staff, staff
-from ugly_mugs.accounts.models import Staff
-from ugly_mugs.accounts.views import first_page
+from ugly_mugs.accounts.navigation import first_page
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 from ugly_mugs.runtime import runtime
+from ugly_mugs.wiring import NavigationEntry
 
 desk = Blueprint("desk", __name__, url_prefix="/desk")
-desk.register_blueprint(redaction)
-desk.register_blueprint(caller)
 
-RANKS = "desk ranks"
+NAVIGATION = (
+    NavigationEntry(
+        "desk", 10, lazy_gettext("Desk"), "desk.report_list", frozenset({Permission.OPEN_REPORTS})
+    ),
+)
+
 DECISIONS: Mapping[str, ReportState] = {SETTLE: ReportState.SETTLED, DECLINE: ReportState.DECLINED}
-
-
-@desk.record_once
-def _ranks_of_this_application(state: BlueprintSetupState) -> None:
-    state.app.extensions[RANKS] = queue.Ranks()
 
 
 @desk.get("")
 @staff()
-def look() -> Response:
+def report_list() -> Response:
     me, vault, now = current_staff(), runtime().vault, runtime().clock.now()
     if not me.may(Permission.OPEN_REPORTS):
-        person = db.session.get_one(Staff, me.id)
-        return make_response(redirect(first_page(person), HTTPStatus.SEE_OTHER))
+        return make_response(redirect(first_page("desk", me.permissions), HTTPStatus.SEE_OTHER))
     tab, number = Tab.read(request.args.get("tab")), request.args.get("page", 1, type=int)
     if tab is Tab.OPEN:
-        page = queue.open_page(number=number, ranks=current_app.extensions[RANKS], vault=vault)
+        page = queue.open_page(number=number, ranks=runtime().state.of(queue.Ranks), vault=vault)
     else:
         page = queue.finished_page(ReportState(tab.value), number=number, vault=vault)
     counted = queue.counts()
@@ -168,5 +162,5 @@ def _again(report_id: UUID, forms: ReportForms, conflict: Conflict) -> Response:
 
 
 def _back(report_id: UUID, part: str = "") -> Response:
-    place: Any = f"/desk/reports/{report_id}" + (f"#{part}" if part else "")
+    place = url_for("desk.report", report_id=report_id, _anchor=part or None)
     return make_response(redirect(place, HTTPStatus.SEE_OTHER))

@@ -1,1 +1,1 @@
-"""Filing a report: one submission, from whichever form it comes."""
+"""Filing a report: every door turns what it was given into one Submission, which one service seals and stores."""

@@ -1,79 +1,87 @@
-"""Reports that arrive at the same moment are committed together: one wait for the disk, and each is answered after it.
+"""The service that files a submission, for every door. Those that arrive together are committed in one transaction.
 
-Every commit waits until the disk has it, and an embedded database lets one writer in at a time. So whoever gets the
-turn writes for everybody who waits for it. Reports do not know of each other: each is whole or not there.
+A commit waits for the disk, and SQLite allows one writer at a time. So the thread that may write does so for every
+thread that waits: one wait for all. Each report is stored whole or not at all, and answered after the commit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Lock
 
-from flask import current_app
-
-from reporting.filing import desk_key, submission
-from reporting.filing.desk_key import Key
-from reporting.filing.submission import Filed, Sealed
-from reporting.filing.write_lock import turn
-from ugly_mugs.database.engine import db
+from reporting.filing import desk_key
+from reporting.filing.desk_key import DeskKey
+from reporting.filing.submission import Filed, SealedSubmission, Submission, insert, seal
+from reporting.filing.write_lock import write_lock
+from ugly_mugs.database.engine import db, writing
+from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import ServiceVault
 
 
-class Waiting:
-    """One sealed report on its way, and what became of it."""
+class PendingSubmission:
+    """A submission that waits for its commit: sealed before it is queued, then filed or failed."""
 
-    def __init__(self, key: Key, seal: Callable[[Key], Sealed]) -> None:
+    def __init__(self, submission: Submission, key: DeskKey, vault: ServiceVault) -> None:
+        self.submission = submission
         self.key = key
-        self.seal = seal
-        self.sealed = seal(key)
+        self.sealed = seal(submission, key, vault=vault)
         self.filed: Filed | None = None
         self.error: Exception | None = None
 
     @property
-    def settled(self) -> bool:
+    def done(self) -> bool:
         return self.filed is not None or self.error is not None
 
+    def sealed_to(self, key: DeskKey, vault: ServiceVault) -> SealedSubmission:
+        """Sealed once more only when the desk's key changed after it was sealed."""
+        return self.sealed if self.key == key else seal(self.submission, key, vault=vault)
 
-class Together:
+
+class BatchCommit:
     """The queue of one application in one process."""
 
     def __init__(self) -> None:
-        self._turn = Lock()
-        self._door = Lock()
-        self._queue: list[Waiting] = []
+        self._commit_lock = Lock()
+        self._queue_lock = Lock()
+        self._queue: list[PendingSubmission] = []
 
-    def file(self, waiting: Waiting, vault: ServiceVault) -> Filed:
-        """Returns when the report is on disk; raises what the database raised, and then none of it is."""
-        with self._door:
-            self._queue.append(waiting)
-        with self._turn:
-            # Unless whoever had the turn before has taken this one along.
-            if not waiting.settled:
-                with self._door:
+    def file(self, pending: PendingSubmission, vault: ServiceVault) -> Filed:
+        """Returns once the report is on disk. Raises the database's error, and then nothing of it was stored."""
+        with self._queue_lock:
+            self._queue.append(pending)
+        with self._commit_lock:
+            # The previous lock holder may have committed this report in its batch.
+            if not pending.done:
+                with self._queue_lock:
                     batch, self._queue = self._queue, []
-                self._write(batch, vault)
-        if waiting.error is not None:
-            raise waiting.error
-        assert waiting.filed is not None
-        return waiting.filed
+                self._commit(batch, vault)
+        if pending.error is not None:
+            raise pending.error
+        assert pending.filed is not None
+        return pending.filed
 
-    def _write(self, batch: Sequence[Waiting], vault: ServiceVault) -> None:
+    def _commit(self, batch: Sequence[PendingSubmission], vault: ServiceVault) -> None:
         try:
-            # A session would only keep count of objects, and there are none: the rows go straight to the database.
-            with turn(), db.engine.begin() as connection:
-                key = desk_key.proved(batch[0].key, vault, connection)
-                # Always in the same order, so that two processes with the same two reports cannot block each other.
-                found = [
-                    (each, submission.insert(each.sealed if each.key == key else each.seal(key), connection))
-                    for each in sorted(batch, key=lambda each: bytes(each.sealed.report["locator"]))
+            # Not through the session: there are no objects to keep track of, and plain rows are faster.
+            with write_lock(), db.engine.begin() as connection:
+                key = desk_key.current(batch[0].key, vault, connection)
+                # Sorted, so that two processes that file the same two reports cannot deadlock.
+                results = [
+                    (pending, insert(pending.sealed_to(key, vault), connection))
+                    for pending in sorted(batch, key=lambda pending: bytes(pending.sealed.report["locator"]))
                 ]
         except Exception as error:
-            for each in batch:
-                each.error = error
+            for pending in batch:
+                pending.error = error
         else:
-            for each, filed in found:
-                each.filed = filed
+            for pending, filed in results:
+                pending.filed = filed
 
 
-def file(key: Key, seal: Callable[[Key], Sealed], vault: ServiceVault) -> Filed:
-    """File a report together with whatever else is being filed. `seal` may be asked again if the key just changed."""
-    queue: Together = current_app.extensions.setdefault("intake together", Together())
-    return queue.file(Waiting(key, seal), vault)
+def file(submission: Submission, *, vault: ServiceVault) -> Filed:
+    """File a submission in a transaction of its own, with its audit entry if it has one, and commit it.
+
+    Ends the session's transaction without committing it: on SQLite an open one would block this one. Raises TooLong
+    before anything is written.
+    """
+    queue = runtime().state.of(BatchCommit)
+    with writing():
+        return queue.file(PendingSubmission(submission, desk_key.cached(vault), vault), vault)

@@ -1,44 +1,51 @@
-"""A moderator writes down what a caller tells, in the same sections as everybody's report."""
+"""The desk's door: a moderator fills in the form for a caller, and reads the receipt on the next page out to them."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
-from uuid import UUID
+from flask import Blueprint, Response, make_response, render_template
+from flask_babel import gettext as _
 
-from reporting.filing import submission
-from reporting.filing.submission import Filed
-from reporting.record.consents import Consents
+from reporting.filing import batch_commit, resubmission
+from reporting.filing.posted_form import PostedForm, form_page
+from reporting.record import queries
 from reporting.record.models import Source
-from ugly_mugs.audit import log as audit
-from ugly_mugs.audit.models import AuditKind
-from ugly_mugs.vault import PublicKey, Receipt, ServiceVault
+from reporting.record.report_form import ReportForm
+from ugly_mugs.accounts.guard import Permission, current_staff, staff
+from ugly_mugs.runtime import runtime
+from ugly_mugs.vault import TooLong
+
+caller = Blueprint("caller", __name__, url_prefix="/desk")
+
+PAGE = "reporting/filing/caller_form.html"
 
 
-def file_for_caller(
-    *,
-    vault: ServiceVault,
-    epoch_id: UUID,
-    epoch_public: PublicKey,
-    receipt: Receipt,
-    sections: Mapping[str, Any],
-    consents: Consents,
-    staff_id: UUID,
-    now: datetime,
-) -> Filed:
-    """File once for each receipt, as for everybody, with who wrote it down; TooLong before anything is written."""
-    filed = submission.file_report(
-        vault=vault,
-        epoch_id=epoch_id,
-        epoch_public=epoch_public,
-        receipt=receipt,
-        source=Source.DESK,
-        sections=sections,
-        consents=consents,
-        now=now,
-        filed_by=staff_id,
-    )
-    if not filed.already:
-        audit.record(
-            AuditKind.REPORT_FILED_FOR_CALLER, actor_id=staff_id, subject_id=filed.report_id, day=now.date()
+@caller.get("/reports/new")
+@staff(Permission.FILE_FOR_CALLER)
+def caller_page() -> Response:
+    return form_page(PAGE, ReportForm())
+
+
+@caller.post("/reports/new")
+@staff(Permission.FILE_FOR_CALLER)
+def file_report() -> Response:
+    posted, vault = PostedForm(PAGE), runtime().vault
+    if not posted.complete:
+        return posted.page()
+    if not posted.fileable:
+        return posted.page(
+            _("This page had been open for a long time. Please look it over and send it once more.")
         )
-    return filed
+    submission = posted.submission(Source.DESK, filed_by=current_staff().id)
+    try:
+        filed = batch_commit.file(submission, vault=vault)
+    except TooLong:
+        return posted.too_long(
+            _("This is too long to keep. File a part now and add the rest with the receipt.")
+        )
+    former = queries.report(filed.report_id) if filed.already else None
+    page = render_template(
+        "reporting/filing/caller_filed.html",
+        words=posted.receipt.words,
+        digits=posted.receipt.digits,
+        report_id=filed.report_id,
+        changed=former is not None and resubmission.changes_answers(former, submission, vault=vault),
+    )
+    return make_response(page)

@@ -1,19 +1,17 @@
-"""Invented reports for a try-out, filed as reporters file them."""
+"""Invented reports for the demo, filed by the same service as real ones."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from reporting.filing.submission import FORM, file_report
+from reporting.filing import batch_commit
+from reporting.filing.submission import Submission, new_receipt
 from reporting.record.consents import from_answers
 from reporting.record.models import Source
 from reporting.record.schemas import SECTIONS
-from ugly_mugs.accounts.keys import epochs
-from ugly_mugs.accounts.models import EpochKind
 from ugly_mugs.operations.demo import Scene
-from ugly_mugs.vault import Receipt
 
-# Nobody in these is real; the numbers are Ofcom's for stories, the towns are only towns.
+# Invented people; the numbers are from the range Ofcom reserves for drama.
 REPORTS: Sequence[Mapping[str, Any]] = (
     {
         "happened": {
@@ -70,31 +68,17 @@ REPORTS: Sequence[Mapping[str, Any]] = (
 
 def invent_reports(scene: Scene) -> None:
     """The oldest first, one each day before today; the visitor gets the receipt of each."""
-    epoch, public = epochs.current(EpochKind.DESK, vault=scene.vault)
     for days_ago, report in zip(range(len(REPORTS) - 1, -1, -1), REPORTS, strict=True):
-        then = scene.now - timedelta(days=days_ago, hours=2)
-        receipt = _receipt(scene)
-        answers = {
-            name: SECTIONS[name](many=name == "offenders").load(typed) for name, typed in report.items()
-        }
-        filed = file_report(
-            vault=scene.vault,
-            epoch_id=epoch.id,
-            epoch_public=public,
-            receipt=receipt,
+        moment = scene.now - timedelta(days=days_ago, hours=2)
+        consents = from_answers(report["warn_others"], report["contact_me"], language="en", day=moment.date())
+        submission = Submission(
+            receipt=new_receipt(scene.vault, scene.now),
             source=Source.REPORTER,
-            sections=answers,
-            consents=from_answers(
-                report["warn_others"], report["contact_me"], language="en", day=then.date()
-            ),
-            now=then,
+            sections={
+                name: SECTIONS[name](many=name == "offenders").load(typed) for name, typed in report.items()
+            },
+            consents=consents,
+            moment=moment,
         )
-        scene.filed.append(filed.report_id)
-        scene.reports.append({"receipt": receipt.words, "place": report["place"]["place"]})
-
-
-def _receipt(scene: Scene) -> Receipt:
-    tokens = scene.vault.form_tokens
-    token = tokens.read(FORM, tokens.issue(FORM, scene.now))
-    assert token is not None  # nosec B101: issued in the line before
-    return scene.vault.receipts.from_form_token(token)
+        scene.filed.append(batch_commit.file(submission, vault=scene.vault).report_id)
+        scene.reports.append({"receipt": submission.receipt.words, "place": report["place"]["place"]})

@@ -1,45 +1,54 @@
-"""The desk's key kept at hand: a report is sealed before its transaction begins, and the key is proved inside it."""
+"""Caches the current desk public key; filing checks it again inside its transaction."""
 
+from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import current_app
 
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch
 from ugly_mugs.database.engine import db, reading
+from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import PublicKey, ServiceVault
-
-Key = tuple[UUID, PublicKey]
 
 _NEWEST = (
     sa.select(KeyEpoch.id).where(KeyEpoch.kind == EpochKind.DESK).order_by(KeyEpoch.number.desc()).limit(1)
 )
 
 
-def at_hand(vault: ServiceVault) -> Key:
-    """The epoch and key last known to be the desk's. `proved` says within the filing transaction whether they are."""
-    known: Key | None = current_app.extensions.get("intake desk key")
-    if known is not None:
-        return known
+class DeskKey(NamedTuple):
+    """A public key of the desk and the epoch it belongs to."""
+
+    epoch_id: UUID
+    public: PublicKey
+
+
+@dataclass
+class CachedKey:
+    """The desk key that this process looked up last."""
+
+    key: DeskKey | None = None
+
+
+def cached(vault: ServiceVault) -> DeskKey:
+    """The key this process looked up last. It may have been replaced since, which `current` finds out."""
+    known = runtime().state.of(CachedKey).key
+    return known if known is not None else _look_up(vault)
+
+
+def current(key: DeskKey, vault: ServiceVault, connection: sa.Connection) -> DeskKey:
+    """`key` if its epoch is still the newest in the connection's transaction, else the key that replaced it.
+
+    A key is replaced when somebody leaves the desk: they must not be able to open what is filed afterwards.
+    """
+    return key if connection.execute(_NEWEST).scalar() == key.epoch_id else _look_up(vault)
+
+
+def _look_up(vault: ServiceVault) -> DeskKey:
     with reading():
-        key = _looked_up(vault)
+        epoch, public = epochs.current(EpochKind.DESK, vault=vault)
+        key = DeskKey(epoch.id, public)
         db.session.rollback()
-    return key
-
-
-def proved(key: Key, vault: ServiceVault, connection: sa.Connection) -> Key:
-    """This key if it is the desk's at this moment, else the one that is: somebody may just have left the desk."""
-    if connection.execute(_NEWEST).scalar() == key[0]:
-        return key
-    with reading():
-        key = _looked_up(vault)
-        db.session.rollback()
-    return key
-
-
-def _looked_up(vault: ServiceVault) -> Key:
-    epoch, public = epochs.current(EpochKind.DESK, vault=vault)
-    key = (epoch.id, public)
-    current_app.extensions["intake desk key"] = key
+    runtime().state.of(CachedKey).key = key
     return key

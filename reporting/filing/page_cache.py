@@ -1,6 +1,6 @@
-"""Pages drawn once per language, into which only a few values of our own making are put for each visitor.
+"""Caches pages that are the same for everybody except for a few generated values, such as a form's token.
 
-Drawing sixty questions takes far longer than filing the answers, and a fresh form differs in its token alone.
+Each is rendered once per language: rendering the sixty questions takes far longer than filing the answers.
 """
 
 import zlib
@@ -8,69 +8,76 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, current_app, render_template, request
+from flask import Response, render_template, request
 from flask_babel import get_locale
 
+from ugly_mugs.runtime import runtime
+
+# Around the name of a value in the rendered page; no template holds these characters.
 _OPEN, _CLOSE = "\x02", "\x03"
 _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 _LAST_BLOCK = b"\x03\x00"
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A page in pieces, each also compressed by itself, and the names of the values between them."""
+class CachedPage:
+    """The pieces of a page, plain and each compressed by itself, and the names of the values between them."""
 
     pieces: tuple[bytes, ...]
-    squeezed: tuple[bytes, ...]
+    compressed_pieces: tuple[bytes, ...]
     names: tuple[str, ...]
 
-    def whole(self, values: Mapping[str, str]) -> bytes:
+    def plain(self, values: Mapping[str, str]) -> bytes:
         between = [values[name].encode("ascii") for name in self.names]
         return b"".join(_alternating(self.pieces, between))
 
     def compressed(self, values: Mapping[str, str]) -> bytes:
-        """A gzip file (RFC 1952) of the compressed pieces, with the values between them stored as they are."""
+        """A gzip file (RFC 1952): the compressed pieces, with each value between them as a stored block."""
         between = [_stored(values[name].encode("ascii")) for name in self.names]
-        plain = self.whole(values)
+        plain = self.plain(values)
         check = zlib.crc32(plain).to_bytes(4, "little") + len(plain).to_bytes(4, "little")
-        return b"".join((_GZIP_HEADER, *_alternating(self.squeezed, between), _LAST_BLOCK, check))
+        return b"".join((_GZIP_HEADER, *_alternating(self.compressed_pieces, between), _LAST_BLOCK, check))
 
 
-def spliced(
+class CachedPages(dict[tuple[str, str], CachedPage]):
+    """The pages rendered so far, by template and language."""
+
+
+def page(
     template: str,
     values: Mapping[str, str],
     context: Callable[[], Mapping[str, Any]] = dict,
     *,
     compress: bool = False,
 ) -> Response:
-    """The page with each value where the template says `{{ name }}`; `context` is asked only for the first drawing.
+    """The page with each value where the template says `{{ name }}`; `context` is called only to render it first.
 
-    The values stand in the page as they are, so they must be made of letters, figures, spaces, `-` and `_`; nothing
-    a person typed may ever be one. `compress` is for pages without a secret: lengths of compressed ones tell too much.
+    Values are not escaped: they may hold letters, digits, spaces, `-` and `_`, and never anything a person typed.
+    `compress` is only for pages without a secret, because the length of a compressed page can reveal it (BREACH).
     """
-    cache: dict[tuple[str, str], Drawn] = current_app.extensions.setdefault("intake pages", {})
+    cache = runtime().state.of(CachedPages)
     place = (template, str(get_locale()))
     if place not in cache:
         marks = {name: f"{_OPEN}{name}{_CLOSE}" for name in values}
-        cache[place] = drawn(render_template(template, **marks, **context()))
+        cache[place] = _split(render_template(template, **marks, **context()))
     if not compress:
-        return Response(cache[place].whole(values), mimetype="text/html")
+        return Response(cache[place].plain(values), mimetype="text/html")
     if not request.accept_encodings["gzip"]:
-        return Response(cache[place].whole(values), mimetype="text/html", headers={"Vary": "Accept-Encoding"})
+        return Response(cache[place].plain(values), mimetype="text/html", headers={"Vary": "Accept-Encoding"})
     headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
     return Response(cache[place].compressed(values), mimetype="text/html", headers=headers)
 
 
-def drawn(page: str) -> Drawn:
-    """Cut a page at the marks of its values."""
-    first, *behind = page.split(_OPEN)
-    cut = [piece.partition(_CLOSE) for piece in behind]
+def _split(rendered: str) -> CachedPage:
+    """Cut a rendered page at the marks of its values."""
+    first, *rest = rendered.split(_OPEN)
+    cut = [piece.partition(_CLOSE) for piece in rest]
     pieces = (first.encode(), *(text.encode() for _name, _mark, text in cut))
-    return Drawn(pieces, tuple(map(_squeezed, pieces)), tuple(name for name, _mark, _text in cut))
+    return CachedPage(pieces, tuple(map(_deflated, pieces)), tuple(name for name, _mark, _text in cut))
 
 
-def _squeezed(piece: bytes) -> bytes:
-    """Raw deflate blocks that end at a whole byte and refer to nothing before them, so that any may follow any."""
+def _deflated(piece: bytes) -> bytes:
+    """Raw deflate blocks that end on a byte boundary and refer to nothing before them, so they can be joined."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     return compressor.compress(piece) + compressor.flush(zlib.Z_FULL_FLUSH)
 

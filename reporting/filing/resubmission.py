@@ -1,52 +1,48 @@
-"""What a posted report form is to the service: new, filed already, too old, or of a report that is gone."""
+"""Whether a posted report form is new, was filed before, is too old, or belongs to a withdrawn report."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from enum import Enum, auto
 
+from reporting.filing.submission import Submission
 from reporting.record import consents as consent_records, contents, queries
-from reporting.record.consents import Consent, Consents
+from reporting.record.consents import Consent
 from reporting.record.models import Report
-from ugly_mugs.vault import FormToken, FormTokens, Receipt, ServiceVault
+from ugly_mugs.vault import FormToken, FormTokens, ServiceVault
 
 
-class Standing(StrEnum):
-    NEW = "new"  # to be filed
-    JUST_FILED = "just filed"  # a second click or a reload: the receipt is shown again
-    FILED_BEFORE = (
-        "filed before"  # the receipt is not shown: the page may have been left open on a shared phone
-    )
-    TOO_OLD = "too old"  # drawn again with a fresh token
-    GONE = "gone"  # the report was withdrawn: sent once more it would be a new one
+class FormState(Enum):
+    NEW = auto()  # to be filed
+    JUST_FILED = auto()  # a second click or a reload: the receipt is shown again
+    FILED_BEFORE = auto()  # the receipt is not shown: the page may have been left open on a shared phone
+    TOO_OLD = auto()  # drawn again with a fresh token
+    WITHDRAWN = auto()  # its report was withdrawn; sent again with a fresh token it is a new report
 
 
-def standing(token: FormToken, report: Report | None, now: datetime) -> Standing:
-    """A form whose receipt filed is never filed again, however old it is; an unknown one up to 24 hours."""
+def state_of(token: FormToken, report: Report | None, now: datetime) -> FormState:
+    """`report` is the one filed with the token's receipt: then the form is never filed again, at whatever age."""
     if report is not None:
         if report.receipt_wrap is None:
-            return Standing.GONE
-        return Standing.JUST_FILED if FormTokens.is_current(token, now) else Standing.FILED_BEFORE
-    return Standing.NEW if FormTokens.is_fileable(token, now) else Standing.TOO_OLD
+            return FormState.WITHDRAWN
+        return FormState.JUST_FILED if FormTokens.is_current(token, now) else FormState.FILED_BEFORE
+    return FormState.NEW if FormTokens.is_fileable(token, now) else FormState.TOO_OLD
 
 
-def differs(report: Report, receipt: Receipt, *, sections: Mapping[str, Any], vault: ServiceVault) -> bool:
-    """Whether these sections hold anything but what the report's own parts hold already.
-
-    `sections` as a form's values; the token in the posted form gives the receipt, and so opens the report.
-    """
-    key = queries.content_key(report, receipt, vault)
+def changes_answers(report: Report, submission: Submission, *, vault: ServiceVault) -> bool:
+    """Whether the submission's sections differ from every part that the report holds."""
+    key = queries.content_key(report, submission.receipt, vault)
     if key is None:
         return True
-    sent = contents.filled(sections)
+    sent = contents.filled(submission.sections)
     return all(contents.open_part(part, key).sections != sent for part in report.parts)
 
 
-def allows_otherwise(report: Report, receipt: Receipt, *, consents: Consents, vault: ServiceVault) -> bool:
-    """Whether these consents are other ones than those that hold for the report."""
-    key = queries.content_key(report, receipt, vault)
+def changes_consents(report: Report, submission: Submission, *, vault: ServiceVault) -> bool:
+    """Whether the submission's consents differ from those that hold for the report."""
+    key = queries.content_key(report, submission.receipt, vault)
     if key is None or report.consents is None:
         return True
     former = consent_records.open_sealed(report.consents, report_id=report.id, content_key=key)
-    contact = (former.safe_contact, consents.safe_contact)
-    return contact[0] != contact[1] or any(former.terms(each) != consents.terms(each) for each in Consent)
+    new = submission.consents
+    return former.safe_contact != new.safe_contact or any(
+        former.terms(consent) != new.terms(consent) for consent in Consent
+    )

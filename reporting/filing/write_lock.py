@@ -1,7 +1,7 @@
-"""Waits for one's turn to write among the processes of this machine, where the database is a file.
+"""File lock that serialises the SQLite writers of this machine; optional, it only makes waiting fair and fast.
 
-SQLite lets whoever waits for its lock sleep for longer and longer between two looks, while the lock may have been
-free all the time. The kernel wakes the next one at once. Whoever does not ask for a turn is only slower, never wrong.
+SQLite itself polls for its lock with growing pauses, so a writer may sleep long after the lock became free. The kernel
+wakes the next holder of a file lock at once. A writer that does not take this lock is slower, never wrong.
 """
 
 import fcntl
@@ -13,12 +13,12 @@ from ugly_mugs.database.engine import db, is_sqlite
 
 
 @contextmanager
-def turn() -> Iterator[None]:
-    """Hold the turn while the block runs; it ends with the process too, whatever becomes of that."""
+def write_lock() -> Iterator[None]:
+    """Hold the lock while the block runs; does nothing on PostgreSQL. The kernel frees it when the process ends."""
     if not is_sqlite():
         yield
         return
-    # An empty file beside the database, as SQLite itself keeps its own.
+    # An empty file beside the database file.
     handle = os.open(f"{db.engine.url.database}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from reporting.record import consents as consent_records, contents, conversation, facets, tags
+from reporting.record import contents, conversation, facets, outputs, tags
 from reporting.record.consents import Consents
 from reporting.record.contents import Contents
 from reporting.record.models import REPORT_MOVES, Author, Output, Report, ReportPart, ReportState
@@ -64,7 +64,7 @@ def change_consents(
     *, report: Report, former: Consents, new: Consents, content_key: bytes, vault: ServiceVault, now: datetime
 ) -> list[Output]:
     """Other consents from now on; where a warning is wished for anew, a finished report is open again."""
-    touched = consent_records.change(report, former=former, new=new, content_key=content_key, day=now.date())
+    touched = outputs.change_consents(report, former=former, new=new, content_key=content_key, day=now.date())
     tags.remove(report.id, tags.of_reporter({}, new), vault.tags)
     if new.warn_others and not former.warn_others:
         reopen(report, now)

@@ -6,14 +6,14 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
-from flask_babel import format_date, gettext as _
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask_babel import format_date, gettext as _, lazy_gettext
 from werkzeug.datastructures import MultiDict
 
 from reporting.receipt import adding, withdrawal
-from reporting.receipt.output_cards import as_seen
+from reporting.receipt.output_cards import by_kind, card_of
 from reporting.receipt.schemas import MessageSchema, ReceiptSchema
-from reporting.record import answer_labels, contents, conversation, outputs, queries
+from reporting.record import answer_labels, contents, conversation, output_kinds, outputs, queries
 from reporting.record.contents import Contents
 from reporting.record.models import Author, Report, ReportMessage
 from reporting.record.report_form import ReportForm, carried
@@ -36,8 +36,11 @@ from ugly_mugs.vault import Receipt, TooLong, UnknownWord, WrongLength
 from ugly_mugs.web.form_fields import Words
 from ugly_mugs.web.forms import Form
 from ugly_mugs.web.languages import page_language
+from ugly_mugs.wiring import NavigationEntry
 
 receipt = Blueprint("receipt", __name__, url_prefix="/receipt")
+
+NAVIGATION = (NavigationEntry("public", 20, lazy_gettext("Come back"), "receipt.receipt_page"),)
 
 RECEIPT_FORM: Final = "receipt"
 TRIES: Final = 200
@@ -48,7 +51,7 @@ _RECEIPT, _MESSAGE = ReceiptSchema(), MessageSchema()
 
 @receipt.get("")
 @anyone
-def ask() -> Response:
+def receipt_page() -> Response:
     message = ""
     if request.args.get("again"):
         message = _(
@@ -59,7 +62,7 @@ def ask() -> Response:
 
 @receipt.post("")
 @anyone
-def enter() -> Response:
+def open_report() -> Response:
     vault, now = runtime().vault, runtime().clock.now()
     form = Form(_RECEIPT)
     typed_well = form.take(request.form)
@@ -87,23 +90,22 @@ def enter() -> Response:
     db.session.commit()
     brought = carried(request.form)
     if brought:
-        here = Here(report, contents.open_with_key(report, content_key), content_key)
-        response = _brought_along(cookie, brought, here)
+        response = _brought_along(cookie, brought)
     else:
-        response = make_response(redirect("/receipt/report", HTTPStatus.SEE_OTHER))
+        response = make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
     return response
 
 
 @receipt.get("/report")
 @reporter
-def look() -> Response:
+def report_page() -> Response:
     return _overview(_here(), Form(_MESSAGE, prefix="message"))
 
 
 @receipt.post("/message")
 @reporter
-def write() -> Response:
+def send_message() -> Response:
     here = _here(lock=True)
     form = Form(_MESSAGE, prefix="message")
     if not form.take(request.form):
@@ -112,18 +114,18 @@ def write() -> Response:
         report=here.report, text=form.values["text"], content_key=here.content_key, now=runtime().clock.now()
     )
     db.session.commit()
-    return make_response(redirect("/receipt/report#messages", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.report_page", _anchor="messages"), HTTPStatus.SEE_OTHER))
 
 
 @receipt.get("/add")
 @reporter
-def more() -> Response:
+def additions_page() -> Response:
     return _adding(ReportForm.of_additions(), _session_token())
 
 
 @receipt.post("/add")
 @reporter
-def add() -> Response:
+def add_part() -> Response:
     form = ReportForm.of_additions()
     if form.asked_to_add(request.form):
         form.keep(request.form).offenders.add()
@@ -144,23 +146,22 @@ def add() -> Response:
         form.refuse_length(_("All of it together is too long for us to keep. Please send it in two parts."))
         return _adding(form, _session_token(), status=HTTPStatus.BAD_REQUEST)
     db.session.commit()
-    return make_response(redirect("/receipt/report", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
 
 
 @receipt.get("/choices")
 @reporter
-def choices() -> str:
-    here = _here()
-    return _choosing(here, ReportForm.of_choices().fill_consents(here.contents.consents), _session_token())
+def choices_page() -> str:
+    return _choosing(ReportForm.of_choices().fill_consents(_here().contents.consents), _session_token())
 
 
 @receipt.post("/choices")
 @reporter
-def choose() -> Response:
+def change_choices() -> Response:
     here = _here(lock=True)
     form = ReportForm.of_choices()
     if not form.take(request.form):
-        return make_response(_choosing(here, form, _session_token()), HTTPStatus.BAD_REQUEST)
+        return make_response(_choosing(form, _session_token()), HTTPStatus.BAD_REQUEST)
     former, now = here.contents.consents, runtime().clock.now()
     adding.change_consents(
         report=here.report,
@@ -171,13 +172,13 @@ def choose() -> Response:
         now=now,
     )
     db.session.commit()
-    return make_response(redirect("/receipt/report", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
 
 
 @receipt.post("/output")
 @reporter
-def decide() -> Response:
-    """Let a warning go, or hold it."""
+def decide_on_output() -> Response:
+    """Let an output go, or hold it."""
     here = _here(lock=True)
     output = queries.output(here.report.id, request.form.get("output", ""))
     if output is None:
@@ -187,14 +188,18 @@ def decide() -> Response:
     else:
         outputs.let_go(output, seen_mark=request.form.get("seen", ""))
     db.session.commit()
-    return make_response(redirect("/receipt/report", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
 
 
 @receipt.get("/withdraw")
 @reporter
-def before_withdrawing() -> str:
+def withdrawal_page() -> str:
     here = _here()
-    return render_template("reporting/receipt/withdraw.html", outputs=_seen(here))
+    return render_template(
+        "reporting/receipt/withdraw.html",
+        kinds=output_kinds.registered(),
+        cards=[card_of(each, content_key=here.content_key) for each in outputs.of_report(here.report.id)],
+    )
 
 
 @receipt.post("/withdraw")
@@ -205,12 +210,12 @@ def withdraw() -> Response:
     # The page says that it is gone now, so no log may still hold what was deleted.
     forget_deleted()
     forget_reporter()
-    return make_response(redirect("/receipt/gone", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.gone_page"), HTTPStatus.SEE_OTHER))
 
 
 @receipt.get("/gone")
 @anyone
-def gone() -> str:
+def gone_page() -> str:
     return render_template("reporting/receipt/gone.html")
 
 
@@ -218,7 +223,7 @@ def gone() -> str:
 @anyone
 def close() -> Response:
     forget_reporter()
-    return make_response(redirect("/receipt", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("receipt.receipt_page"), HTTPStatus.SEE_OTHER))
 
 
 @dataclass(frozen=True)
@@ -239,13 +244,20 @@ def _here(*, lock: bool = False) -> Here:
     return Here(report, contents.open_with_key(report, who.content_key), who.content_key)
 
 
+class Tries(Budget):
+    """The wrong receipts that may still be typed, by the sender's address."""
+
+    def __init__(self) -> None:
+        super().__init__(TRIES, timedelta(minutes=10))
+
+
 def _spend_a_try() -> None:
     """Charged for wrong ones only: a right receipt is never refused, whoever else tries from the same address.
 
     Ninety bits need no limit against guessing; this one keeps the machine free, and raises PleaseWait.
     """
-    budget: Budget = current_app.extensions.setdefault("receipt tries", Budget(TRIES, timedelta(minutes=10)))
-    if not budget.spend((request.remote_addr or "").encode(), runtime().clock.now()):
+    tries = runtime().state.of(Tries)
+    if not tries.spend((request.remote_addr or "").encode(), runtime().clock.now()):
         raise PleaseWait
 
 
@@ -304,10 +316,13 @@ def _overview(here: Here, form: Form, status: HTTPStatus = HTTPStatus.OK) -> Res
             (format_date(part.added_on, "long"), list(answer_labels.in_words(part.sections)))
             for part in here.contents.parts
         ],
-        outputs=_seen(here),
+        kinds=by_kind(
+            outputs.of_report(here.report.id),
+            consents=here.contents.consents,
+            content_key=here.content_key,
+        ),
         thread=[_said(each, here.content_key) for each in queries.messages(here.report.id)],
         allowed=answer_labels.of_consents(here.contents.consents),
-        consents=here.contents.consents,
         form=form,
     )
     return make_response(page, status)
@@ -323,14 +338,8 @@ def _said(message: ReportMessage, content_key: bytes) -> Mapping[str, Any]:
     }
 
 
-def _seen(here: Here) -> list[Any]:
-    return [as_seen(each, content_key=here.content_key) for each in outputs.of_report(here.report.id)]
-
-
-def _choosing(here: Here, form: ReportForm, csrf: str, *, brought: bool = False) -> str:
-    return render_template(
-        "reporting/receipt/choices.html", form=form, csrf=csrf, brought=brought, outputs=_seen(here)
-    )
+def _choosing(form: ReportForm, csrf: str, *, brought: bool = False) -> str:
+    return render_template("reporting/receipt/choices.html", form=form, csrf=csrf, brought=brought)
 
 
 def _adding(
@@ -348,7 +357,7 @@ def _session_token() -> str:
     return runtime().vault.csrf(found.token)
 
 
-def _brought_along(cookie: sessions.Cookie, brought: list[tuple[str, str]], here: Here) -> Response:
+def _brought_along(cookie: sessions.Cookie, brought: list[tuple[str, str]]) -> Response:
     """What was typed into a form that had filed before, ready to be added, or allowed."""
     vault, now = runtime().vault, runtime().clock.now()
     found = sessions.find(vault=vault, kind=SessionKind.REPORTER, cookie=cookie.value, now=now)
@@ -356,4 +365,4 @@ def _brought_along(cookie: sessions.Cookie, brought: list[tuple[str, str]], here
     csrf, typed = vault.csrf(found.token), MultiDict(brought)
     if carried(typed, KEPT_SECTIONS):
         return _adding(ReportForm.of_additions().keep(typed), csrf, brought=True)
-    return make_response(_choosing(here, ReportForm.of_choices().keep(typed), csrf, brought=True))
+    return make_response(_choosing(ReportForm.of_choices().keep(typed), csrf, brought=True))

@@ -1,24 +1,17 @@
-"""What a reporter allows: each consent off by default, recorded with its wording, sealed with the report.
+"""What a reporter allows: each consent off by default, recorded with its wording, sealed with the report."""
 
-Changing one touches only what rests on it (`RESTS_ON`): there the consent version rises, so that whatever was
-approved before does not leave, and where the consent is gone the output ends.
-"""
-
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-import sqlalchemy as sa
 from flask_babel import lazy_gettext as _
 
-from reporting.record.endings import output_ends
-from reporting.record.models import LIVE_OUTPUTS, OUTPUT_MOVES, Output, OutputKind, OutputState, Report
-from ugly_mugs.database.engine import db
-from ugly_mugs.vault import Where, symmetric
+from ugly_mugs.database.sealed_json import Plain, SealedJson
+from ugly_mugs.vault import symmetric
 from ugly_mugs.vault.padding import CONSENTS as SIZES
 
 
@@ -47,8 +40,6 @@ WORDINGS: Final[Mapping[Consent, Wording]] = {
     Consent.WARN_OTHERS: Wording(1, _("May we warn other sex workers about this person?")),
     Consent.CONTACT_ME: Wording(1, _("May we contact you to offer support?")),
 }
-
-RESTS_ON: Final[Mapping[OutputKind, Consent]] = {OutputKind.ALERT: Consent.WARN_OTHERS}
 
 MOST_RECORDS = 16
 
@@ -125,59 +116,17 @@ def from_answers(
     return replace(new, records=(new.records + added)[-MOST_RECORDS:])
 
 
-def change(report: Report, *, former: Consents, new: Consents, content_key: bytes, day: date) -> list[Output]:
-    """Seal what holds from now on; the outputs that rest on a changed consent are raised, held or ended.
-
-    Returns the outputs it touched. The report's row must be locked by the caller's transaction.
-    """
-    report.consents = seal(new, report_id=report.id, content_key=content_key)
-    report.consents_version += 1
-    report.changed_on = day
-    changed = {consent for consent in Consent if new.terms(consent) != former.terms(consent)}
-    resting = [output for output in _outputs(report.id) if RESTS_ON[output.kind] in changed]
-    touched = [output for output in resting if output.state in LIVE_OUTPUTS]
-    for output in resting:
-        if new.given(RESTS_ON[output.kind]) and output.state is not OutputState.WITHDRAWN:
-            # A hold set because the reporter asked to see it goes with that wish; one they set themselves stays, and
-            # that of an ended one goes over to its successor.
-            output.held = new.wants_to_see_first or (output.held and not former.wants_to_see_first)
-    for output in touched:
-        output.consent_version += 1
-        output.not_before = new.earliest
-        if not new.given(RESTS_ON[output.kind]):
-            OUTPUT_MOVES.move(output, OutputState.WITHDRAWN)
-            output.preview = None
-            output_ends(output)
-        elif output.state is OutputState.APPROVED:
-            # The approval was given to what the reporter allowed before; somebody has to look again.
-            OUTPUT_MOVES.move(output, OutputState.PROPOSED)
-    return touched
-
-
 def seal(consents: Consents, *, report_id: UUID, content_key: bytes) -> bytes:
     """Under the report's content key, one size for everybody."""
-    plain = json.dumps(_plain(consents), ensure_ascii=False, separators=(",", ":")).encode()
-    return symmetric.seal(content_key, plain, _where(report_id), sizes=SIZES)
+    return CONSENTS.seal(consents, row=report_id, sealer=partial(symmetric.seal, content_key))
 
 
 def open_sealed(sealed: bytes, *, report_id: UUID, content_key: bytes) -> Consents:
     """The inverse of `seal`; CannotOpen when the key is another report's."""
-    found = json.loads(symmetric.open_sealed(content_key, sealed, _where(report_id)))
-    return Consents(
-        warn_others=found["warn_others"],
-        when=When(found["when"]),
-        not_before=_day(found["not_before"]),
-        contact_me=found["contact_me"],
-        safe_contact=found["safe_contact"],
-        records=tuple(_record(each) for each in found["records"]),
-    )
+    return CONSENTS.open(sealed, row=report_id, opener=partial(symmetric.open_sealed, content_key))
 
 
-def _where(report_id: UUID) -> Where:
-    return Where("reports", "consents", report_id)
-
-
-def _plain(consents: Consents) -> dict[str, Any]:
+def _plain(consents: Consents) -> Plain:
     return {
         "warn_others": consents.warn_others,
         "when": consents.when,
@@ -185,21 +134,26 @@ def _plain(consents: Consents) -> dict[str, Any]:
         "contact_me": consents.contact_me,
         "safe_contact": dict(consents.safe_contact),
         "records": [
-            [each.consent, each.given, each.wording, each.language, each.day.isoformat()]
-            for each in consents.records
+            [record.consent, record.given, record.wording, record.language, record.day.isoformat()]
+            for record in consents.records
         ],
     }
 
 
-def _record(found: Sequence[Any]) -> ConsentRecord:
-    consent, given, wording, language, day = found
+def _from_plain(plain: Plain) -> Consents:
+    return Consents(
+        warn_others=plain["warn_others"],
+        when=When(plain["when"]),
+        not_before=date.fromisoformat(plain["not_before"]) if plain["not_before"] else None,
+        contact_me=plain["contact_me"],
+        safe_contact=plain["safe_contact"],
+        records=tuple(_record(record) for record in plain["records"]),
+    )
+
+
+def _record(plain: Sequence[Any]) -> ConsentRecord:
+    consent, given, wording, language, day = plain
     return ConsentRecord(Consent(consent), given, wording, language, date.fromisoformat(day))
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-def _outputs(report_id: UUID) -> Sequence[Output]:
-    query = sa.select(Output).where(Output.report_id == report_id)
-    return db.session.scalars(query.order_by(Output.id).with_for_update()).all()
+CONSENTS: Final = SealedJson("reports", "consents", sizes=SIZES, dump=_plain, load={1: _from_plain})

@@ -1,17 +1,18 @@
 """What a report holds, opened with its content key: sections in the order they came, and all of them merged."""
 
 import base64
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from functools import partial
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from reporting.record import consents as consent_records
 from reporting.record.consents import Consents
 from reporting.record.models import Report, ReportPart
 from reporting.record.schemas import KEPT_SECTIONS
+from ugly_mugs.database.sealed_json import Plain, SealedJson
 from ugly_mugs.errors import NotThere
 from ugly_mugs.text.identifiers import IdentifierKind
 from ugly_mugs.vault import Where, symmetric
@@ -27,6 +28,13 @@ class Point:
     kind: IdentifierKind
     normalised: str
     point: bytes
+
+
+class PartContents(NamedTuple):
+    """What is sealed of one part."""
+
+    sections: Mapping[str, Any]
+    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True)
@@ -123,23 +131,34 @@ def seal_part(
     sections: Mapping[str, Any], points: Iterable[Point], *, part_id: UUID, content_key: bytes
 ) -> bytes:
     """One seal for all that was sent at one time; TooLong when it does not fit into the largest size."""
-    plain: dict[str, Any] = {"sections": sections}
-    listed = [[each.kind, each.normalised, base64.b64encode(each.point).decode()] for each in points]
-    if listed:
-        plain["points"] = listed
-    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
-    return symmetric.seal(content_key, text, Where("report_parts", "sections", part_id), sizes=TEXT)
+    value = PartContents(sections, tuple(points))
+    return PARTS.seal(value, row=part_id, sealer=partial(symmetric.seal, content_key))
 
 
 def open_part(part: ReportPart, content_key: bytes) -> Part:
     """The inverse of `seal_part`; CannotOpen when the key is another report's."""
-    where = Where("report_parts", "sections", part.id)
-    found = json.loads(symmetric.open_sealed(content_key, part.sections, where))
+    opened = PARTS.open(part.sections, row=part.id, opener=partial(symmetric.open_sealed, content_key))
+    return Part(part.number, part.added_on, opened.sections, opened.points)
+
+
+def _plain(value: PartContents) -> Plain:
+    plain: dict[str, Any] = {"sections": value.sections}
+    if value.points:
+        plain["points"] = [
+            [point.kind, point.normalised, base64.b64encode(point.point).decode()] for point in value.points
+        ]
+    return plain
+
+
+def _from_plain(plain: Plain) -> PartContents:
     points = tuple(
         Point(IdentifierKind(kind), normalised, base64.b64decode(point))
-        for kind, normalised, point in found.get("points", [])
+        for kind, normalised, point in plain.get("points", [])
     )
-    return Part(part.number, part.added_on, found["sections"], points)
+    return PartContents(plain["sections"], points)
+
+
+PARTS: Final = SealedJson("report_parts", "sections", sizes=TEXT, dump=_plain, load={1: _from_plain})
 
 
 def seal_head(now: datetime, *, report_id: UUID, content_key: bytes) -> bytes:

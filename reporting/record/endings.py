@@ -3,12 +3,10 @@
 Everything a listener does happens in the same transaction as the ending itself.
 """
 
-from collections.abc import Callable, Iterable
-from typing import cast
-
-from flask import current_app
+from collections.abc import Callable, Sequence
 
 from reporting.record.models import Output, Report
+from ugly_mugs.runtime import runtime
 
 ReportEnding = Callable[[Report], None]
 OutputEnding = Callable[[Output], None]
@@ -16,11 +14,13 @@ OutputEnding = Callable[[Output], None]
 
 def report_ends(report: Report) -> None:
     """The report was withdrawn: what others made of it goes too."""
-    for listener in cast(Iterable[ReportEnding], current_app.extensions["report_endings"]):
+    listeners: Sequence[ReportEnding] = runtime().wiring.report_endings
+    for listener in listeners:
         listener(report)
 
 
 def output_ends(output: Output) -> None:
     """The consent under this output is gone: it must not leave, or not any further."""
-    for listener in cast(Iterable[OutputEnding], current_app.extensions["output_endings"]):
+    listeners: Sequence[OutputEnding] = runtime().wiring.output_endings
+    for listener in listeners:
         listener(output)

@@ -3,6 +3,7 @@
 import uuid
 from datetime import date
 from enum import StrEnum
+from typing import NewType
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, relationship
@@ -121,8 +122,8 @@ class IdentifierTag(Model):
     tag: Mapped[bytes] = keyed("voprf and series-tag", index=True)
 
 
-class OutputKind(StrEnum):
-    ALERT = "alert"
+OutputKind = NewType("OutputKind", str)
+"""The name of a kind that a feature registers (`record/output_kinds.py`), 32 letters at most."""
 
 
 class OutputState(StrEnum):
@@ -158,7 +159,7 @@ class Output(Model):
 
     id: Mapped[uuid.UUID] = primary_key()
     report_id: Mapped[uuid.UUID] = clear(Clear.ID, sa.Uuid, sa.ForeignKey("reports.id"), index=True)
-    kind: Mapped[OutputKind] = state_of(OutputKind)
+    kind: Mapped[OutputKind] = clear(Clear.KIND, sa.String(32))
     subject_id: Mapped[uuid.UUID] = clear(Clear.ID, sa.Uuid)
     state: Mapped[OutputState] = state_of(OutputState, default=OutputState.PROPOSED)
     consent_version: Mapped[int] = clear(Clear.VERSION, sa.Integer, default=1)

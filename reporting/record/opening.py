@@ -53,7 +53,9 @@ def open_report(*, report_id: UUID, staff: SignedInStaff, vault: ServiceVault, n
         raise NotThere(_("This report is not here any more. Whoever sent it may have withdrawn it."))
     key = _epoch_key(staff, report.epoch_id)
     with writing():
-        audit.record_first(AuditKind.REPORT_OPENED, actor_id=staff.id, subject_id=report_id, day=now.date())
+        audit.record_and_commit(
+            AuditKind.REPORT_OPENED, actor_id=staff.id, subject_id=report_id, day=now.date()
+        )
     # Read again: it may have been withdrawn while the entry was written.
     report = record_queries.report(report_id)
     if report is None or report.desk_wrap is None:
@@ -77,7 +79,7 @@ def times_received(rows: Iterable[Headed], *, staff: SignedInStaff, now: datetim
         return {}
     keys = {epoch_id: _epoch_key(staff, epoch_id) for epoch_id in {row.epoch_id for row in here}}
     with writing():
-        audit.record_first(AuditKind.REPORT_LISTED, actor_id=staff.id, count=len(here), day=now.date())
+        audit.record_and_commit(AuditKind.REPORT_LISTED, actor_id=staff.id, count=len(here), day=now.date())
     return {row.id: _received_at(row, keys[row.epoch_id]) for row in here}
 
 

@@ -7,22 +7,32 @@ whatever claims a message asks for `state = released`, `not held` and the consen
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import Final
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from reporting.record.consents import RESTS_ON, Consents
+from reporting.record import consents as consent_records
+from reporting.record.consents import Consent, Consents
+from reporting.record.endings import output_ends
 from reporting.record.models import LIVE_OUTPUTS, OUTPUT_MOVES, Output, OutputKind, OutputState, Report
+from reporting.record.output_kinds import spec_of
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.sealed_json import SealedJson
 from ugly_mugs.errors import Conflict
-from ugly_mugs.vault import Where, symmetric
+from ugly_mugs.vault import symmetric
 from ugly_mugs.vault.padding import TEXT
 
 SHOWN = frozenset({OutputState.APPROVED, OutputState.RELEASED})
 """States in which the reporter sees the texts; before its approval a text may still change."""
+
+PREVIEWS: Final[SealedJson[Mapping[str, str]]] = SealedJson(
+    "outputs", "preview", sizes=TEXT, dump=dict, load={1: dict}
+)
 
 
 def propose(
@@ -40,7 +50,7 @@ def propose(
     reporter who asked to see it first is asked again; a hold of the reporter's own is never lifted here, and goes
     over to whatever the desk makes instead of what they held.
     """
-    if not consents.given(RESTS_ON[kind]):
+    if not consents.given(spec_of(kind).rests_on):
         raise Conflict(_("The person who reported this has not agreed to it."))
     output = of_subject(kind, subject_id)
     if output is None:
@@ -53,9 +63,41 @@ def propose(
         _move(output, OutputState.PROPOSED)
     output.held = output.held or consents.wants_to_see_first
     output.not_before = consents.earliest
-    plain = json.dumps(dict(preview), ensure_ascii=False).encode()
-    output.preview = symmetric.seal(content_key, plain, _where(output.id), sizes=TEXT)
+    output.preview = PREVIEWS.seal(preview, row=output.id, sealer=partial(symmetric.seal, content_key))
     return output
+
+
+def change_consents(
+    report: Report, *, former: Consents, new: Consents, content_key: bytes, day: date
+) -> list[Output]:
+    """Seal what holds from now on; the outputs that rest on a changed consent are raised, held or ended.
+
+    Their consent version rises, so that what was approved under the former consent does not leave; where the consent
+    is gone the output ends. Returns the outputs it touched. The caller's transaction must hold the report's row.
+    """
+    report.consents = consent_records.seal(new, report_id=report.id, content_key=content_key)
+    report.consents_version += 1
+    report.changed_on = day
+    changed = {consent for consent in Consent if new.terms(consent) != former.terms(consent)}
+    rests_on = {output: spec_of(output.kind).rests_on for output in _locked_of_report(report.id)}
+    resting = [output for output, consent in rests_on.items() if consent in changed]
+    touched = [output for output in resting if output.state in LIVE_OUTPUTS]
+    for output in resting:
+        if new.given(rests_on[output]) and output.state is not OutputState.WITHDRAWN:
+            # A hold set because the reporter asked to see it goes with that wish; one they set themselves stays, and
+            # that of an ended one goes over to its successor.
+            output.held = new.wants_to_see_first or (output.held and not former.wants_to_see_first)
+    for output in touched:
+        output.consent_version += 1
+        output.not_before = new.earliest
+        if not new.given(rests_on[output]):
+            OUTPUT_MOVES.move(output, OutputState.WITHDRAWN)
+            output.preview = None
+            output_ends(output)
+        elif output.state is OutputState.APPROVED:
+            # The approval was given to what the reporter allowed before; somebody has to look again.
+            OUTPUT_MOVES.move(output, OutputState.PROPOSED)
+    return touched
 
 
 def approve(output: Output, *, seen_version: int) -> None:
@@ -136,8 +178,7 @@ def preview_of(output: Output, *, content_key: bytes) -> Mapping[str, str]:
     """What the reporter may see of it; empty once it is gone."""
     if output.preview is None:
         return {}
-    found: dict[str, str] = json.loads(symmetric.open_sealed(content_key, output.preview, _where(output.id)))
-    return found
+    return PREVIEWS.open(output.preview, row=output.id, opener=partial(symmetric.open_sealed, content_key))
 
 
 def _is_on_hold(report_id: UUID, kind: OutputKind) -> bool:
@@ -162,5 +203,6 @@ def _move(output: Output, wanted: OutputState) -> None:
     OUTPUT_MOVES.move(output, wanted)
 
 
-def _where(output_id: UUID) -> Where:
-    return Where("outputs", "preview", output_id)
+def _locked_of_report(report_id: UUID) -> Sequence[Output]:
+    query = sa.select(Output).where(Output.report_id == report_id)
+    return db.session.scalars(query.order_by(Output.id).with_for_update()).all()

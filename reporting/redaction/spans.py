@@ -3,17 +3,18 @@
 A hidden place reads `[…]`. What a person makes of the rest by hand may only be shorter, never new.
 """
 
-import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import Final
 from uuid import UUID
 
+from ugly_mugs.database.sealed_json import Plain, SealedJson
 from ugly_mugs.text.folding import tokens
-from ugly_mugs.vault import Where, symmetric
+from ugly_mugs.vault import symmetric
 from ugly_mugs.vault.padding import TEXT
 
 HIDDEN: Final = "[…]"
@@ -145,22 +146,26 @@ def lines_of(text: str, spans: Sequence[Span]) -> list[str]:
 
 def seal(settled: Settled, *, redaction_id: UUID, content_key: bytes) -> bytes:
     """Under the report's content key; TooLong when text and hidden words together fit into no size."""
-    plain = {
+    return REDACTIONS.seal(settled, row=redaction_id, sealer=partial(symmetric.seal, content_key))
+
+
+def open_sealed(sealed: bytes, *, redaction_id: UUID, content_key: bytes) -> Settled:
+    """The inverse of `seal`; CannotOpen when the key is another report's."""
+    return REDACTIONS.open(sealed, row=redaction_id, opener=partial(symmetric.open_sealed, content_key))
+
+
+def _plain(settled: Settled) -> Plain:
+    return {
         "text": settled.text,
         "spans": [[span.start, span.end, span.kind] for span in settled.spans],
         "removed": settled.removed,
         "covers": settled.covers,
     }
-    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
-    return symmetric.seal(content_key, text, _where(redaction_id), sizes=TEXT)
 
 
-def open_sealed(sealed: bytes, *, redaction_id: UUID, content_key: bytes) -> Settled:
-    """The inverse of `seal`; CannotOpen when the key is another report's."""
-    found = json.loads(symmetric.open_sealed(content_key, sealed, _where(redaction_id)))
-    spans = tuple(Span(start, end, kind) for start, end, kind in found["spans"])
-    return Settled(found["text"], spans, found["removed"], found["covers"])
+def _from_plain(plain: Plain) -> Settled:
+    spans = tuple(Span(start, end, kind) for start, end, kind in plain["spans"])
+    return Settled(plain["text"], spans, plain["removed"], plain["covers"])
 
 
-def _where(redaction_id: UUID) -> Where:
-    return Where("redactions", "contents", redaction_id)
+REDACTIONS: Final = SealedJson("redactions", "contents", sizes=TEXT, dump=_plain, load={1: _from_plain})

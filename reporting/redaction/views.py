@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
 from reporting.record import opening
@@ -21,18 +21,18 @@ from ugly_mugs.errors import Conflict
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
 
-redaction = Blueprint("redaction", __name__)
+redaction = Blueprint("redaction", __name__, url_prefix="/desk")
 
 
 @redaction.get("/reports/<uuid:report_id>/redact")
 @staff(Permission.REDACT)
-def choose(report_id: UUID) -> Response:
+def marks_page(report_id: UUID) -> Response:
     return _choosing(_opened(report_id), Form(HideSchema()))
 
 
 @redaction.post("/reports/<uuid:report_id>/redact")
 @staff(Permission.REDACT)
-def hide(report_id: UUID) -> Response:
+def hide_words(report_id: UUID) -> Response:
     """Keep what is ticked and hide the words typed, then look at what is left or go on choosing."""
     opened, form = _opened(report_id), Form(HideSchema())
     account = opened.contents.account
@@ -69,21 +69,23 @@ def hide(report_id: UUID) -> Response:
             status=HTTPStatus.CONFLICT,
         )
     db.session.commit()
-    return _go(report_id, "redact" if request.form.get("do") == "more" else "redact/text")
+    return _go(
+        report_id, "redaction.marks_page" if request.form.get("do") == "more" else "redaction.text_page"
+    )
 
 
 @redaction.get("/reports/<uuid:report_id>/redact/text")
 @staff(Permission.REDACT)
-def read(report_id: UUID) -> Response:
+def text_page(report_id: UUID) -> Response:
     opened = _opened(report_id)
     if queries.redaction(report_id) is None:
-        return _go(report_id, "redact")
+        return _go(report_id, "redaction.marks_page")
     return _reading(opened, Form(SettleSchema()))
 
 
 @redaction.post("/reports/<uuid:report_id>/redact/text")
 @staff(Permission.REDACT)
-def settle(report_id: UUID) -> Response:
+def settle_text(report_id: UUID) -> Response:
     opened, form = _opened(report_id), Form(SettleSchema())
     if not form.take(request.form):
         return _reading(opened, form, typed=True, status=HTTPStatus.BAD_REQUEST)
@@ -108,7 +110,7 @@ def settle(report_id: UUID) -> Response:
             _opened(report_id), form, typed=True, message=conflict.message, status=HTTPStatus.CONFLICT
         )
     db.session.commit()
-    return _go(report_id)
+    return _go(report_id, "desk.report")
 
 
 def _choosing(
@@ -186,6 +188,5 @@ def _opened(report_id: UUID) -> OpenedReport:
     )
 
 
-def _go(report_id: UUID, page: str = "") -> Response:
-    place = f"/desk/reports/{report_id}" + (f"/{page}" if page else "")
-    return make_response(redirect(place, HTTPStatus.SEE_OTHER))
+def _go(report_id: UUID, page: str) -> Response:
+    return make_response(redirect(url_for(page, report_id=report_id), HTTPStatus.SEE_OTHER))

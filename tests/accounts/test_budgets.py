@@ -46,17 +46,23 @@ class TestABudget:
         assert b"07700 900123" not in repr(vars(budget)).encode()
         assert set(Budget(1, A_MINUTE)._left) != set(budget._left)
 
-    def test_is_forgotten_when_it_is_whole_again_and_many_are_kept(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(budgets, "MOST_KEYS", 100)
+    def test_is_forgotten_when_it_has_grown_back(self) -> None:
         budget = Budget(2, A_MINUTE)
         for number in range(100):
             budget.spend(bytes([number]), NOON)
 
-        budget.spend(b"later", NOON + timedelta(hours=1))
+        budget.spend(b"later", NOON + A_MINUTE)
 
         assert len(budget._left) == 1
+
+    def test_makes_room_by_forgetting_what_was_unused_longest(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(budgets, "MOST_KEYS", 3)
+        budget = Budget(1, A_MINUTE)
+        for key in (b"one", b"two", b"three", b"one", b"four"):
+            budget.spend(key, NOON)
+
+        assert not budget.spend(b"one", NOON)
+        assert budget.spend(b"two", NOON)
 
     def test_takes_no_more_memory_than_it_may(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(budgets, "MOST_KEYS", 100)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
-from tests.accounts.test_joining import Shown, type_code
+from tests.accounts.people.test_joining import Shown, type_code
 from tests.conftest import MovableClock
 from tests.make.staff import Colleague, Team, hidden
 from ugly_mugs.accounts.keys import epochs

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask, Response
 
 from tests.conftest import MovableClock, settings_for
-from tests.installing import Installation
+from tests.make.installation import Installation
 from tests.make.staff import Team
 from ugly_mugs.accounts import jobs, sessions
 from ugly_mugs.accounts.models import KnownDevice, Role, Session, SessionKind

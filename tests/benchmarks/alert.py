@@ -1,6 +1,6 @@
 """One alert with the whole application: how soon the first text leaves, and what the worker holds meanwhile.
 
-The desk works in this process; the worker is a process of its own, as in life, and so is the provider's stand-in.
+The desk works in this process; the worker is a process of its own, as in life, and so is the provider.
 """
 
 import logging
@@ -24,10 +24,10 @@ from flask import Flask
 
 from alerts.membership.models import Level, Member, MemberRegion, MemberState, Subscription
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.sending import OwnSandbox, own_sandbox
+from tests.benchmarks.sending import LoadTarget, load_target
 from tests.conftest import MovableClock, make_tables, settings_for
-from tests.installing import install
 from tests.make.alerts import HERE, Newsroom
+from tests.make.installation import install
 from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind, Role
 from ugly_mugs.app import create_app
@@ -53,7 +53,7 @@ class House:
     newsroom: Newsroom
     alice: Colleague
     bob: Colleague
-    sandbox: OwnSandbox
+    target: LoadTarget
     environment: dict[str, str]
 
     def written(self) -> uuid.UUID:
@@ -66,11 +66,11 @@ class House:
         alert_id = self.written()
         page = self.newsroom.page(alert_id, self.bob)
         db.session.rollback()
-        before, began = self.sandbox.count(), time.perf_counter()
+        before, began = self.target.count(), time.perf_counter()
         answer = self.newsroom.approve(alert_id, self.bob, page)
         assert answer.status_code == 303, answer.text
         db.session.rollback()
-        while self.sandbox.count() == before:
+        while self.target.count() == before:
             assert time.perf_counter() - began < 60, "no text within a minute"
             time.sleep(0.005)
         return time.perf_counter() - began
@@ -92,13 +92,13 @@ class House:
 @contextmanager
 def house() -> Iterator[House]:
     logging.getLogger("ugly_mugs").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory() as name, own_sandbox() as sandbox:
+    with tempfile.TemporaryDirectory() as name, load_target() as target:
         folder = Path(name)
         given = {
             "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
             "TWILIO_AUTH_TOKEN": AUTH_TOKEN,
-            "TWILIO_API_URL": sandbox.url,
-            "SMTP_URL": sandbox.smtp_url,
+            "TWILIO_API_URL": target.url,
+            "SMTP_URL": target.smtp_url,
             "SMS_PACE": "100000",
             "LOG_LEVEL": "ERROR",
         }
@@ -118,7 +118,7 @@ def house() -> Iterator[House]:
             team = Team(app, clock, installation)
             alice, bob = team.hire("alice", Role.MODERATOR), team.hire("bob", Role.APPROVER)
             named = {f"UGLY_MUGS_{each}": value for each, value in environment.items()}
-            yield House(app, Newsroom(app, clock), alice, bob, sandbox, named)
+            yield House(app, Newsroom(app, clock), alice, bob, target, named)
             db.session.remove()
             db.engine.dispose()
 
@@ -173,7 +173,7 @@ def first_text(here: House) -> Figure:
 
 def _wait_until_sent(here: House) -> None:
     seen = -1
-    while (count := here.sandbox.count()) != seen:
+    while (count := here.target.count()) != seen:
         seen = count
         time.sleep(1)
 
@@ -199,13 +199,13 @@ def memory(here: House) -> Iterator[Figure]:
     with here.worker() as worker:
         time.sleep(3)
         first = here.first_text()
-        largest, sent, began = 0, here.sandbox.count(), time.perf_counter()
+        largest, sent, began = 0, here.target.count(), time.perf_counter()
         while (took := time.perf_counter() - began) < SECONDS_OF_SENDING:
             largest = max(largest, worker.memory_info().rss)
             time.sleep(0.1)
-            if here.sandbox.count() - sent >= MANY - 1_000:
+            if here.target.count() - sent >= MANY - 1_000:
                 break
-        rate = (here.sandbox.count() - sent) / took
+        rate = (here.target.count() - sent) / took
     yield Figure(
         f"first text after approval, to {MANY:,} members",
         round(first, 2), "s", f"< {FIRST_BAR_S}", first < FIRST_BAR_S,

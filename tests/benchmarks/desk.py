@@ -14,19 +14,18 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 
-from reporting.filing import submission
-from reporting.record.consents import Consents
-from reporting.record.models import IdentifierTag, Report, ReportPart, Source
+from reporting.filing import desk_key
+from reporting.filing.submission import Submission, seal
+from reporting.record.models import IdentifierTag, Report, ReportPart
 from tests.benchmarks.figures import Figure
 from tests.conftest import MovableClock, make_tables, settings_for
-from tests.installing import install
+from tests.make.installation import install
 from tests.make.staff import Colleague, Team
-from ugly_mugs.accounts.keys import epochs
-from ugly_mugs.accounts.models import EpochKind, KeySeal, Role
+from tests.make.submissions import make_submission
+from ugly_mugs.accounts.models import KeySeal, Role
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
-from ugly_mugs.vault import Receipt
 
 OPEN, ALL = 10_000, 100_000
 PAGES, REPORTS = 200, 100
@@ -61,35 +60,14 @@ def desk() -> Iterator[Desk]:
         with app.app_context():
             team = Team(app, clock, installation)
             alice = team.hire("alice", Role.MODERATOR)
-            yield Desk(app, team, alice, _file(OPEN, clock))
+            yield Desk(app, team, alice, _file(OPEN))
             db.session.remove()
             db.engine.dispose()
 
 
-def _file(count: int, clock: MovableClock) -> list[uuid.UUID]:
-    vault, now = runtime().vault, clock.now()
-    epoch, public = epochs.current(EpochKind.DESK, vault=vault)
-    sealed = [
-        submission.seal_report(
-            vault=vault,
-            epoch_id=epoch.id,
-            epoch_public=public,
-            receipt=_receipt(),
-            source=Source.REPORTER,
-            sections={
-                "happened": {
-                    "account": ACCOUNT,
-                    "types": [TYPES[number % len(TYPES)]],
-                    "still_going_on": "yes" if number % 50 == 0 else "no",
-                },
-                "offenders": [{"phones": [f"07700 900{number % 1000:03}"]}],
-                "place": {"place": "Leeds"},
-            },
-            consents=Consents(warn_others=True),
-            now=now,
-        )
-        for number in range(count)
-    ]
+def _file(count: int) -> list[uuid.UUID]:
+    key = desk_key.cached(runtime().vault)
+    sealed = [seal(_submission(number), key, vault=runtime().vault) for number in range(count)]
     db.session.execute(sa.insert(Report), [each.report for each in sealed])
     db.session.execute(sa.insert(ReportPart), [each.part for each in sealed])
     db.session.execute(sa.insert(IdentifierTag), [tag for each in sealed for tag in each.tags])
@@ -97,11 +75,16 @@ def _file(count: int, clock: MovableClock) -> list[uuid.UUID]:
     return [each.report["id"] for each in sealed]
 
 
-def _receipt() -> Receipt:
-    vault, now = runtime().vault, runtime().clock.now()
-    token = vault.form_tokens.read(submission.FORM, vault.form_tokens.issue(submission.FORM, now))
-    assert token is not None
-    return vault.receipts.from_form_token(token)
+def _submission(number: int) -> Submission:
+    return make_submission(
+        happened={
+            "account": ACCOUNT,
+            "types": [TYPES[number % len(TYPES)]],
+            "still_going_on": "yes" if number % 50 == 0 else "no",
+        },
+        offenders=[{"phones": [f"07700 900{number % 1000:03}"]}],
+        place={"place": "Leeds"},
+    )
 
 
 def _p95_ms(work: Callable[[int], Any], times: int) -> float:

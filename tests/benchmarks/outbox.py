@@ -6,29 +6,29 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.sending import Bench, OwnSandbox, own_sandbox
+from tests.benchmarks.sending import Bench, LoadTarget, load_target
 from ugly_mugs.outbox.models import Channel
 
 ROUNDS = 3
 TEXTS, MAILS = 6_000, 15_000
 TEXTS_BAR, SLOW_TEXTS_BAR, TEXTS_SHARE = 1_700, 1_500, 0.85
 MAILS_BAR, MAILS_SHARE = 5_000, 0.60
-# Nothing is gained by more threads than the stand-in answers at once; a provider 100 ms away needs them.
+# More threads gain nothing while the target answers at once; a provider 100 ms away needs them.
 IN_FLIGHT, IN_FLIGHT_FAR = 16, 256
 
 
 def figures() -> Iterator[Figure]:
     """Every figure of sending on SQLite, which every installation starts with."""
-    with tempfile.TemporaryDirectory() as folder, own_sandbox() as sandbox:
+    with tempfile.TemporaryDirectory() as folder, load_target() as target:
         url = f"sqlite:///{folder}/outbox.sqlite3"
-        yield from texts(url, Path(folder), sandbox)
-        yield from texts_far_away(url, Path(folder), sandbox)
-        yield from mails(url, Path(folder), sandbox)
+        yield from texts(url, Path(folder), target)
+        yield from texts_far_away(url, Path(folder), target)
+        yield from mails(url, Path(folder), target)
 
 
-def texts(url: str, folder: Path, sandbox: OwnSandbox) -> Iterator[Figure]:
-    sandbox.behave(latency_ms=0)
-    bench = Bench(url, folder, sandbox, IN_FLIGHT)
+def texts(url: str, folder: Path, target: LoadTarget) -> Iterator[Figure]:
+    target.set_latency(0)
+    bench = Bench(url, folder, target, IN_FLIGHT)
     try:
         rate, share = _side_by_side(bench, Channel.SMS, TEXTS, bench.bare_texts)
     finally:
@@ -37,9 +37,9 @@ def texts(url: str, folder: Path, sandbox: OwnSandbox) -> Iterator[Figure]:
     yield _share("texts end to end, share of a bare loop", share, TEXTS_SHARE)
 
 
-def texts_far_away(url: str, folder: Path, sandbox: OwnSandbox) -> Iterator[Figure]:
-    sandbox.behave(latency_ms=100)
-    bench = Bench(url, folder, sandbox, IN_FLIGHT_FAR)
+def texts_far_away(url: str, folder: Path, target: LoadTarget) -> Iterator[Figure]:
+    target.set_latency(100)
+    bench = Bench(url, folder, target, IN_FLIGHT_FAR)
     try:
         rates = []
         for _ in range(ROUNDS):
@@ -47,12 +47,12 @@ def texts_far_away(url: str, folder: Path, sandbox: OwnSandbox) -> Iterator[Figu
             rates.append(bench.drain(Channel.SMS, TEXTS))
     finally:
         bench.close()
-        sandbox.behave(latency_ms=0)
+        target.set_latency(0)
     yield _rate("texts end to end, provider at 100 ms", statistics.median(rates), SLOW_TEXTS_BAR)
 
 
-def mails(url: str, folder: Path, sandbox: OwnSandbox) -> Iterator[Figure]:
-    bench = Bench(url, folder, sandbox, IN_FLIGHT)
+def mails(url: str, folder: Path, target: LoadTarget) -> Iterator[Figure]:
+    bench = Bench(url, folder, target, IN_FLIGHT)
     try:
         rate, share = _side_by_side(bench, Channel.EMAIL, MAILS, bench.bare_mails)
     finally:

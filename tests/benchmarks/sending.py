@@ -19,9 +19,11 @@ from flask import Flask
 from urllib3 import PoolManager
 
 from tests.conftest import settings_for
-from tests.outbox.posting import is_open, says_its_subject, words_of
+from tests.make.wiring import rewire
+from tests.outbox.posting import is_open, says_its_subject, text_of
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
+from ugly_mugs.outbox.drain import Drain
 from ugly_mugs.outbox.gateways.smtp import MailServer, render
 from ugly_mugs.outbox.gateways.transport import Outgoing
 from ugly_mugs.outbox.models import (
@@ -33,8 +35,7 @@ from ugly_mugs.outbox.models import (
     FanOut,
     MessageKind,
 )
-from ugly_mugs.outbox.registry import MessageKindSpec, Registry
-from ugly_mugs.outbox.sender import Sender
+from ugly_mugs.outbox.registry import MessageKindSpec
 from ugly_mugs.outbox.worker import Worker, the_worker
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
@@ -45,28 +46,24 @@ PEOPLE = 1_000
 PACE = 100_000
 
 
-class OwnSandbox:
-    """A sandbox as its own process, so that it does not share the interpreter with what is measured."""
+class LoadTarget:
+    """`load_target` as its own process, so that it does not share the interpreter with what is measured."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "ugly_mugs.sandbox", "--port", "0", "--smtp-port", "0"],
-            stdout=subprocess.PIPE,
-            text=True,
+            [sys.executable, "-m", "tests.benchmarks.load_target"], stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
-        self.url = self._process.stdout.readline().rpartition(" ")[2].strip().rstrip("/")
+        self.url = self._process.stdout.readline().rpartition(" ")[2].strip()
         self.smtp_url = self._process.stdout.readline().rpartition(" ")[2].strip()
         self._http = PoolManager()
-        self.behave(callbacks="off", callback_delay_ms=0)
 
-    def behave(self, **wishes: Any) -> None:
-        self._http.request("POST", f"{self.url}/sandbox/behaviour", json=wishes)
+    def set_latency(self, milliseconds: int) -> None:
+        self._http.request("POST", f"{self.url}/latency", json={"milliseconds": milliseconds})
 
     def count(self) -> int:
         """How many texts have reached it."""
-        known = self._http.request("GET", f"{self.url}/sandbox/messages.json?limit=0").json()
-        return int(known["count"])
+        return int(self._http.request("GET", f"{self.url}/count").json()["count"])
 
     def stop(self) -> None:
         self._process.terminate()
@@ -74,26 +71,26 @@ class OwnSandbox:
 
 
 @contextmanager
-def own_sandbox() -> Iterator[OwnSandbox]:
-    sandbox = OwnSandbox()
+def load_target() -> Iterator[LoadTarget]:
+    target = LoadTarget()
     try:
-        yield sandbox
+        yield target
     finally:
-        sandbox.stop()
+        target.stop()
 
 
 class Bench:
     """An installation with a thousand people who have a phone and an inbox each."""
 
-    def __init__(self, url: str, folder: Path, sandbox: OwnSandbox, in_flight: int) -> None:
+    def __init__(self, url: str, folder: Path, target: LoadTarget, in_flight: int) -> None:
         settings = settings_for(
             url,
             folder / "keys",
             TWILIO_ACCOUNT_SID=ACCOUNT_SID,
             TWILIO_AUTH_TOKEN=AUTH_TOKEN,
             TWILIO_FROM="+442079460000",
-            TWILIO_API_URL=sandbox.url,
-            SMTP_URL=sandbox.smtp_url,
+            TWILIO_API_URL=target.url,
+            SMTP_URL=target.smtp_url,
             SMS_PACE=str(PACE),
             MAIL_PACE=str(PACE),
             SMS_IN_FLIGHT=str(in_flight),
@@ -101,9 +98,7 @@ class Bench:
         if not settings.keys_dir.exists():
             keyfiles.create(settings.keys_dir)
         self.app: Flask = create_app(settings)
-        self.app.extensions["outbox"] = Registry(
-            [MessageKindSpec(MessageKind.ALERT, is_open, says_its_subject)]
-        )
+        rewire(self.app, kinds=[MessageKindSpec(MessageKind.ALERT, is_open, says_its_subject)])
         self._context = self.app.app_context()
         self._context.push()
         db.create_all()
@@ -165,19 +160,19 @@ class Bench:
 
     def drain(self, channel: Channel, count: int) -> float:
         """Messages per second, from rows that wait to rows that say what became of them."""
-        sender: Sender = self.worker.texts if channel is Channel.SMS else self.worker.mails
+        drain: Drain = self.worker.texts if channel is Channel.SMS else self.worker.mails
         began = time.perf_counter()
         done = 0
         while done < count:
-            done += sender.drain()
+            done += drain.drain()
         return count / (time.perf_counter() - began)
 
     def bare_texts(self, count: int) -> float:
         """Texts a second of the same client with nothing around it, on as many threads."""
         gateway, threads = self.worker.text_gateway, runtime().settings.sms_in_flight
-        words = words_of(uuid.uuid4())
+        text = text_of(uuid.uuid4())
         messages = [
-            Outgoing(uuid.uuid4(), 1, uuid.uuid4(), f"+447700900{n % PEOPLE:03d}", words, "en", None)
+            Outgoing(uuid.uuid4(), 1, uuid.uuid4(), f"+447700900{n % PEOPLE:03d}", text, "en", None)
             for n in range(count)
         ]
         began = time.perf_counter()
@@ -191,7 +186,7 @@ class Bench:
         smtp_url = runtime().settings.smtp_url
         assert smtp_url is not None
         connection = MailServer.from_url(smtp_url.value).connect(15)
-        mail = render(words_of(uuid.uuid4()), sender="notices@example.org").for_person(
+        mail = render(text_of(uuid.uuid4()), sender="notices@example.org").for_person(
             {"To": "person@example.org"}, "Stop these e-mails:\nhttp://127.0.0.1:8000/opt-out/" + "x" * 43
         )
         began = time.perf_counter()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.stack import Stack
+from tests.make.stack import Stack
 
 
 @dataclass

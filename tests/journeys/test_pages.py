@@ -10,12 +10,12 @@ from tests.conftest import settings_for
 from tests.journeys.browser import Windows
 from tests.journeys.looking import Looker
 from tests.journeys.tour import SECRETS, Tour
-from tests.stack import Stack
+from tests.make.stack import Stack
 from ugly_mugs.accounts.guard import Area
 from ugly_mugs.app import create_app
 
 # No page: a redirect to the outside, and a file for machines.
-NO_PAGES = {"ground.leave", "ground.robots", "static"}
+NO_PAGES = {"pages.leave", "pages.robots", "static"}
 
 
 def test_every_page_can_be_used_by_everybody_and_gives_nobody_away(house: Stack, windows: Windows) -> None:

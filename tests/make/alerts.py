@@ -22,21 +22,21 @@ from alerts.membership.models import (
     Subscription,
 )
 from alerts.publishing import alert_kind
-from alerts.publishing.models import Alert, AlertState
-from reporting.filing import submission
+from alerts.publishing.models import ALERT_OUTPUT, Alert, AlertState
+from reporting.filing import batch_commit
 from reporting.receipt import withdrawal
 from reporting.record import consents as consent_records, opening, outputs, queries as record_queries
 from reporting.record.consents import Consents
-from reporting.record.models import Output, OutputKind, Report, Source
+from reporting.record.models import Output, Report
 from reporting.redaction import services, spans as redaction
 from reporting.redaction.models import Redaction
 from tests.conftest import MovableClock
 from tests.make.staff import Colleague
+from tests.make.submissions import make_submission
 from ugly_mugs.accounts.guard import SignedInStaff
-from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
 from ugly_mugs.database.engine import db
-from ugly_mugs.outbox import claims
+from ugly_mugs.outbox import claims, texts
 from ugly_mugs.outbox.claims import Allowance
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery
 from ugly_mugs.outbox.registry import Claimed, Registry
@@ -116,7 +116,7 @@ class TheReport:
         former = consent_records.open_sealed(report.consents, report_id=report.id, content_key=key)
         locked = record_queries.locked_report(self.id)
         assert locked is not None
-        consent_records.change(locked, former=former, new=new, content_key=key, day=self.clock.now().date())
+        outputs.change_consents(locked, former=former, new=new, content_key=key, day=self.clock.now().date())
         db.session.commit()
 
     def let_go(self) -> None:
@@ -144,23 +144,9 @@ class Newsroom:
 
     def file(self, consents: Consents | None = None, **sections: Any) -> TheReport:
         """A report filed through the form's service; keywords replace whole sections."""
-        vault, now = runtime().vault, self.clock.now()
-        token = vault.form_tokens.read(submission.FORM, vault.form_tokens.issue(submission.FORM, now))
-        assert token is not None
-        receipt = vault.receipts.from_form_token(token)
-        epoch, public = epochs.current(EpochKind.DESK, vault=vault)
-        filed = submission.file_report(
-            vault=vault,
-            epoch_id=epoch.id,
-            epoch_public=public,
-            receipt=receipt,
-            source=Source.REPORTER,
-            sections={**SECTIONS, **sections},
-            consents=consents or Consents(warn_others=True),
-            now=now,
-        )
-        db.session.commit()
-        return TheReport(filed.report_id, receipt, self.clock)
+        made = make_submission(consents=consents, **{**SECTIONS, **sections})
+        filed = batch_commit.file(made, vault=runtime().vault)
+        return TheReport(filed.report_id, made.receipt, self.clock)
 
     def redaction_version(self, report: TheReport) -> int:
         db.session.rollback()
@@ -266,7 +252,7 @@ class Newsroom:
 
     def output(self, alert_id: uuid.UUID) -> Output:
         db.session.rollback()
-        asked = sa.select(Output).where(Output.kind == OutputKind.ALERT, Output.subject_id == alert_id)
+        asked = sa.select(Output).where(Output.kind == ALERT_OUTPUT, Output.subject_id == alert_id)
         return db.session.scalars(asked, execution_options={"populate_existing": True}).one()
 
     def deliveries(self, alert_id: uuid.UUID) -> Sequence[Delivery]:
@@ -291,10 +277,11 @@ class Newsroom:
         )
 
     def texts_sent(self, channel: Channel = Channel.SMS) -> list[str]:
-        """The words of everything that may leave now."""
-        found = alert_kind.words(claimed) if (claimed := self.claim(channel)) else {}
+        """The texts of everything that may leave now; an alert that is unfit is stopped, as the outbox does it."""
+        claimed = self.claim(channel)
+        found = texts.texts_of(alert_kind.ALERT, claimed) if claimed else {}
         db.session.remove()
-        return sorted(words.text for words in found.values() if words is not None)
+        return sorted(message.text for message in found.values())
 
 
 def member(

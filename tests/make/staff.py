@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.conftest import MovableClock
-from tests.installing import Installation
+from tests.make.installation import Installation
 from ugly_mugs.accounts import queries
 from ugly_mugs.accounts.keys import epochs, recovery
 from ugly_mugs.accounts.models import Role, Staff, StaffState

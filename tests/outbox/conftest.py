@@ -7,7 +7,10 @@ import pytest
 from flask import Flask
 
 from tests.conftest import settings_for
-from tests.outbox.posting import Heard, Post, registry_for
+from tests.outbox.posting import Heard, Post, Seconds, wire_for
+from ugly_mugs.outbox.models import Channel
+from ugly_mugs.outbox.pace import Circuit
+from ugly_mugs.outbox.registry import registry
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 from ugly_mugs.settings import Settings
@@ -47,7 +50,8 @@ def settings(
         "SMTP_URL": sandbox.smtp_url,
         "SMS_PACE": "1000",
         "MAIL_PACE": "1000",
-        "SMS_TIMEOUT": "2",
+        # Long, so that a busy machine makes no message late: a test of lateness says so itself.
+        "SMS_TIMEOUT": "30",
         "CLAIM_LEASE": "60",
     }
     return settings_for(database_url, tmp_path / "keys", **(changes | changed_settings))
@@ -55,6 +59,9 @@ def settings(
 
 @pytest.fixture
 def post(app: Flask) -> Post:
-    heard = Heard()
-    app.extensions["outbox"] = registry_for(heard)
-    return Post(app, heard)
+    heard, seconds = Heard(), Seconds()
+    wire_for(app, heard)
+    with app.app_context():
+        # A circuit stays open until the test moves the clock, however long the test takes.
+        registry().circuits = {channel: Circuit(monotonic=seconds) for channel in Channel}
+    return Post(app, heard, seconds)

@@ -13,10 +13,11 @@ from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
-from tests.outbox.posting import Heard, registry_for
+from tests.outbox.posting import Heard, wire_for
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.jobs import run_clock
+from ugly_mugs.operations import jobs as operations_jobs
 from ugly_mugs.outbox import attempts, claims
 from ugly_mugs.outbox.jobs import JOBS
 from ugly_mugs.outbox.worker import Worker, the_worker
@@ -91,7 +92,7 @@ def after_the_provider_accepted(worker: Worker, tick: Callable[[], None]) -> Non
     worker.text_gateway.send = send  # type: ignore[method-assign]  # what this file is for
 
 
-def before_the_results_are_written(worker: Worker, tick: Callable[[], None]) -> None:
+def before_the_attempts_are_recorded(worker: Worker, tick: Callable[[], None]) -> None:
     real = attempts.record
 
     def record(batch: Any) -> None:
@@ -117,7 +118,7 @@ STEPS = {
         before_the_claim_is_committed,
         after_the_claim_is_committed,
         after_the_provider_accepted,
-        before_the_results_are_written,
+        before_the_attempts_are_recorded,
         while_it_looks_for_the_unknown,
     )
 }
@@ -125,7 +126,7 @@ STEPS = {
 
 def main() -> None:
     app = create_app()
-    app.extensions["outbox"] = registry_for(Heard())
+    wire_for(app, Heard())
     with app.app_context():
         worker = the_worker()
         if len(sys.argv) > 1:
@@ -133,7 +134,7 @@ def main() -> None:
             STEPS[step](worker, Countdown(step, count))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop.set())
-    run_clock(app, JOBS, worker.stop)
+    run_clock(app, [*JOBS, *operations_jobs.JOBS], worker.stop)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.make.wiring import rewire
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox import addresses, ledger
 from ugly_mugs.outbox.inbound.keyword_replies import HELP_ANSWER, STOP_ANSWER
@@ -21,7 +22,14 @@ from ugly_mugs.outbox.models import (
     FanOut,
     MessageKind,
 )
-from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, Priority, Registry, Words
+from ugly_mugs.outbox.registry import (
+    Claimed,
+    MessageKindSpec,
+    MessageText,
+    Priority,
+    Registry,
+    registry,
+)
 from ugly_mugs.outbox.worker import Worker, the_worker
 from ugly_mugs.runtime import runtime
 
@@ -33,32 +41,36 @@ def is_open() -> sa.ColumnElement[bool]:
     return sa.exists().where(FanOut.subject_id == Delivery.subject_id, sa.not_(FanOut.done))
 
 
-def says_its_subject(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, Words | None]:
-    said = {each.subject_id: words_of(each.subject_id) for each in claimed}
-    return {each.id: said[each.subject_id] for each in claimed}
+def says_its_subject(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, MessageText | None]:
+    texts = {delivery.subject_id: text_of(delivery.subject_id) for delivery in claimed}
+    return {delivery.id: texts[delivery.subject_id] for delivery in claimed}
 
 
-def words_of(subject_id: uuid.UUID) -> Words:
-    return Words(text=f"Notice {subject_id.hex[:8]}", subject="A notice for you")
+def text_of(subject_id: uuid.UUID) -> MessageText:
+    return MessageText(text=f"Notice {subject_id.hex[:8]}", subject="A notice for you")
 
 
-def says_its_body(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, Words | None]:
-    return {each.id: Words(text=(each.body or b"").decode(), subject="Your code") for each in claimed}
+def says_its_body(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, MessageText | None]:
+    return {
+        delivery.id: MessageText(text=(delivery.body or b"").decode(), subject="Your code")
+        for delivery in claimed
+    }
 
 
 @dataclass
 class Heard:
-    """What the features above were told."""
+    """The calls that the features above have had."""
 
     stopped: list[tuple[uuid.UUID, Channel]] = field(default_factory=list)
     started: list[tuple[uuid.UUID, Channel]] = field(default_factory=list)
-    refused: list[uuid.UUID] = field(default_factory=list)
+    stopped_subjects: list[uuid.UUID] = field(default_factory=list)
 
 
-def registry_for(heard: Heard) -> Registry:
-    return Registry(
+def wire_for(app: Flask, heard: Heard) -> None:
+    rewire(
+        app,
         kinds=[
-            MessageKindSpec(MessageKind.ALERT, is_open, says_its_subject, refused=heard.refused.append),
+            MessageKindSpec(MessageKind.ALERT, is_open, says_its_subject, stop=heard.stopped_subjects.append),
             MessageKindSpec(
                 MessageKind.CODE,
                 sa.true,
@@ -69,6 +81,7 @@ def registry_for(heard: Heard) -> Registry:
             STOP_ANSWER,
             HELP_ANSWER,
         ],
+        handlers={},
         on_stop=lambda owner, channel, now: heard.stopped.append((owner, channel)),
         on_start=lambda owner, channel, now: heard.started.append((owner, channel)),
     )
@@ -79,12 +92,23 @@ def phone(number: int) -> str:
     return f"+447700900{number:03d}"
 
 
+class Seconds:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @dataclass
 class Post:
-    """The outbox of one application, as tests use it; everything is committed."""
+    """The outbox of one application, as tests use it; everything is committed. `seconds` is the circuits' clock."""
 
     app: Flask
     heard: Heard
+    seconds: Seconds
 
     @property
     def worker(self) -> Worker:
@@ -92,8 +116,7 @@ class Post:
 
     @property
     def registry(self) -> Registry:
-        registry: Registry = self.app.extensions["outbox"]
-        return registry
+        return registry(self.app)
 
     def now(self) -> datetime:
         return runtime().clock.now()
@@ -165,9 +188,9 @@ class Post:
 
     def states(self) -> dict[DeliveryState, int]:
         """How many deliveries are in each state."""
-        asked = sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)
+        query = sa.select(Delivery.state, sa.func.count()).group_by(Delivery.state)
         with reading():
-            counted = dict(db.session.execute(asked).all())
+            counted = dict(db.session.execute(query).all())
             db.session.rollback()
         return counted
 

@@ -20,7 +20,7 @@ from ugly_mugs.outbox.forgetting import Forgetting
 from ugly_mugs.outbox.gateways.transport import Accepted, Ambiguous, Later, Never, NotSent, Outgoing
 from ugly_mugs.outbox.gateways.twilio import Listed
 from ugly_mugs.outbox.inbound import status_updates
-from ugly_mugs.outbox.inbound.status_updates import STATES, News
+from ugly_mugs.outbox.inbound.status_updates import STATES, StatusUpdate
 from ugly_mugs.outbox.models import (
     DELIVERY_MOVES,
     Address,
@@ -30,14 +30,14 @@ from ugly_mugs.outbox.models import (
     DeliveryState,
 )
 from ugly_mugs.outbox.reconcile import reconcile
-from ugly_mugs.outbox.sender import Sender, _Drain, _Errand
+from ugly_mugs.outbox.sender import Batch, Ready, Sender
 from ugly_mugs.runtime import runtime
 
 D = DeliveryState
 
 PEOPLE = 3
 WAIT = timedelta(minutes=2)
-OUTCOMES: tuple[NotSent | None, ...] = (None, Ambiguous(), Later(20429), Never(99999))
+REFUSALS: tuple[NotSent | None, ...] = (None, Ambiguous(), Later(20429), Never(99999))
 FAILURE = 30003
 
 
@@ -50,17 +50,17 @@ class Provider:
     texts: dict[str, list[Listed]] = field(default_factory=lambda: defaultdict(list))
     failed: set[tuple[uuid.UUID, int]] = field(default_factory=set)
     takes: bool = True
-    answers: NotSent | None = None
+    refusal: NotSent | None = None
 
     def send(self, message: Outgoing) -> Accepted:
-        refused = self.answers is not None and not isinstance(self.answers, Ambiguous)
+        refused = self.refusal is not None and not isinstance(self.refusal, Ambiguous)
         if not self.takes or refused:
-            raise self.answers or Ambiguous()
+            raise self.refusal or Ambiguous()
         self.taken.append((message.delivery_id, message.attempt))
         sid = f"SM{len(self.taken)}"
-        self.texts[message.to].append(Listed(sid, message.words.text, "queued", None, self.clock.now()))
-        if self.answers is not None:
-            raise self.answers
+        self.texts[message.to].append(Listed(sid, message.text.text, "queued", None, self.clock.now()))
+        if self.refusal is not None:
+            raise self.refusal
         return Accepted(sid)
 
     def hang_up(self) -> None:
@@ -87,8 +87,9 @@ class History:
         self.provider = Provider(clock)
         self.people = post.people(PEOPLE)
         post.queue(post.subject(), self.people)
+        self.lease = timedelta(seconds=post.worker.texts.settings.lease)
         self.sender = Sender(
-            conduct=post.worker.texts.conduct,
+            settings=post.worker.texts.settings,
             registry=post.registry,
             vault=runtime().worker_vault,
             gateway=self.provider,
@@ -98,12 +99,12 @@ class History:
         self.forgetting = Forgetting(
             provider=self.provider,
             pace=10,
-            lease=timedelta(seconds=self.sender.conduct.lease),
-            quiet_hours=self.sender.conduct.quiet_hours,
+            lease=self.lease,
+            quiet_hours=post.worker.texts.settings.quiet_hours,
             clock=clock,
             stop=Event(),
         )
-        self.in_hand: list[_Errand] = []
+        self.in_hand: list[Ready] = []
         self.stopped: set[uuid.UUID] = set()
         self.before = self.states()
 
@@ -119,28 +120,28 @@ class History:
             channel=Channel.SMS,
             allowance=Allowance(segments=10, rows=10),
             now=now,
-            lease_ends_at=now + timedelta(seconds=self.sender.conduct.lease),
+            lease_ends_at=now + self.lease,
             quiet=False,
         )
-        assert not self.stopped & {each.recipient_id for each in claimed}
-        for each in claimed:
-            self.check_proof(each.id)
-        errands, fates = _Drain(self.sender)._prepare(claimed, now, float("inf"))
-        attempts.record([fate.result for fate in fates])
-        self.in_hand += errands
+        assert not self.stopped & {delivery.recipient_id for delivery in claimed}
+        for delivery in claimed:
+            self.check_proof(delivery.id)
+        prepared = self.sender.prepare(Batch(claimed, now, now + self.lease, begin_by=float("inf")))
+        self.sender.record(prepared.finished)
+        self.in_hand += prepared.ready
 
     def check_proof(self, delivery_id: uuid.UUID) -> None:
         """A delivery may be claimed again only when everything the provider took of it has failed."""
         for taken in self.provider.taken:
             assert taken[0] != delivery_id or taken in self.provider.failed
 
-    def hand_over(self, which: int, outcome: int, takes: bool, recorded: bool) -> None:
+    def hand_over(self, which: int, refusal: int, takes: bool, recorded: bool) -> None:
         """One message leaves; `recorded` says whether its worker lives to write that down."""
         if self.in_hand:
-            self.provider.takes, self.provider.answers = takes, OUTCOMES[outcome]
-            fate = self.sender.send(self.in_hand.pop(which % len(self.in_hand)))
+            self.provider.takes, self.provider.refusal = takes, REFUSALS[refusal]
+            finished = self.sender.send(self.in_hand.pop(which % len(self.in_hand)))
             if recorded:
-                attempts.record([fate.result])
+                attempts.record([finished.attempt])
 
     def kill(self) -> None:
         self.in_hand.clear()
@@ -148,9 +149,9 @@ class History:
     def sleep(self, minutes: int) -> None:
         """Time passes; whoever still has something in hand finds its lease over."""
         self.clock.forward(minutes=minutes)
-        self.in_hand = [replace(each, begin_by=0.0) for each in self.in_hand]
-        self.sender.circuit.worked()
-        self.sender.circuit._open_until = 0.0
+        self.in_hand = [replace(message, begin_by=0.0) for message in self.in_hand]
+        self.post.seconds.now += 1_000
+        self.post.registry.circuits[Channel.SMS].worked()
         attempts.end_leases(now=self.clock.now(), unknown_wait=WAIT)
 
     def reconcile(self) -> None:
@@ -173,14 +174,14 @@ class History:
             if state in (D.UNDELIVERED, D.FAILED):
                 self.provider.failed.add((delivery_id, attempt))
             code = FAILURE if state in (D.UNDELIVERED, D.FAILED) else None
-            heard = News(delivery_id, attempt, state, provider_id=f"SM{number + 1}", error_code=code)
-            status_updates.apply(self.post.registry, heard, now=self.clock.now())
+            update = StatusUpdate(delivery_id, attempt, state, provider_id=f"SM{number + 1}", error_code=code)
+            status_updates.apply(self.post.registry, update, now=self.clock.now())
             db.session.commit()
 
     def forget(self) -> None:
         """What is over is emptied at the provider, so that nobody can tell it from another text."""
         self.forgetting._rest_until = 0.0
-        self.forgetting.turn()
+        self.forgetting.run()
 
     def opt_out(self, which: int) -> None:
         person = self.people[which % PEOPLE]

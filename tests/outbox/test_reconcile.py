@@ -13,7 +13,7 @@ from ugly_mugs.clock import Clock, SystemClock
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import attempts
 from ugly_mugs.outbox.inbound import status_updates
-from ugly_mugs.outbox.inbound.status_updates import News
+from ugly_mugs.outbox.inbound.status_updates import StatusUpdate
 from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, MessageKind
 from ugly_mugs.outbox.reconcile import reconcile
 from ugly_mugs.outbox.registry import MessageKindSpec
@@ -136,12 +136,14 @@ def test_an_earlier_attempt_that_failed_is_not_taken_for_the_later_one(
     post.queue(post.subject(), [person])
     post.worker.texts.drain()
     first = post.delivery(person)
-    failed = News(first.id, first.attempt, D.UNDELIVERED, provider_id=first.provider_id, error_code=30003)
+    failed = StatusUpdate(
+        first.id, first.attempt, D.UNDELIVERED, provider_id=first.provider_id, error_code=30003
+    )
     assert status_updates.apply(post.registry, failed, now=post.now())
     db.session.execute(sa.update(Delivery).values(not_before=post.now()))
     db.session.commit()
     if is_emptied:
-        assert post.worker.forgetting.turn() == 1
+        assert post.worker.forgetting.run() == 1
     sandbox.behave(callback_delay_ms=60_000, fail=[{"drop": True, "after_accepting": taken, "times": 1}])
     post.worker.texts.drain()
     assert (post.delivery(person).state, post.delivery(person).attempt) == (D.UNKNOWN, 2)
@@ -219,7 +221,7 @@ def test_while_the_provider_cannot_tell_it_stays_unknown_and_then_unconfirmed(
     assert post.delivery(person).state is D.UNCONFIRMED
 
 
-def test_a_text_whose_words_are_gone_is_never_taken_for_absent(
+def test_a_text_whose_kind_gives_none_is_never_taken_for_absent(
     app: Flask, post: Post, sandbox: Sandbox
 ) -> None:
     person = _lost(post, sandbox, taken=False)
@@ -234,9 +236,9 @@ def test_nobody_looks_before_callbacks_had_their_time(post: Post, sandbox: Sandb
     person = _lost(post, sandbox, taken=False)
 
     assert attempts.take_unknown(now=post.now(), look_again=timedelta(seconds=1), most=10) == []
-    waits = post.delivery(person).lease_ends_at
-    assert waits is not None
-    assert waits > post.now() + timedelta(seconds=runtime().settings.unknown_wait - 10)
+    lost = post.delivery(person)
+    assert lost.lease_ends_at is not None and lost.attempted_at is not None
+    assert lost.lease_ends_at - lost.attempted_at >= timedelta(seconds=runtime().settings.unknown_wait)
 
 
 def test_two_workers_do_not_look_for_the_same_text(post: Post, sandbox: Sandbox) -> None:

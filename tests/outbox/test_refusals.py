@@ -11,6 +11,7 @@ from tests.outbox.posting import Post, phone
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState
 from ugly_mugs.outbox.pace import AMBIGUOUS_IN_A_ROW
+from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
@@ -120,7 +121,7 @@ def test_refused_words_are_told_to_their_kind(post: Post, sandbox: Sandbox) -> N
 
     post.worker.texts.drain()
 
-    assert post.heard.refused == [subject]
+    assert post.heard.stopped_subjects == [subject]
     assert post.delivery(person).state is D.FAILED
 
 
@@ -146,14 +147,14 @@ def test_when_the_circuit_closes_one_message_tries_and_the_others_follow(
     post.worker.texts.drain()
     sandbox.behave(fail=[])
     clock.forward(minutes=20)
-    post.worker.texts.circuit._open_until = 0.0
+    post.seconds.now += 1_000
 
-    assert post.worker.texts.circuit.is_testing
+    assert post.registry.circuits[Channel.SMS].is_testing
     while post.worker.texts.drain():
         pass
 
     assert post.states() == {D.ACCEPTED: 50}
-    assert not post.worker.texts.circuit.is_testing
+    assert not post.registry.circuits[Channel.SMS].is_testing
 
 
 def test_a_provider_that_is_down_loses_nothing(post: Post, sandbox: Sandbox, clock: MovableClock) -> None:
@@ -165,7 +166,7 @@ def test_a_provider_that_is_down_loses_nothing(post: Post, sandbox: Sandbox, clo
     assert post.states() == {D.QUEUED: 20}
 
     post.worker.text_gateway._client.api.base_url = sandbox.url
-    post.worker.texts.circuit._open_until = 0.0
+    post.seconds.now += 1_000
     clock.forward(minutes=30)
     while post.worker.texts.drain():
         pass
@@ -198,7 +199,7 @@ def test_a_text_says_how_long_it_is_worth_anything_and_where_its_news_goes(
 
     (text,) = sandbox.texts_to(phone(0))
     assert text["validity_period"] == 1800
-    vault = post.app.extensions["ugly_mugs"].vault
+    vault = runtime(post.app).vault
     address, _, token = text["status_callback"].partition("?d=")
     assert address == f"http://127.0.0.1:8000/webhooks/twilio/{vault.path_token('webhook')}/status"
     assert vault.read_delivery_token(token) == (post.delivery(person).id, 1)

@@ -1,22 +1,34 @@
 """A queued message leaves once, in its order, and what became of it is written down."""
 
-import threading
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from tests.conftest import MovableClock
-from tests.outbox.posting import Post, at, phone, words_of
-from tests.stack import eventually
+from tests.make.wiring import rewire
+from tests.outbox.posting import Post, at, is_open, phone, text_of
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import attempts, claims, optouts
+from ugly_mugs.outbox.drain import Drain
 from ugly_mugs.outbox.gateways.transport import Accepted, Outgoing
-from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, DeliveryState, MessageKind
-from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, Priority, Registry, Words
+from ugly_mugs.outbox.models import (
+    Address,
+    AddressState,
+    Channel,
+    Delivery,
+    DeliveryState,
+    FanOut,
+    MessageKind,
+)
+from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, MessageText, Priority, Registry, Unfit
+from ugly_mugs.outbox.sender import Finished, Ready, Sender
+from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
@@ -33,7 +45,7 @@ def test_a_text_reaches_everybody_once_and_is_written_down_as_accepted(post: Pos
     assert sandbox.text_count() == 30
     for number, person in enumerate(people):
         (text,) = sandbox.texts_to(phone(number))
-        assert text["body"] == words_of(subject).text
+        assert text["body"] == text_of(subject).text
         assert post.delivery(person).provider_id == text["sid"]
 
 
@@ -116,7 +128,7 @@ def test_nothing_leaves_while_its_gate_is_closed(post: Post, sandbox: Sandbox) -
 def test_a_kind_that_nobody_registered_is_never_claimed(app: Flask, post: Post, sandbox: Sandbox) -> None:
     post.queue(post.subject(), post.people(1))
     post.queue(uuid.uuid4(), post.people(0), kind=MessageKind.CODE)
-    app.extensions["outbox"] = Registry([post.registry.kinds[MessageKind.CODE]])
+    rewire(app, kinds=[post.registry.kinds[MessageKind.CODE]])
 
     assert post.worker.texts.drain() == 0
 
@@ -189,10 +201,8 @@ def test_a_code_carries_its_own_words_which_are_gone_when_it_has_arrived(
     assert sandbox.texts_to(phone(7))[0]["body"] == "Code: 123456"
 
 
-def test_a_kind_that_finds_no_words_for_somebody_sends_them_nothing(app: Flask, post: Post) -> None:
-    app.extensions["outbox"] = Registry(
-        [MessageKindSpec(MessageKind.ALERT, sa.true, lambda claimed: {claimed[0].id: None})]
-    )
+def test_a_kind_that_has_no_text_for_somebody_sends_them_nothing(app: Flask, post: Post) -> None:
+    rewire(app, kinds=[MessageKindSpec(MessageKind.ALERT, sa.true, lambda claimed: {claimed[0].id: None})])
     post.queue(post.subject(), post.people(2))
 
     post.worker.texts.drain()
@@ -200,14 +210,15 @@ def test_a_kind_that_finds_no_words_for_somebody_sends_them_nothing(app: Flask, 
     assert post.states() == {D.SUPPRESSED: 2}
 
 
-def test_a_kind_whose_words_fail_keeps_its_messages_and_stops_no_other(
+def test_a_kind_whose_texts_fail_keeps_its_messages_and_stops_no_other(
     app: Flask, post: Post, sandbox: Sandbox
 ) -> None:
-    def no_words(claimed: object) -> dict[uuid.UUID, Words | None]:
+    def no_texts(claimed: object) -> dict[uuid.UUID, MessageText | None]:
         raise KeyError("a fault of ours")
 
-    app.extensions["outbox"] = Registry(
-        [MessageKindSpec(MessageKind.ALERT, sa.true, no_words), post.registry.kinds[MessageKind.CODE]]
+    rewire(
+        app,
+        kinds=[MessageKindSpec(MessageKind.ALERT, sa.true, no_texts), post.registry.kinds[MessageKind.CODE]],
     )
     first, second = post.people(2)
     post.queue(post.subject(), [first])
@@ -243,56 +254,113 @@ def test_a_message_is_handed_over_only_after_its_claim_stands_and_with_its_row_f
     assert post.states() == {D.ACCEPTED: 3}
 
 
+@pytest.mark.parametrize("changed_settings", [{"SMS_IN_FLIGHT": "4"}])
 def test_a_worker_told_to_stop_finishes_what_is_under_way_and_puts_the_rest_back(
-    post: Post, sandbox: Sandbox
-) -> None:
-    sandbox.behave(latency_ms=150)
-    post.queue(post.subject(), post.people(100))
-
-    def stop_after_the_first() -> None:
-        eventually(lambda: sandbox.text_count() > 0)
-        post.worker.stop.set()
-
-    threading.Thread(target=stop_after_the_first, daemon=True).start()
-    post.worker.texts.drain()
-
-    states = post.states()
-    assert set(states) == {D.ACCEPTED, D.QUEUED}
-    assert states[D.ACCEPTED] == sandbox.text_count()
-    assert states[D.QUEUED] > 0
-
-
-def test_nothing_is_sent_when_too_little_of_the_lease_is_left(
     post: Post, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a machine was asleep: the rows may be somebody else's by now."""
+    post.queue(post.subject(), post.people(100))
+    gateway, stop = post.worker.text_gateway, post.worker.stop
+    send = gateway.send
+
+    def stopped_meanwhile(message: Outgoing) -> Accepted:
+        stop.set()
+        return send(message)
+
+    monkeypatch.setattr(gateway, "send", stopped_meanwhile)
+    post.worker.texts.drain()
+
+    # Each of the four threads may have begun one when the first of them had the worker stopped.
+    accepted = sandbox.text_count()
+    assert 1 <= accepted <= 4
+    assert post.states() == {D.ACCEPTED: accepted, D.QUEUED: 100 - accepted}
+
+
+def test_nothing_is_sent_when_too_little_of_the_lease_is_left(post: Post, sandbox: Sandbox) -> None:
+    """As after a machine was asleep: another worker may have the rows by now."""
     post.queue(post.subject(), post.people(2))
-    sender = post.worker.texts
-    put_back: list[Claimed] = []
-    monkeypatch.setattr(sender, "conduct", replace(sender.conduct, lease=2, timeout=2))
-    real = sender._put_back
+    worker, late = post.worker, replace(post.worker.texts.settings, lease=2, timeout=2)
+    shared: dict[str, Any] = {"settings": late, "registry": post.registry}
+    shared |= {"clock": runtime().clock, "stop": worker.stop}
 
-    def noted(claimed: Claimed) -> object:
-        put_back.append(claimed)
-        post.worker.stop.set()
-        return real(claimed)
+    class StopsAfterOne(Sender):
+        """Each is put back and would be claimed again, so the worker is told to stop."""
 
-    monkeypatch.setattr(sender, "_put_back", noted)
+        def send(self, message: Ready) -> Finished:
+            finished = super().send(message)
+            worker.stop.set()
+            return finished
 
-    sender.drain()
+    sender = StopsAfterOne(vault=runtime().worker_vault, gateway=worker.text_gateway, **shared)
+    Drain(sender=sender, **shared).drain()
 
-    assert len(put_back) == 2
     assert sandbox.text_count() == 0
     assert post.states() == {D.QUEUED: 2}
 
 
-def test_a_result_that_comes_after_a_callback_undoes_nothing(post: Post) -> None:
+def test_a_subject_that_its_kind_calls_unfit_is_stopped_and_not_sent(
+    app: Flask, post: Post, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    unfit, fit = post.subject(), post.subject()
+    people = post.people(2)
+    stopped: list[uuid.UUID] = []
+
+    def texts_of(claimed: Sequence[Claimed]) -> dict[uuid.UUID, MessageText | Unfit | None]:
+        return {
+            delivery.id: Unfit("not_as_approved") if delivery.subject_id == unfit else text_of(fit)
+            for delivery in claimed
+        }
+
+    def stop(subject_id: uuid.UUID) -> None:
+        stopped.append(subject_id)
+        db.session.execute(sa.update(FanOut).where(FanOut.subject_id == subject_id).values(done=True))
+
+    app.extensions["outbox"] = Registry([MessageKindSpec(MessageKind.ALERT, is_open, texts_of, stop=stop)])
+    post.queue(unfit, people)
+    post.queue(fit, people)
+
+    post.worker.texts.drain()
+
+    assert stopped == [unfit]
+    assert post.states() == {D.SUPPRESSED: 2, D.ACCEPTED: 2}
+    # What `stop` wrote is committed: more of the same subject cannot be claimed.
+    post.queue(unfit, [post.person(2)])
+    assert post.worker.texts.drain() == 0
+    (line,) = [record for record in caplog.records if "not fit to be sent" in record.msg]
+    assert vars(line)["reason"] == "not_as_approved"
+    assert sandbox.text_count() == 2
+
+
+def test_while_an_unfit_subject_cannot_be_stopped_its_messages_wait(
+    app: Flask, post: Post, sandbox: Sandbox
+) -> None:
+    def stop(subject_id: uuid.UUID) -> None:
+        raise KeyError("a fault of ours")
+
+    app.extensions["outbox"] = Registry(
+        [
+            MessageKindSpec(
+                MessageKind.ALERT,
+                sa.true,
+                lambda claimed: {delivery.id: Unfit("over_budget") for delivery in claimed},
+                stop=stop,
+            )
+        ]
+    )
+    post.queue(post.subject(), post.people(2))
+
+    post.worker.texts.drain()
+
+    assert post.states() == {D.QUEUED: 2}
+    assert sandbox.text_count() == 0
+
+
+def test_an_attempt_recorded_after_a_callback_undoes_nothing(post: Post) -> None:
     (person,) = post.people(1)
     post.queue(post.subject(), [person])
     delivery = post.delivery(person)
     db.session.execute(sa.update(Delivery).values(state=D.DELIVERED, attempt=1))
     db.session.commit()
 
-    attempts.record([attempts.Result(delivery.id, 1, D.ACCEPTED, provider_id="SM1")])
+    attempts.record([attempts.Attempt(delivery.id, 1, D.ACCEPTED, provider_id="SM1")])
 
     assert post.delivery(person).state is D.DELIVERED

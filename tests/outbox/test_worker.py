@@ -8,16 +8,18 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.make.wiring import rewire
 from tests.outbox import webhooks
 from tests.outbox.posting import Post, phone
 from tests.outbox.test_kills import started
 from ugly_mugs.clock import Clock, SystemClock
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.database.models import Heartbeat
-from ugly_mugs.operations.jobs import beat
+from ugly_mugs.operations.jobs import record_heartbeat
 from ugly_mugs.operations.worker_command import run_all, worker
 from ugly_mugs.outbox.jobs import JOBS
 from ugly_mugs.outbox.models import DeliveryState
+from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.settings import Settings
 
@@ -26,7 +28,7 @@ D = DeliveryState
 
 class TestOnce:
     def test_it_does_everything_that_is_due(self, app: Flask, post: Post, sandbox: Sandbox) -> None:
-        app.extensions["jobs"] = JOBS
+        rewire(app, jobs=JOBS)
         post.queue(post.subject(), post.people(5))
 
         said = app.test_cli_runner().invoke(worker, ["--once"])
@@ -39,7 +41,7 @@ class TestOnce:
         self, app: Flask, post: Post, client: FlaskClient, sandbox: Sandbox
     ) -> None:
         """A STOP is applied by one job, and its answer is sent by another that had its turn before."""
-        app.extensions["jobs"] = sorted(JOBS, key=lambda job: job.name != "send texts")
+        rewire(app, jobs=sorted(JOBS, key=lambda job: job.name != "send texts"))
         post.people(1)
         webhooks.text(client, phone(0), "stop please")
 
@@ -77,7 +79,7 @@ class TestOnce:
         self, app: Flask, post: Post, settings: Settings
     ) -> None:
         (settings.keys_dir / "worker.key").unlink()
-        app.extensions["ugly_mugs"].forget_keys()
+        runtime(app).forget_keys()
 
         said = app.test_cli_runner().invoke(worker, ["--once"])
 
@@ -86,8 +88,8 @@ class TestOnce:
 
 
 def test_a_running_worker_is_seen(post: Post) -> None:
-    beat()
-    beat()
+    record_heartbeat()
+    record_heartbeat()
 
     seen = db.session.scalars(sa.select(Heartbeat.seen_at)).all()
     db.session.rollback()

@@ -49,4 +49,4 @@ def text(client: FlaskClient, sender: str, body: str, **more: str) -> None:
 
 def apply(post: Post) -> None:
     """The worker's turn."""
-    jobs.apply_requests()
+    jobs.apply_handovers()

@@ -4,6 +4,9 @@ import ast
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from ugly_mugs.database.states import Moves
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("ugly_mugs", "reporting", "alerts")
@@ -31,3 +34,14 @@ def load_models() -> None:
     for file in sources():
         if file.name == "models.py":
             importlib.import_module(name_of(file))
+
+
+def life_cycles() -> list[Moves[Any]]:
+    """Every table of moves of the service."""
+    found: dict[int, Moves[Any]] = {}
+    for file in sources():
+        if file.name == "models.py":
+            for value in vars(importlib.import_module(name_of(file))).values():
+                if isinstance(value, Moves):
+                    found[id(value)] = value
+    return list(found.values())

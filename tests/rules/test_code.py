@@ -15,10 +15,10 @@ EDGES = re.compile(r"(?:^|_)(?:views|commands|jobs|demo)$")
 MAY_COMMIT = {
     "ugly_mugs.accounts.guard": "session rows, whatever comes of the request",
     "ugly_mugs.audit.log": "an opening is recorded before anything else; the chain is a transaction of its own",
-    "ugly_mugs.outbox.inbound.handovers": "each slice of what came in is whole in itself",
-    "ugly_mugs.outbox.reconcile": "each answer of the provider is whole in itself",
-    "ugly_mugs.outbox.sender": "claims are committed before the provider hears of them",
-    "alerts.publishing.alert_kind": "an alert that is not as approved stops, whatever the sender does",
+    "ugly_mugs.outbox.inbound.handovers": "each batch of handovers is complete in itself",
+    "ugly_mugs.outbox.reconcile": "each answer of the provider is complete in itself",
+    "ugly_mugs.outbox.sender": "what a refusal means is complete in itself",
+    "ugly_mugs.outbox.texts": "a subject that is not fit to be sent stays stopped, whatever becomes of the claim",
 }
 MAY_READ_ENVIRONMENT = {"ugly_mugs.app", "ugly_mugs.operations.launcher"}
 LOG_METHODS = {"debug", "info", "warning", "error", "exception", "critical"}

@@ -19,6 +19,7 @@ from ugly_mugs.migrations.grants import Role
 from ugly_mugs.operations import demo
 from ugly_mugs.operations.demo import Scene
 from ugly_mugs.operations.worker_command import run_all
+from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 from ugly_mugs.sandbox.signature import sign
@@ -40,11 +41,11 @@ class Installation:
 
     def work(self) -> set[str]:
         """Everything the worker has to do, by its jobs; gives the names of those that failed."""
-        return run_all(self.worker, self.worker.extensions["jobs"])
+        return run_all(self.worker, runtime(self.worker).wiring.jobs)
 
     def text_comes(self, phone: str, body: str) -> int:
-        settings = self.web.extensions["ugly_mugs"].settings
-        token = self.web.extensions["ugly_mugs"].vault.path_token("webhook")
+        settings = runtime(self.web).settings
+        token = runtime(self.web).vault.path_token("webhook")
         path = f"/webhooks/twilio/{token}/message"
         fields = {
             "AccountSid": ACCOUNT_SID,
@@ -62,10 +63,10 @@ class Installation:
 def installation(postgresql_server: str, tmp_path: Path) -> Iterator[Installation]:
     clock = MovableClock()
     with Sandbox() as sandbox, made_by_migrations(postgresql_server, tmp_path) as owner:
-        runtime = owner.extensions["ugly_mugs"]
-        runtime.clock = clock
-        runtime.settings = replace(
-            runtime.settings,
+        owned = runtime(owner)
+        owned.clock = clock
+        owned.settings = replace(
+            owned.settings,
             twilio_account_sid=ACCOUNT_SID,
             twilio_auth_token=(Secret(AUTH_TOKEN),),
             twilio_api_url=sandbox.url,
@@ -76,7 +77,7 @@ def installation(postgresql_server: str, tmp_path: Path) -> Iterator[Installatio
         scene = demo.reset()
         web, worker = (
             create_app(
-                replace(runtime.settings, database_url=_as(runtime.settings.database_url, role)), clock=clock
+                replace(owned.settings, database_url=_as(owned.settings.database_url, role)), clock=clock
             )
             for role in (Role.WEB, Role.WORKER)
         )
@@ -95,6 +96,17 @@ def hidden(client: FlaskClient, path: str, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]*)"', client.get(path).text)
     assert found, f"{path} has no hidden field {name}"
     return found[1]
+
+
+def signed_in(installation: Installation, login: str) -> FlaskClient:
+    """A browser in which this person of the demo has signed in."""
+    browser = installation.web.test_client()
+    person = next(person for person in installation.scene.logins if person["login"] == login)
+    code = totp.code_now(b32decode(person["totp_secret"]), installation.clock.now())
+    token = hidden(browser, "/desk/sign-in", "token")
+    typed = {"token": token, "login": login, "passphrase": person["passphrase"], "code": code}
+    assert browser.post("/desk/sign-in", data=typed).status_code == 303
+    return browser
 
 
 def test_each_connection_has_the_rights_of_its_role(installation: Installation) -> None:
@@ -168,14 +180,21 @@ def test_a_report_is_filed_added_to_and_withdrawn(installation: Installation) ->
     assert installation.work() == set()
 
 
+def test_a_moderator_files_for_a_caller(installation: Installation) -> None:
+    browser = signed_in(installation, "alice")
+    hidden_fields = {name: hidden(browser, "/desk/reports/new", name) for name in ("csrf", "token")}
+
+    filed = browser.post(
+        "/desk/reports/new", data={**hidden_fields, "happened.account": "Invented, for a test."}
+    )
+
+    assert filed.status_code == 200
+    assert installation.work() == set()
+
+
 @pytest.mark.parametrize("login", ["alice", "bob", "carol", "dana", "erin"])
 def test_everybody_at_the_desk_can_open_their_pages(installation: Installation, login: str) -> None:
-    browser = installation.web.test_client()
-    person = next(each for each in installation.scene.logins if each["login"] == login)
-    code = totp.code_now(b32decode(person["totp_secret"]), installation.clock.now())
-    token = hidden(browser, "/desk/sign-in", "token")
-    typed = {"token": token, "login": login, "passphrase": person["passphrase"], "code": code}
-    assert browser.post("/desk/sign-in", data=typed).status_code == 303
+    browser = signed_in(installation, login)
 
     for rule in installation.web.url_map.iter_rules():
         if (

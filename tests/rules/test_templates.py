@@ -8,19 +8,23 @@ from typing import BinaryIO
 
 import jinja2
 import pytest
-from babel.messages.extract import extract
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po
 from flask import Flask
 
-from tests.drawing import small_app
 from tests.rules.project import ROOT, sources
+from tests.web.drawing import small_app
+from ugly_mugs.languages import LANGUAGES
 from ugly_mugs.outbox.models import MessageKind
-from ugly_mugs.settings import OFFERED_LANGUAGES
+from ugly_mugs.runtime import runtime
 
 FILES = sorted(file for file in (ROOT / "templates").rglob("*") if file.is_file())
 STATIC = sorted(file for file in (ROOT / "ugly_mugs" / "static").rglob("*") if file.is_file())
 # Names of XML vocabularies are no addresses that anything is fetched from.
 OUTSIDE = re.compile(r"(?:https?:)?//(?!www\.w3\.org/(?:2000/svg|1999/xlink)\b)[\w.-]+\.\w+", re.I)
+
+# As `make check` extracts texts.
+KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +70,7 @@ def test_an_outside_address_would_be_found(text: str) -> None:
 
 
 def test_every_kind_of_message_has_its_words(app: Flask) -> None:
-    assert set(app.extensions["outbox"].kinds) == set(MessageKind)
+    assert {spec.kind for spec in runtime(app).wiring.kinds} == set(MessageKind)
 
 
 def written_in_english() -> set[str]:
@@ -75,7 +79,7 @@ def written_in_english() -> set[str]:
     for method, files in (("jinja2", FILES), ("python", list(sources()))):
         for path in files:
             with path.open("rb") as file:
-                for _line, text, _comments, _context in extract(method, file):
+                for _line, text, _comments, _context in extract(method, file, keywords=KEYWORDS):
                     found.update([text] if isinstance(text, str) else filter(None, text))
     return found
 
@@ -90,13 +94,11 @@ def left_in_english(catalogue: BinaryIO) -> set[str]:
     return written_in_english() - translated
 
 
-@pytest.mark.parametrize(
-    "language", [language for language in OFFERED_LANGUAGES if language != "en"] or [None]
-)
+@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"] or [None])
 def test_every_text_exists_in_every_language_offered(language: str | None) -> None:
     """English stands in the templates and the code; any other language offered has a catalogue with all of it."""
     if language is None:
-        assert OFFERED_LANGUAGES == ("en",)
+        assert list(LANGUAGES) == ["en"]
         return
     file = ROOT / "ugly_mugs" / "translations" / language / "LC_MESSAGES" / "messages.po"
     with file.open("rb") as catalogue:
@@ -109,3 +111,50 @@ def test_a_text_left_in_english_would_be_found() -> None:
     header = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
 
     assert left_in_english(BytesIO((header + lines).encode())) == {texts[0]}
+
+
+# The sandbox is an application of its own without `url_for`; its pages lead to nothing but its pages.
+OF_THE_SERVICE = [file for file in FILES if file.parent.name != "sandbox"]
+WRITTEN_OUT = re.compile(r"""(?:href|action|src)=["']?/|["']/[a-z-]*(?:["'/?#]|\{)""")
+
+
+@pytest.mark.parametrize("file", OF_THE_SERVICE, ids=lambda file: str(file.relative_to(ROOT)))
+def test_it_names_pages_by_their_endpoint(file: Path) -> None:
+    """An address written out would lead nowhere once its room moves, and nothing would say so."""
+    links = re.sub(r"request\.path\.startswith\([^%]*\)", "", file.read_text("utf-8"))
+
+    assert WRITTEN_OUT.findall(links) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '<a href="/desk/alerts">',
+        "<form method=post action=/join>",
+        '<img src="/static/icon.svg">',
+        '{% set here = "/desk/reports/" ~ report.id %}',
+        "<a href=\"{{ '/desk' if area == 'desk' else '/' }}\">",
+    ],
+)
+def test_an_address_written_out_would_be_found(line: str) -> None:
+    assert WRITTEN_OUT.search(line)
+
+
+def test_every_endpoint_that_a_template_names_exists(app: Flask) -> None:
+    named = {
+        name
+        for file in OF_THE_SERVICE
+        for call in re.findall(r"(?:url_for|page_way)\([^)]*", file.read_text("utf-8"))
+        for name in re.findall(r"['\"](\w+\.\w+)['\"]", call)
+    }
+
+    assert len(named) > 50
+    assert named - app.view_functions.keys() == set()
+
+
+def test_every_entry_of_the_navigation_leads_to_a_page(app: Flask) -> None:
+    wiring = runtime(app).wiring
+    named = {entry.endpoint for entry in wiring.navigation} | set(wiring.doors.values())
+
+    assert named <= app.view_functions.keys()
+    assert len({(entry.area, entry.order) for entry in wiring.navigation}) == len(wiring.navigation)

@@ -34,9 +34,10 @@ class Web:
     url: str = ""
     heard: list[Heard] = field(default_factory=list)
     answers: int = 204
+    closes_without_notice: bool = False
 
     def statuses(self) -> list[str]:
-        return [each.status for each in self.heard]
+        return [heard.status for heard in self.heard]
 
 
 def web_server(web: Web, port: int = 0) -> ThreadingHTTPServer:
@@ -50,6 +51,7 @@ def web_server(web: Web, port: int = 0) -> ThreadingHTTPServer:
             self.send_response(web.answers)
             self.send_header("Content-Length", "0")
             self.end_headers()
+            self.close_connection = web.closes_without_notice
 
         def log_message(self, format: str, *args: object) -> None:
             """Tests are quiet."""
@@ -90,7 +92,7 @@ def twilio_client(sandbox: Sandbox, token: str = AUTH_TOKEN) -> Client:
     return client
 
 
-def wait_until(holds: Callable[[], object], within: float = 5.0) -> None:
+def wait_until(holds: Callable[[], object], within: float = 30.0) -> None:
     end = time.monotonic() + within
     while not holds():
         assert time.monotonic() < end, "It did not happen in time."

@@ -1,4 +1,4 @@
-"""Each way in which the stand-in can be told to go wrong, seen from the client's side."""
+"""Each way in which the sandbox can be told to fail, seen from the client's side."""
 
 import json
 import urllib.request
@@ -35,7 +35,7 @@ class TestFailing:
         first, second = failure(client), failure(client)
         send(client)
 
-        assert [(each.status, each.code) for each in (first, second)] == [(503, 20503), (503, 20503)]
+        assert [(error.status, error.code) for error in (first, second)] == [(503, 20503), (503, 20503)]
         assert sandbox.text_count() == 2
 
     @pytest.mark.parametrize(

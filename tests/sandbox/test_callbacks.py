@@ -1,4 +1,4 @@
-"""What the web is told about a text: signed, in order, and as badly as the provider sometimes does it."""
+"""Status callbacks: signed and in order, and switched off, doubled or reversed when a test asks for it."""
 
 import time
 from collections.abc import Callable
@@ -119,7 +119,8 @@ class TestCallbacks:
 
         wait_until(lambda: len(web.heard) == 3)
         assert {heard.fields["MessageSid"] for heard in web.heard} == {sid}
-        assert sandbox.waiting() == 3
+        # The web has the last one a moment before the sandbox has its answer.
+        wait_until(lambda: sandbox.waiting() == 3)
 
 
 class TestWhoIsCalled:
@@ -142,6 +143,13 @@ class TestWhoIsCalled:
         assert web.statuses() == ["queued", "sent", "delivered"]
         server.shutdown()
         server.server_close()
+
+    def test_a_web_that_closes_a_kept_connection_is_told_everything(self, web: Web, send: Send) -> None:
+        web.closes_without_notice = True
+        send()
+
+        wait_until(lambda: len(web.heard) == 3)
+        assert web.statuses() == ["queued", "sent", "delivered"]
 
     @pytest.mark.parametrize(
         "url", ["https://127.0.0.1/s", "http://example.org/s", "http://192.0.2.7:8000/s"]

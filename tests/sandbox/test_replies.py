@@ -6,9 +6,9 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from tests.sandbox.conftest import ASH, BRIAR, SENDER, Web, twilio_client
-from ugly_mugs.sandbox.replies import CannotReply
 from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import AUTH_TOKEN, SandboxSettings
+from ugly_mugs.sandbox.twilio.replies import CannotReply
 
 
 @pytest.fixture(autouse=True)

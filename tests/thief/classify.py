@@ -15,6 +15,7 @@ from alerts.membership.proving import place_holder
 from alerts.publishing.drafting import SIGNS
 from tests.rules.columns import BEGIN, PAGE
 from tests.thief.haul import Haul, id_of
+from ugly_mugs.app import WIRING
 from ugly_mugs.database.columns import Clear, Model
 from ugly_mugs.outbox import ledger
 from ugly_mugs.outbox.inbound import handovers
@@ -93,6 +94,8 @@ def _is_as_declared(column: "sa.Column[Any]", value: Any, from_members: set[UUID
     what = column.info["what"]
     if what is Clear.STATE:
         return value in set(column.info["members"])
+    if what is Clear.KIND:
+        return value in {spec.kind for spec in WIRING.output_kinds}
     if what is Clear.ID:
         return _is_random_id(column, value, from_members)
     if what is Clear.NAMED:

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tests.stack import Stack
+from tests.make.stack import Stack
 from tests.thief.visitor import Visitor
 from ugly_mugs.vault import totp
 

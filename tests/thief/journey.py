@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.stack import Stack, eventually
+from tests.make.stack import Stack, eventually
 from tests.thief.canaries import HERE, TOWN, Canaries, Told
 from tests.thief.colleague import Colleague
 from tests.thief.visitor import Visitor

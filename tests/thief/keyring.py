@@ -192,7 +192,8 @@ def keys_in(plain: bytes) -> Iterator[bytes]:
 
 
 def _is_text(plain: bytes) -> bool:
+    """Whether people or programs read it as text; sealed JSON begins with a version byte."""
     try:
-        return plain.decode().replace("\n", "").isprintable()
+        return plain.removeprefix(b"\1").decode().replace("\n", "").isprintable()
     except UnicodeDecodeError:
         return False

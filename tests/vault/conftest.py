@@ -1,4 +1,4 @@
-"""Keys and places that tests of the vault share."""
+"""Keys and places shared by the tests of the vault."""
 
 from pathlib import Path
 from uuid import UUID

@@ -46,7 +46,7 @@ def test_the_receipt_without_the_service_root_opens_nothing(service: ServiceVaul
         content.unwrap_with_receipt(Receipts({1: bytes(32)}), RECEIPT, sealed, place)
 
 
-def test_a_receipts_wrap_still_opens_after_the_ring_has_grown(place: Where) -> None:
+def test_a_wrapped_key_opens_after_a_ring_key_was_added(place: Where) -> None:
     before, after = Receipts({1: b"a" * 32}), Receipts({1: b"a" * 32, 2: b"b" * 32})
     key = symmetric.new_key()
 
@@ -56,12 +56,12 @@ def test_a_receipts_wrap_still_opens_after_the_ring_has_grown(place: Where) -> N
 
 
 @pytest.mark.parametrize("sealed", [b"", b"\6", b"\6\x63" + bytes(90), b"\1\1" + bytes(90)])
-def test_what_no_receipt_wrapped_stays_closed(service: ServiceVault, place: Where, sealed: bytes) -> None:
+def test_a_malformed_wrap_does_not_open(service: ServiceVault, place: Where, sealed: bytes) -> None:
     with pytest.raises(CannotOpen):
         content.unwrap_with_receipt(service.receipts, RECEIPT, sealed, place)
 
 
-def test_a_draft_key_opens_for_its_staff_only(private: PrivateKey, place: Where) -> None:
+def test_a_draft_key_opens_with_its_staff_key_only(private: PrivateKey, place: Where) -> None:
     key = symmetric.new_key()
 
     sealed = content.wrap_draft_key(private.public(), key, place)

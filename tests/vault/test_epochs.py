@@ -1,4 +1,4 @@
-"""Epoch keys: one re-seal admits, and the newest opens all former ones."""
+"""Epoch keys: one seal admits a holder, and the newest epoch opens all former ones."""
 
 from uuid import uuid4
 
@@ -31,7 +31,7 @@ def test_a_seal_does_not_open_in_another_row() -> None:
         epochs.open_epoch(holder, sealed, seal_place())
 
 
-def test_whoever_holds_the_newest_epoch_opens_all_former_ones() -> None:
+def test_a_holder_of_the_newest_epoch_opens_all_former_ones() -> None:
     newcomer = PrivateKey.generate()
     chain = [epochs.new_epoch() for _ in range(4)]
     places = [seal_place() for _ in range(4)]

@@ -30,17 +30,17 @@ def test_a_token_is_read_by_the_form_it_was_drawn_for() -> None:
     assert len(token.value) == 16
 
 
-def test_a_token_for_one_form_is_nothing_to_another() -> None:
+def test_a_token_for_one_form_is_not_valid_for_another() -> None:
     assert TOKENS.read("sign-in", TOKENS.issue("report", NOW)) is None
 
 
-def test_each_token_is_another() -> None:
+def test_each_token_is_different() -> None:
     assert issued().value != issued().value
 
 
 @given(st.integers(0, 47), st.integers(1, 63))
 @settings(deadline=None, max_examples=300)
-def test_a_changed_letter_makes_it_bad(at: int, by: int) -> None:
+def test_a_changed_letter_makes_it_invalid(at: int, by: int) -> None:
     text = TOKENS.issue("report", NOW)
     letter = LETTERS[(LETTERS.index(text[at]) + by) % 64]
 
@@ -49,15 +49,15 @@ def test_a_changed_letter_makes_it_bad(at: int, by: int) -> None:
 
 @given(st.text())
 @settings(deadline=None)
-def test_any_other_text_is_bad(text: str) -> None:
+def test_any_other_text_is_invalid(text: str) -> None:
     assert TOKENS.read("report", text) is None
 
 
-def test_a_token_travels_through_an_address_unchanged() -> None:
+def test_a_token_needs_no_escaping_in_a_url() -> None:
     assert set(issued().text) <= set(LETTERS)
 
 
-def test_a_token_of_the_former_ring_key_is_still_read_and_of_a_foreign_one_not() -> None:
+def test_a_token_of_a_former_ring_key_is_valid_and_of_an_unknown_one_not() -> None:
     text = TOKENS.issue("report", NOW)
 
     assert FormTokens({1: bytes(range(32)), 2: bytes(32)}).read("report", text) is not None
@@ -75,7 +75,9 @@ def test_a_token_of_the_former_ring_key_is_still_read_and_of_a_foreign_one_not()
         (timedelta(minutes=-31), False, False),
     ],
 )
-def test_age_decides_what_a_token_is_good_for(age: timedelta, current: bool, fileable: bool) -> None:
+def test_the_age_of_a_token_decides_whether_it_is_current_or_fileable(
+    age: timedelta, current: bool, fileable: bool
+) -> None:
     token = issued()
 
     assert TOKENS.is_current(token, NOW + age) is current

@@ -13,7 +13,7 @@ from ugly_mugs.vault.words import WORDS
 
 @given(st.text(max_size=2_000))
 @settings(deadline=None)
-def test_any_text_comes_back(private: PrivateKey, place: Where, text: str) -> None:
+def test_any_text_is_opened_unchanged(private: PrivateKey, place: Where, text: str) -> None:
     sealed = private.public().seal(text.encode(), place, sizes=TEXT)
 
     assert private.open(sealed, place).decode() == text
@@ -21,13 +21,15 @@ def test_any_text_comes_back(private: PrivateKey, place: Where, text: str) -> No
 
 @given(st.binary(max_size=200))
 @settings(deadline=None)
-def test_what_was_not_padded_comes_back_as_it_was(private: PrivateKey, place: Where, plain: bytes) -> None:
+def test_a_value_sealed_without_padding_is_opened_unchanged(
+    private: PrivateKey, place: Where, plain: bytes
+) -> None:
     assert private.open(private.public().seal(plain, place), place) == plain
 
 
 @given(st.data())
 @settings(deadline=None, max_examples=300)
-def test_any_changed_byte_closes_it(private: PrivateKey, place: Where, data: st.DataObject) -> None:
+def test_a_changed_byte_prevents_opening(private: PrivateKey, place: Where, data: st.DataObject) -> None:
     sealed = bytearray(private.public().seal(b"a text", place, sizes=(64,)))
     at = data.draw(st.integers(0, len(sealed) - 1))
     sealed[at] ^= data.draw(st.integers(1, 255))
@@ -37,7 +39,7 @@ def test_any_changed_byte_closes_it(private: PrivateKey, place: Where, data: st.
 
 
 @pytest.mark.parametrize("sizes", [None, (64,)])
-def test_the_format_byte_is_bound_too(
+def test_the_format_byte_is_authenticated(
     private: PrivateKey, place: Where, sizes: tuple[int, ...] | None
 ) -> None:
     sealed = private.public().seal(b"a text", place, sizes=sizes)
@@ -48,7 +50,7 @@ def test_the_format_byte_is_bound_too(
 
 
 @pytest.mark.parametrize("length", [0, 1, 32, 1_100, 1_136])
-def test_a_piece_of_it_stays_closed(private: PrivateKey, place: Where, length: int) -> None:
+def test_a_truncated_value_does_not_open(private: PrivateKey, place: Where, length: int) -> None:
     sealed = private.public().seal(b"a text", place)
 
     with pytest.raises(CannotOpen):
@@ -74,7 +76,7 @@ def test_another_key_does_not_open_it(private: PrivateKey, place: Where) -> None
 
 @given(st.binary(max_size=1_020), st.binary(max_size=1_020))
 @settings(deadline=None)
-def test_two_texts_of_one_bucket_have_one_length(
+def test_two_texts_padded_to_one_size_have_one_length(
     private: PrivateKey, place: Where, one: bytes, other: bytes
 ) -> None:
     public = private.public()

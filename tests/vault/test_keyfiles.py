@@ -21,7 +21,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_what_was_made_is_what_is_loaded(folder: Path) -> None:
+def test_created_keys_are_loaded_unchanged(folder: Path) -> None:
     service, worker = keyfiles.create(folder, demo=True)
 
     assert keyfiles.load_service(folder) == service
@@ -56,7 +56,7 @@ def test_nothing_but_the_two_files_is_left(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["service.key", "worker.key"])
-def test_keys_that_are_there_are_never_written_over(folder: Path, name: str) -> None:
+def test_existing_keys_are_never_overwritten(folder: Path, name: str) -> None:
     keyfiles.create(folder)
     kept = (folder / name).read_bytes()
     for other in {"service.key", "worker.key"} - {name}:
@@ -86,7 +86,7 @@ def test_a_file_that_appears_while_keys_are_made_is_kept_and_nothing_else_left(
 
 
 @pytest.mark.parametrize("load", [keyfiles.load_service, keyfiles.load_worker])
-def test_a_missing_file_says_how_to_make_it(folder: Path, load: object) -> None:
+def test_the_error_for_a_missing_file_says_how_to_make_it(folder: Path, load: object) -> None:
     assert callable(load)
     with pytest.raises(KeyFileProblem, match="flask keys init"):
         load(folder)
@@ -110,7 +110,7 @@ def test_a_service_file_open_to_everybody_is_refused(folder: Path, open_mode: in
         keyfiles.load_service(folder)
 
 
-def broken(content: dict[str, object]) -> list[dict[str, object]]:
+def damaged_contents(content: dict[str, object]) -> list[dict[str, object]]:
     key = base64.b64encode(bytes(32)).decode()
     return [
         {},
@@ -128,12 +128,18 @@ def broken(content: dict[str, object]) -> list[dict[str, object]]:
     ]
 
 
-def test_each_kind_of_damage_is_told_without_showing_the_file(folder: Path) -> None:
+def test_each_kind_of_damage_is_reported_without_quoting_the_file(folder: Path) -> None:
     keyfiles.create(folder)
     path = folder / "service.key"
     content = json.loads(path.read_text())
 
-    for damaged in [json.dumps(each) for each in broken(content)] + ["", "{", "[]", "null", "\x00"]:
+    for damaged in [json.dumps(variant) for variant in damaged_contents(content)] + [
+        "",
+        "{",
+        "[]",
+        "null",
+        "\x00",
+    ]:
         path.write_text(damaged)
         with pytest.raises(KeyFileProblem, match="damaged") as caught:
             keyfiles.load_service(folder)
@@ -141,7 +147,7 @@ def test_each_kind_of_damage_is_told_without_showing_the_file(folder: Path) -> N
         assert caught.value.__cause__ is None
 
 
-def test_a_worker_file_in_place_of_the_service_file_is_told(folder: Path) -> None:
+def test_a_worker_file_in_place_of_the_service_file_is_refused(folder: Path) -> None:
     keyfiles.create(folder)
     (folder / "service.key").write_bytes((folder / "worker.key").read_bytes())
 
@@ -170,7 +176,7 @@ def test_saving_keeps_the_group_that_lets_the_worker_read(folder: Path) -> None:
     assert (folder / "service.key").stat().st_gid == groups[-1]
 
 
-def test_saving_makes_no_file_where_there_was_none(folder: Path) -> None:
+def test_saving_does_not_create_a_missing_file(folder: Path) -> None:
     service, _ = keyfiles.create(folder)
     (folder / "service.key").unlink()
 
@@ -178,7 +184,7 @@ def test_saving_makes_no_file_where_there_was_none(folder: Path) -> None:
         keyfiles.save_service(folder, service)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(KeyFileProblem, match="cannot be written"):

@@ -1,4 +1,4 @@
-"""Fixed sizes."""
+"""Padding to fixed sizes."""
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -9,7 +9,7 @@ from ugly_mugs.vault.padding import TEXT, pad, unpad
 
 @given(st.text(max_size=6_000))
 @settings(deadline=None)
-def test_any_text_comes_back_and_fills_one_of_the_sizes(text: str) -> None:
+def test_any_text_is_padded_to_one_of_the_sizes_and_unpadded_unchanged(text: str) -> None:
     padded = pad(text.encode(), TEXT)
 
     assert unpad(padded).decode() == text
@@ -18,7 +18,7 @@ def test_any_text_comes_back_and_fills_one_of_the_sizes(text: str) -> None:
 
 @given(st.binary(max_size=1_020), st.binary(max_size=1_020))
 @settings(deadline=None)
-def test_two_texts_of_one_bucket_have_one_length(one: bytes, other: bytes) -> None:
+def test_two_texts_padded_to_one_size_have_one_length(one: bytes, other: bytes) -> None:
     assert len(pad(one, TEXT)) == len(pad(other, TEXT)) == 1_024
 
 

@@ -1,4 +1,4 @@
-"""Staff keys under a passphrase, with the real cost of a guess."""
+"""Staff keys under a passphrase, at the cost used in production."""
 
 import threading
 from collections import Counter
@@ -18,7 +18,7 @@ PLACE = Where("staff", "sealed_key", uuid4())
 
 @pytest.fixture(scope="module", autouse=True)
 def real_cost() -> Iterator[None]:
-    """The rest of the suite derives cheaply; here a guess costs what it costs in service."""
+    """The other tests use a lower cost; these use the one of production."""
     lowered, real = (module.COST.memory_mib, module.COST.iterations), module.Cost()
     module.COST.memory_mib, module.COST.iterations = real.memory_mib, real.iterations
     yield
@@ -35,7 +35,7 @@ def sealed(seed: bytes) -> bytes:
     return SEALS.seal_seed(PASSPHRASE, seed, PLACE)
 
 
-def test_a_guess_costs_what_was_decided() -> None:
+def test_the_cost_of_a_derivation_is_the_documented_one() -> None:
     assert module.Cost() == module.Cost(memory_mib=64, iterations=3, wait_seconds=5.0)
     assert SEALS.seal_seed(PASSPHRASE, bytes(96), PLACE)[2:4] == bytes([64, 3])
 
@@ -64,7 +64,7 @@ def test_without_the_pepper_the_right_passphrase_does_not_open_it(sealed: bytes)
 
 
 @pytest.mark.parametrize("at", [0, 1, 4, 20, 60, -1])
-def test_a_changed_byte_closes_it(at: int, sealed: bytes) -> None:
+def test_a_changed_byte_prevents_opening(at: int, sealed: bytes) -> None:
     changed = bytearray(sealed)
     changed[at] ^= 1
 
@@ -73,13 +73,13 @@ def test_a_changed_byte_closes_it(at: int, sealed: bytes) -> None:
 
 
 @pytest.mark.parametrize("cost", [b"\0\3", b"\x40\0", b"\x40\xff"])
-def test_a_row_cannot_ask_for_a_cost_that_would_stop_the_machine(cost: bytes, sealed: bytes) -> None:
+def test_a_cost_outside_the_bounds_is_refused(cost: bytes, sealed: bytes) -> None:
     with pytest.raises(CannotOpen):
         SEALS.open_seed(PASSPHRASE, sealed[:2] + cost + sealed[4:], PLACE)
 
 
 @pytest.mark.parametrize("sealed_value", [b"", b"\5", b"\5\1\x40\3" + bytes(16)])
-def test_what_was_never_sealed_stays_closed(sealed_value: bytes) -> None:
+def test_a_malformed_value_does_not_open(sealed_value: bytes) -> None:
     with pytest.raises(CannotOpen):
         SEALS.open_seed(PASSPHRASE, sealed_value, PLACE)
 
@@ -92,14 +92,16 @@ def test_a_seal_made_at_a_lower_cost_still_opens(monkeypatch: pytest.MonkeyPatch
     assert SEALS.open_seed(PASSPHRASE, older, PLACE) == seed
 
 
-def test_sixteen_sign_ins_at_once_each_end_opened_or_told_to_try_again(sealed: bytes, seed: bytes) -> None:
-    ends: list[str] = []
+def test_each_of_sixteen_simultaneous_sign_ins_opens_the_key_or_raises_busy(
+    sealed: bytes, seed: bytes
+) -> None:
+    results: list[str] = []
 
     def sign_in() -> None:
         try:
-            ends.append("opened" if SEALS.open_seed(PASSPHRASE, sealed, PLACE) == seed else "wrong")
+            results.append("opened" if SEALS.open_seed(PASSPHRASE, sealed, PLACE) == seed else "wrong")
         except Busy:
-            ends.append("busy")
+            results.append("busy")
 
     threads = [threading.Thread(target=sign_in, daemon=True) for _ in range(16)]
     for thread in threads:
@@ -107,17 +109,17 @@ def test_sixteen_sign_ins_at_once_each_end_opened_or_told_to_try_again(sealed: b
     for thread in threads:
         thread.join(timeout=60)
 
-    counted = Counter(ends)
+    counted = Counter(results)
     assert counted["opened"] + counted["busy"] == 16
     assert counted["opened"] >= 1
 
 
-def test_who_gets_no_turn_is_told_so_and_the_next_one_gets_it(
+def test_busy_is_raised_while_the_slot_is_taken_and_the_next_call_succeeds(
     monkeypatch: pytest.MonkeyPatch, sealed: bytes, seed: bytes
 ) -> None:
     monkeypatch.setattr(module.COST, "wait_seconds", 0.05)
 
-    with module._turn(), pytest.raises(Busy):
+    with module._derivation_slot(), pytest.raises(Busy):
         SEALS.open_seed(PASSPHRASE, sealed, PLACE)
 
     assert SEALS.open_seed(PASSPHRASE, sealed, PLACE) == seed

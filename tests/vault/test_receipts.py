@@ -10,46 +10,46 @@ from ugly_mugs.vault import FormToken, Receipt, Receipts, ServiceVault, UnknownW
 from ugly_mugs.vault.words import WORDS
 
 NOW = datetime(2026, 11, 21, 20, 40, tzinfo=UTC)
-receipts_strategy = st.builds(Receipt, st.tuples(*[st.integers(0, 7_775)] * 7))
-separators = st.lists(
+any_receipt = st.builds(Receipt, st.tuples(*[st.integers(0, 7_775)] * 7))
+six_separators = st.lists(
     st.sampled_from([" ", "-", ", ", "\n", ". ", "  ", "\t", " - ", "—", "/", "_"]), min_size=6, max_size=6
 )
 
 
 def token(service: ServiceVault, purpose: str = "report") -> FormToken:
-    read = service.form_tokens.read(purpose, service.form_tokens.issue(purpose, NOW))
-    assert read is not None
-    return read
+    issued = service.form_tokens.read(purpose, service.form_tokens.issue(purpose, NOW))
+    assert issued is not None
+    return issued
 
 
-@given(receipts_strategy, separators, st.randoms(use_true_random=False))
+@given(any_receipt, six_separators, st.randoms(use_true_random=False))
 @settings(deadline=None)
 def test_words_are_read_in_any_case_with_anything_between_them(
-    receipt: Receipt, between: list[str], dice: random.Random
+    receipt: Receipt, separators: list[str], dice: random.Random
 ) -> None:
     words = [dice.choice([word, word.upper(), word.title()]) for word in receipt.words.split()]
-    typed = words[0] + "".join(gap + word for gap, word in zip(between, words[1:], strict=True))
+    typed = words[0] + "".join(gap + word for gap, word in zip(separators, words[1:], strict=True))
 
     assert Receipt.parse(f"  {typed}. ") == receipt
 
 
-@given(receipts_strategy, separators)
+@given(any_receipt, six_separators)
 @settings(deadline=None)
-def test_digits_are_read_with_anything_between_them(receipt: Receipt, between: list[str]) -> None:
+def test_digits_are_read_with_anything_between_them(receipt: Receipt, separators: list[str]) -> None:
     groups = receipt.digits.split()
-    typed = groups[0] + "".join(gap + group for gap, group in zip(between, groups[1:], strict=True))
+    typed = groups[0] + "".join(gap + group for gap, group in zip(separators, groups[1:], strict=True))
 
     assert Receipt.parse(typed) == receipt
 
 
-@given(receipts_strategy)
+@given(any_receipt)
 @settings(deadline=None)
 def test_words_and_digits_are_read_when_run_together(receipt: Receipt) -> None:
     assert Receipt.parse(receipt.words.replace(" ", "")) == receipt
     assert Receipt.parse(receipt.digits.replace(" ", "")) == receipt
 
 
-@given(receipts_strategy)
+@given(any_receipt)
 @settings(deadline=None)
 def test_a_numbered_list_is_read(receipt: Receipt) -> None:
     typed = "\n".join(f"{place}. {word}" for place, word in enumerate(receipt.words.split(), start=1))
@@ -57,13 +57,13 @@ def test_a_numbered_list_is_read(receipt: Receipt) -> None:
     assert Receipt.parse(typed) == receipt
 
 
-@given(receipts_strategy)
+@given(any_receipt)
 def test_digits_are_28_in_groups_of_four(receipt: Receipt) -> None:
     assert [len(group) for group in receipt.digits.split()] == [4] * 7
     assert receipt.digits.replace(" ", "").isdecimal()
 
 
-@given(receipts_strategy, st.integers(0, 6))
+@given(any_receipt, st.integers(0, 6))
 @settings(deadline=None, max_examples=20)
 def test_a_word_that_is_not_in_the_list_is_pointed_out(receipt: Receipt, at: int) -> None:
     words = receipt.words.split()
@@ -104,23 +104,23 @@ def test_the_same_form_gives_the_same_receipt_and_another_form_another(service: 
 def test_the_words_of_many_receipts_come_from_the_whole_list(service: ServiceVault) -> None:
     tokens = [FormToken(number.to_bytes(16, "big"), 0, "") for number in range(3_000)]
 
-    seen = {place for each in tokens for place in service.receipts.from_form_token(each).indices}
+    drawn = {index for token in tokens for index in service.receipts.from_form_token(token).indices}
 
-    # 21,000 even draws of 7,776 leave out 7,776·e^-2.7, about 522; a skewed draw would leave out far more.
-    assert 7_776 - 620 < len(seen) < 7_776 - 420
+    # 21,000 uniform draws leave out about 7,776·e^-2.7 = 522 of the 7,776 words; a skewed draw leaves out far more.
+    assert 7_776 - 620 < len(drawn) < 7_776 - 420
 
 
 def test_locator_and_wrap_key_are_different_and_depend_on_the_pepper(service: ServiceVault) -> None:
     receipt = service.receipts.from_form_token(token(service))
-    stranger = Receipts({1: bytes(32)})
+    other_pepper = Receipts({1: bytes(32)})
 
     assert len(service.receipts.locator(receipt)) == len(service.receipts.wrap_key(receipt)) == 32
     assert service.receipts.locator(receipt) != service.receipts.wrap_key(receipt)
-    assert stranger.locator(receipt) != service.receipts.locator(receipt)
-    assert stranger.wrap_key(receipt) != service.receipts.wrap_key(receipt)
+    assert other_pepper.locator(receipt) != service.receipts.locator(receipt)
+    assert other_pepper.wrap_key(receipt) != service.receipts.wrap_key(receipt)
 
 
-def test_what_follows_from_a_receipt_stays_the_same_for_ever() -> None:
+def test_the_words_and_locator_of_a_receipt_never_change() -> None:
     receipt = Receipt((0, 1, 2, 3, 4, 5, 7_775))
 
     assert receipt.words == " ".join((*WORDS[:6], WORDS[-1]))

@@ -1,11 +1,11 @@
-"""Ten words on paper."""
+"""Recovery words."""
 
 import pytest
 
 from ugly_mugs.vault import RecoveryWords, UnknownWord, Where, WrongLength
 
 
-def test_the_words_give_the_key_again_in_any_layout(place: Where) -> None:
+def test_the_words_give_the_same_key_in_any_layout(place: Where) -> None:
     words, key = RecoveryWords.generate()
     sealed = key.public().seal(b"an epoch", place)
 
@@ -15,7 +15,7 @@ def test_the_words_give_the_key_again_in_any_layout(place: Where) -> None:
     assert again.open(sealed, place) == b"an epoch"
 
 
-def test_each_time_they_are_others() -> None:
+def test_each_call_gives_other_words() -> None:
     assert RecoveryWords.generate()[1].seed != RecoveryWords.generate()[1].seed
 
 
@@ -35,7 +35,7 @@ def test_anything_but_ten_words_is_refused(typed: str) -> None:
         RecoveryWords.from_words(typed)
 
 
-def test_the_key_of_given_words_stays_the_same_for_ever() -> None:
+def test_the_key_of_given_words_never_changes() -> None:
     key = RecoveryWords.from_words("abacus " * 10)
 
     assert key.public().fingerprint().hex() == (

@@ -20,7 +20,7 @@ ELSEWHERE = [
 
 @given(st.text(max_size=2_000))
 @settings(deadline=None)
-def test_any_text_comes_back(text: str) -> None:
+def test_any_text_is_opened_unchanged(text: str) -> None:
     sealed = symmetric.seal(KEY, text.encode(), PLACE, sizes=TEXT)
 
     assert symmetric.open_sealed(KEY, sealed, PLACE).decode() == text
@@ -28,7 +28,7 @@ def test_any_text_comes_back(text: str) -> None:
 
 @given(st.data())
 @settings(deadline=None)
-def test_any_changed_byte_closes_it(data: st.DataObject) -> None:
+def test_a_changed_byte_prevents_opening(data: st.DataObject) -> None:
     sealed = bytearray(symmetric.seal(KEY, b"a text", PLACE, sizes=(64,)))
     at = data.draw(st.integers(0, len(sealed) - 1))
     sealed[at] ^= data.draw(st.integers(1, 255))
@@ -39,7 +39,7 @@ def test_any_changed_byte_closes_it(data: st.DataObject) -> None:
 
 @given(st.integers(0, 92))
 @settings(deadline=None)
-def test_a_piece_of_it_stays_closed(length: int) -> None:
+def test_a_truncated_value_does_not_open(length: int) -> None:
     sealed = symmetric.seal(KEY, b"a text", PLACE, sizes=(64,))
 
     with pytest.raises(CannotOpen):
@@ -64,7 +64,9 @@ def test_another_key_does_not_open_it(key: bytes) -> None:
 
 @given(st.binary(max_size=1_020), st.binary(max_size=1_020))
 @settings(deadline=None)
-def test_two_texts_of_one_bucket_look_alike(one: bytes, other: bytes) -> None:
+def test_two_texts_padded_to_one_size_have_one_length_and_different_ciphertexts(
+    one: bytes, other: bytes
+) -> None:
     sealed = [symmetric.seal(KEY, text, PLACE, sizes=TEXT) for text in (one, other)]
 
     assert len(sealed[0]) == len(sealed[1])
@@ -73,7 +75,7 @@ def test_two_texts_of_one_bucket_look_alike(one: bytes, other: bytes) -> None:
 
 @given(st.text(max_size=500))
 @settings(deadline=None)
-def test_any_text_comes_back_from_under_the_service_root(service: ServiceVault, text: str) -> None:
+def test_any_text_sealed_under_a_root_is_opened_unchanged(service: ServiceVault, text: str) -> None:
     sealed = service.seal_rest(text.encode(), PLACE, sizes=TEXT)
 
     assert service.open_rest(sealed, PLACE).decode() == text
@@ -81,7 +83,7 @@ def test_any_text_comes_back_from_under_the_service_root(service: ServiceVault, 
 
 @given(st.data())
 @settings(deadline=None)
-def test_any_changed_byte_closes_what_a_root_sealed(service: ServiceVault, data: st.DataObject) -> None:
+def test_a_changed_byte_prevents_opening_under_a_root(service: ServiceVault, data: st.DataObject) -> None:
     sealed = bytearray(service.seal_rest(b"a text", PLACE, sizes=(64,)))
     at = data.draw(st.integers(0, len(sealed) - 1))
     sealed[at] ^= data.draw(st.integers(1, 255))
@@ -91,7 +93,9 @@ def test_any_changed_byte_closes_what_a_root_sealed(service: ServiceVault, data:
 
 
 @pytest.mark.parametrize("elsewhere", ELSEWHERE, ids=["table", "column", "row"])
-def test_what_a_root_sealed_opens_in_its_own_place_only(service: ServiceVault, elsewhere: Where) -> None:
+def test_a_value_sealed_under_a_root_opens_in_its_own_place_only(
+    service: ServiceVault, elsewhere: Where
+) -> None:
     sealed = service.seal_rest(b"a text", PLACE, sizes=TEXT)
 
     with pytest.raises(CannotOpen):
@@ -99,12 +103,12 @@ def test_what_a_root_sealed_opens_in_its_own_place_only(service: ServiceVault, e
 
 
 @pytest.mark.parametrize("sealed", [b"", b"\2", b"\2\1", b"\1" + bytes(80)])
-def test_what_no_root_sealed_stays_closed(service: ServiceVault, sealed: bytes) -> None:
+def test_a_malformed_value_does_not_open_under_a_root(service: ServiceVault, sealed: bytes) -> None:
     with pytest.raises(CannotOpen):
         service.open_rest(sealed, PLACE)
 
 
-def test_an_address_is_closed_to_the_service_root(worker: WorkerVault) -> None:
+def test_the_service_root_does_not_open_an_address(worker: WorkerVault) -> None:
     sealed = worker.seal_contact(b"07700 900123", PLACE)
 
     assert worker.open_contact(sealed, PLACE) == b"07700 900123"

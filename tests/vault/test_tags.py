@@ -16,23 +16,23 @@ TAGS = IdentifierTags(SEED, b"s" * 32)
 _CONTEXT = b"OPRFV1-\x01-ristretto255-SHA512"
 
 
-def second_hash(message: bytes, label: bytes) -> bytes:
+def reference_hash(message: bytes, label: bytes) -> bytes:
     """expand_message_xmd of RFC 9380 with SHA-512, 64 bytes."""
-    tag = label + _CONTEXT
-    tag += bytes([len(tag)])
-    first = hashlib.sha512(bytes(128) + message + (64).to_bytes(2, "big") + b"\0" + tag).digest()
-    return hashlib.sha512(first + b"\1" + tag).digest()
+    separation = label + _CONTEXT
+    separation += bytes([len(separation)])
+    first = hashlib.sha512(bytes(128) + message + (64).to_bytes(2, "big") + b"\0" + separation).digest()
+    return hashlib.sha512(first + b"\1" + separation).digest()
 
 
-def second_key(seed: bytes, info: bytes) -> bytes:
-    """DeriveKeyPair of RFC 9497; the counter is zero but with negligible probability."""
+def reference_key(seed: bytes, info: bytes) -> bytes:
+    """DeriveKeyPair of RFC 9497 with counter 0; a higher counter is needed with negligible probability only."""
     message = seed + len(info).to_bytes(2, "big") + info + b"\0"
-    return bytes(rbcl.crypto_core_ristretto255_scalar_reduce(second_hash(message, b"DeriveKeyPair")))
+    return bytes(rbcl.crypto_core_ristretto255_scalar_reduce(reference_hash(message, b"DeriveKeyPair")))
 
 
-def second_output(key: bytes, message: bytes) -> bytes:
+def reference_output(key: bytes, message: bytes) -> bytes:
     """Evaluate of RFC 9497 in VOPRF mode."""
-    element = rbcl.crypto_core_ristretto255_from_hash(second_hash(message, b"HashToGroup-"))
+    element = rbcl.crypto_core_ristretto255_from_hash(reference_hash(message, b"HashToGroup-"))
     point = rbcl.crypto_scalarmult_ristretto255(key, element)
     framed = len(message).to_bytes(2, "big") + message + len(point).to_bytes(2, "big") + point
     return hashlib.sha512(framed + b"Finalize").digest()
@@ -60,12 +60,12 @@ RFC_VECTORS = [
 @pytest.mark.parametrize(("message", "output"), RFC_VECTORS)
 def test_both_implementations_give_the_vectors_of_rfc_9497(message: bytes, output: str) -> None:
     library = Evaluator.from_seed(RFC_SEED, RFC_INFO)
-    key = second_key(RFC_SEED, RFC_INFO)
+    key = reference_key(RFC_SEED, RFC_INFO)
 
     assert library.public_key.serialize().hex() == RFC_PUBLIC_KEY
     assert library.evaluate_known_input(message).hex() == output
     assert key.hex() == RFC_SECRET_KEY
-    assert second_output(key, message).hex() == output
+    assert reference_output(key, message).hex() == output
 
 
 @given(st.sampled_from(["phone", "email", "plate"]), st.text(min_size=1, max_size=200))
@@ -73,16 +73,16 @@ def test_both_implementations_give_the_vectors_of_rfc_9497(message: bytes, outpu
 def test_a_secret_point_is_what_a_second_implementation_computes(kind: str, identifier: str) -> None:
     message = kind.encode() + b"\0" + identifier.encode()
 
-    assert TAGS.secret_point(kind, identifier) == second_output(second_key(SEED, INFO), message)
+    assert TAGS.secret_point(kind, identifier) == reference_output(reference_key(SEED, INFO), message)
 
 
-def test_a_blind_question_gets_the_same_point() -> None:
+def test_a_blinded_evaluation_gives_the_same_point() -> None:
     evaluator = Evaluator.from_seed(SEED, INFO)
     client, blinded = Client.blind(b"phone\0+447700900123")
 
-    answer = client.finalize(evaluator.evaluate(blinded), evaluator.public_key)
+    output = client.finalize(evaluator.evaluate(blinded), evaluator.public_key)
 
-    assert answer == TAGS.secret_point("phone", "+447700900123")
+    assert output == TAGS.secret_point("phone", "+447700900123")
 
 
 def test_the_same_identifier_of_another_kind_has_another_point() -> None:
@@ -95,7 +95,7 @@ def test_an_empty_identifier_or_an_ambiguous_kind_has_no_tag(kind: str, identifi
         TAGS.secret_point(kind, identifier)
 
 
-def test_the_tags_are_those_written_down() -> None:
+def test_the_tags_are_computed_as_documented() -> None:
     point = TAGS.secret_point("phone", "+447700900123")
 
     assert TAGS.series_tag(point) == hmac.new(b"s" * 32, point, hashlib.sha256).digest()

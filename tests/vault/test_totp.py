@@ -1,4 +1,4 @@
-"""Second factor codes."""
+"""Second-factor codes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -60,17 +60,17 @@ def test_spaces_and_hyphens_in_a_code_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "abcdef", "12345", "1234567", "\ud800", "\uff16"])
-def test_what_is_no_code_is_refused(typed: str) -> None:
+def test_a_malformed_code_is_refused(typed: str) -> None:
     assert totp.verify(RFC_SECRET, typed, NOW, None) is None
 
 
-def test_an_authenticator_gets_login_issuer_and_secret() -> None:
-    address = totp.uri(RFC_SECRET, "robin", "Safety desk")
+def test_the_uri_for_an_authenticator_holds_login_issuer_and_secret() -> None:
+    uri = totp.uri(RFC_SECRET, "robin", "Safety desk")
 
-    assert address.startswith("otpauth://totp/Safety%20desk:robin?")
-    assert "secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" in address
+    assert uri.startswith("otpauth://totp/Safety%20desk:robin?")
+    assert "secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" in uri
 
 
-def test_secrets_are_twenty_fresh_bytes() -> None:
+def test_secrets_are_twenty_random_bytes() -> None:
     assert len(totp.new_secret()) == 20
     assert totp.new_secret() != totp.new_secret()

@@ -1,4 +1,4 @@
-"""What a web process and a worker hold."""
+"""The vaults of a web process and of a worker."""
 
 import string
 from dataclasses import replace
@@ -29,12 +29,12 @@ from ugly_mugs.vault.padding import TEXT
 LETTERS = string.ascii_letters + string.digits + "-_"
 
 
-def grown(file: ServiceFile) -> ServiceVault:
-    """The same installation after its service root got a second ring key."""
+def with_second_ring_key(file: ServiceFile) -> ServiceVault:
+    """The same installation after a ring key was added to its service root."""
     return ServiceVault(ServiceFile({**file.ring, 2: bytes(32)}, file.dispatch_public))
 
 
-def test_the_labels_are_those_written_down_and_no_other_can_be_used(service: ServiceVault) -> None:
+def test_the_labels_are_fixed_and_others_are_refused(service: ServiceVault) -> None:
     sealing = {"rest", "receipt-pepper", "password-pepper", "session", "key-mac", "voprf", "series-tag"}
     tokens = {"form-token", "csrf", "code", "link", "opt-out", "webhook", "metrics", "audit"}
 
@@ -53,7 +53,7 @@ def test_keys_of_different_labels_and_contexts_are_different() -> None:
     assert all(one != other for one, other in combinations(keys, 2))
 
 
-def test_both_roots_of_one_key_would_still_derive_differently() -> None:
+def test_the_two_roots_share_no_label_and_derive_different_keys() -> None:
     ring = {1: bytes(32)}
     labels = set(get_args(ServiceLabel)) & set(get_args(WorkerLabel))
 
@@ -69,26 +69,26 @@ def test_keyed_values_are_equal_only_for_equal_parts(
     assert (service.keyed("session", *one) == service.keyed("session", *other)) == (one == other)
 
 
-def test_what_the_former_ring_key_sealed_still_opens(
+def test_a_value_sealed_under_a_former_ring_key_still_opens(
     files: tuple[ServiceFile, WorkerFile], place: Where
 ) -> None:
     sealed = ServiceVault(files[0]).seal_rest(b"a text", place, sizes=TEXT)
-    after = grown(files[0])
+    after = with_second_ring_key(files[0])
 
     assert after.open_rest(sealed, place) == b"a text"
     assert after.seal_rest(b"a text", place, sizes=TEXT)[1] == 2
 
 
-def test_what_an_unknown_ring_key_sealed_stays_closed(
+def test_a_value_sealed_under_an_unknown_ring_key_does_not_open(
     files: tuple[ServiceFile, WorkerFile], place: Where
 ) -> None:
-    sealed = grown(files[0]).seal_rest(b"a text", place, sizes=TEXT)
+    sealed = with_second_ring_key(files[0]).seal_rest(b"a text", place, sizes=TEXT)
 
     with pytest.raises(CannotOpen):
         ServiceVault(files[0]).open_rest(sealed, place)
 
 
-def test_what_the_web_hands_over_only_the_worker_opens(worker: WorkerVault, place: Where) -> None:
+def test_only_the_worker_opens_what_is_sealed_to_the_dispatch_key(worker: WorkerVault, place: Where) -> None:
     sealed = worker.dispatch().seal(b"robin@example.org", place, sizes=TEXT)
 
     assert worker.open_dispatch(sealed, place) == b"robin@example.org"
@@ -96,7 +96,7 @@ def test_what_the_web_hands_over_only_the_worker_opens(worker: WorkerVault, plac
     assert not hasattr(ServiceVault, "open_contact")
 
 
-def test_a_public_key_with_our_mark_may_be_sealed_to(
+def test_a_public_key_with_a_valid_mac_is_accepted(
     service: ServiceVault, private: PrivateKey, place: Where
 ) -> None:
     raw = private.public().raw
@@ -104,11 +104,11 @@ def test_a_public_key_with_our_mark_may_be_sealed_to(
     assert service.check_public_key(place, raw, service.mac_public_key(place, raw)) == private.public()
 
 
-def test_a_swapped_public_key_is_noticed(service: ServiceVault, private: PrivateKey, place: Where) -> None:
+def test_a_swapped_public_key_is_refused(service: ServiceVault, private: PrivateKey, place: Where) -> None:
     mac = service.mac_public_key(place, private.public().raw)
     stranger = PrivateKey.generate().public().raw
 
-    for where, raw, mark in [
+    for where, raw, presented in [
         (place, stranger, mac),
         (replace(place, row=uuid4()), private.public().raw, mac),
         (replace(place, table="staff"), private.public().raw, mac),
@@ -116,26 +116,26 @@ def test_a_swapped_public_key_is_noticed(service: ServiceVault, private: Private
         (place, private.public().raw, b""),
     ]:
         with pytest.raises(SwappedKey):
-            service.check_public_key(where, raw, mark)
+            service.check_public_key(where, raw, presented)
 
 
-def test_a_mark_of_the_former_ring_key_still_counts(
+def test_a_mac_of_a_former_ring_key_is_accepted(
     files: tuple[ServiceFile, WorkerFile], private: PrivateKey, place: Where
 ) -> None:
     raw = private.public().raw
     mac = ServiceVault(files[0]).mac_public_key(place, raw)
 
-    assert grown(files[0]).check_public_key(place, raw, mac) == private.public()
+    assert with_second_ring_key(files[0]).check_public_key(place, raw, mac) == private.public()
 
 
-def test_a_code_counts_for_its_request_and_its_session_only(service: ServiceVault) -> None:
+def test_a_code_is_valid_for_its_request_and_its_session_only(service: ServiceVault) -> None:
     request, other = uuid4(), uuid4()
-    kept = service.code_mac(request, b"secret", "123456")
+    stored = service.code_mac(request, b"secret", "123456")
 
-    assert kept == service.code_mac(request, b"secret", "123456")
-    assert kept != service.code_mac(other, b"secret", "123456")
-    assert kept != service.code_mac(request, b"another", "123456")
-    assert kept != service.code_mac(request, b"secret", "123457")
+    assert stored == service.code_mac(request, b"secret", "123456")
+    assert stored != service.code_mac(other, b"secret", "123456")
+    assert stored != service.code_mac(request, b"another", "123456")
+    assert stored != service.code_mac(request, b"secret", "123457")
 
 
 def test_a_csrf_token_belongs_to_one_session(service: ServiceVault) -> None:
@@ -151,12 +151,12 @@ def test_any_other_text_is_no_csrf_token(service: ServiceVault, text: str) -> No
     assert not service.check_csrf(b"one", text)
 
 
-def test_a_sessions_hash_and_key_tell_nothing_of_each_other(service: ServiceVault) -> None:
+def test_a_sessions_hash_and_key_are_different(service: ServiceVault) -> None:
     assert service.session_hash(b"same") != service.session_key(b"same")
     assert len(service.session_key(b"same")) == 32
 
 
-def test_path_tokens_are_long_safe_and_different(service: ServiceVault) -> None:
+def test_path_tokens_are_long_url_safe_and_different(service: ServiceVault) -> None:
     webhook, metrics = service.path_token("webhook"), service.path_token("metrics")
 
     assert webhook != metrics
@@ -167,14 +167,14 @@ def test_path_tokens_are_long_safe_and_different(service: ServiceVault) -> None:
 
 @given(st.uuids(), st.integers(0, 65_535))
 @settings(deadline=None)
-def test_tokens_are_read_back(service: ServiceVault, row: UUID, attempt: int) -> None:
+def test_tokens_are_read_unchanged(service: ServiceVault, row: UUID, attempt: int) -> None:
     assert service.read_opt_out_token(service.opt_out_token(row)) == row
     assert service.read_delivery_token(service.delivery_token(row, attempt)) == (row, attempt)
 
 
 @given(st.integers(0, 42), st.integers(1, 63))
 @settings(deadline=None, max_examples=300)
-def test_a_token_with_a_changed_letter_is_nothing(service: ServiceVault, at: int, by: int) -> None:
+def test_a_token_with_a_changed_letter_is_invalid(service: ServiceVault, at: int, by: int) -> None:
     for token, read in [
         (service.opt_out_token(uuid4()), service.read_opt_out_token),
         (service.delivery_token(uuid4(), 1), service.read_delivery_token),
@@ -190,15 +190,15 @@ def test_any_other_text_is_no_token(service: ServiceVault, text: str) -> None:
     assert service.read_delivery_token(text) is None
 
 
-def test_one_kind_of_token_is_nothing_to_another(service: ServiceVault) -> None:
+def test_a_token_of_one_kind_is_not_valid_as_another(service: ServiceVault) -> None:
     assert service.read_opt_out_token(service.delivery_token(uuid4(), 1)) is None
     assert service.read_delivery_token(service.opt_out_token(uuid4())) is None
 
 
-def test_a_token_of_the_former_ring_key_is_still_read(files: tuple[ServiceFile, WorkerFile]) -> None:
+def test_a_token_of_a_former_ring_key_is_valid(files: tuple[ServiceFile, WorkerFile]) -> None:
     row = uuid4()
 
-    assert grown(files[0]).read_opt_out_token(ServiceVault(files[0]).opt_out_token(row)) == row
+    assert with_second_ring_key(files[0]).read_opt_out_token(ServiceVault(files[0]).opt_out_token(row)) == row
 
 
 def test_the_audit_chain_depends_on_what_came_before(service: ServiceVault) -> None:
@@ -246,7 +246,7 @@ def test_files_of_different_installations_are_refused(tmp_path: Path) -> None:
         WorkerVault(service, worker)
 
 
-def test_a_vault_says_whether_its_keys_are_for_demonstration_and_which_epochs_are_marked(
+def test_a_vault_tells_whether_its_keys_are_for_a_try_out_and_which_epochs_it_knows(
     tmp_path: Path,
 ) -> None:
     keyfiles.create(tmp_path / "keys", demo=True)

@@ -14,11 +14,11 @@ places = st.builds(Where, names, names, st.uuids().filter(lambda row: row.int !=
 
 @given(places, places)
 @settings(deadline=None)
-def test_two_places_have_the_same_bytes_only_when_they_are_the_same(one: Where, other: Where) -> None:
+def test_different_places_have_different_bytes(one: Where, other: Where) -> None:
     assert (one.bytes() == other.bytes()) == (one == other)
 
 
-def test_moving_a_letter_from_table_to_column_is_another_place() -> None:
+def test_moving_a_letter_from_table_to_column_changes_the_bytes() -> None:
     row = uuid4()
 
     assert Where("ab", "c", row).bytes() != Where("a", "bc", row).bytes()

@@ -2,15 +2,16 @@
 
 import hashlib
 import secrets
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore, Lock
 
-from flask import current_app
 from flask_babel import gettext as _
 
 from ugly_mugs.errors import PleaseWait
+from ugly_mugs.runtime import runtime
 
 MOST_KEYS = 50_000
 
@@ -22,7 +23,8 @@ class Budget:
         self.limit = limit
         self.per = per
         self._seed = secrets.token_bytes(32)
-        self._left: dict[bytes, tuple[float, datetime]] = {}
+        # In the order of their last use.
+        self._left: OrderedDict[bytes, tuple[float, datetime]] = OrderedDict()
         self._lock = Lock()
 
     def spend(self, key: bytes, now: datetime) -> bool:
@@ -33,8 +35,8 @@ class Budget:
             left = self._now_left(hashed, now)
             enough = left >= 1
             self._left[hashed] = (left - 1 if enough else left, now)
-            if len(self._left) > MOST_KEYS:
-                self._forget_whole_ones(now)
+            self._left.move_to_end(hashed)
+            self._forget_unused(now)
             return enough
 
     def _now_left(self, hashed: bytes, now: datetime) -> float:
@@ -42,12 +44,13 @@ class Budget:
         grown = max((now - since) / self.per, 0.0) * self.limit
         return min(left + grown, float(self.limit))
 
-    def _forget_whole_ones(self, now: datetime) -> None:
-        """A budget that has grown back says nothing; if even that leaves too many, the oldest go."""
-        for hashed in [each for each in self._left if self._now_left(each, now) >= self.limit]:
-            del self._left[hashed]
-        for hashed in list(self._left)[: max(len(self._left) - MOST_KEYS, 0)]:
-            del self._left[hashed]
+    def _forget_unused(self, now: datetime) -> None:
+        """Forget keys unused for `per`, which have grown back whole; beyond MOST_KEYS, those unused longest."""
+        while self._left:
+            _left, since = next(iter(self._left.values()))
+            if now - since < self.per and len(self._left) <= MOST_KEYS:
+                return
+            self._left.popitem(last=False)
 
 
 class Turnstile:
@@ -82,8 +85,7 @@ class SignInLimits:
 
 def limits() -> SignInLimits:
     """The limits of this application."""
-    found: SignInLimits = current_app.extensions["sign_in_limits"]
-    return found
+    return runtime().state.of(SignInLimits)
 
 
 def please_wait() -> str:

@@ -13,7 +13,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, current_app, g, redirect, request
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
 from flask.sessions import SessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -51,6 +51,7 @@ __all__ = [
     "machine",
     "member",
     "reporter",
+    "signed_in",
     "staff",
 ]
 
@@ -82,7 +83,6 @@ class Entry:
     any_of: frozenset[Permission] = frozenset()
 
 
-DOORS = {Area.REPORTER: "/receipt", Area.MEMBER: "/sign-in", Area.STAFF: "/desk/sign-in"}
 KINDS = {
     Area.REPORTER: SessionKind.REPORTER,
     Area.MEMBER: SessionKind.MEMBER,
@@ -137,8 +137,12 @@ class SignedInStaff:
     def key(self) -> PrivateKey:
         return PrivateKey.from_seed(self.seed)
 
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return permissions_of(self.roles)
+
     def may(self, permission: Permission) -> bool:
-        return permission in permissions_of(self.roles)
+        return permission in self.permissions
 
 
 @dataclass(frozen=True)
@@ -244,7 +248,7 @@ def init_app(app: Flask) -> None:
     app.before_request(_enter)
     app.after_request(_drop_cookies)
     app.jinja_env.globals["csrf_field"] = csrf_field
-    app.jinja_env.globals["signed_in"] = _signed_in
+    app.jinja_env.globals["signed_in"] = signed_in
     app.jinja_env.globals["Permission"] = Permission
 
 
@@ -350,9 +354,10 @@ def _known(person: Person | None) -> Person:
 
 def _turn_away(area: Area) -> ResponseReturnValue:
     """To the door of this area. What somebody typed while their session ended is shown to them again."""
+    door = runtime().wiring.doors[area]
     # A session on its way, of somebody who waits for a code or is just joining, is left alone.
     if not _visit().session_over:
-        return redirect(DOORS[area], HTTPStatus.SEE_OTHER)
+        return redirect(url_for(door), HTTPStatus.SEE_OTHER)
     forget(KINDS[area])
     if request.method not in SAFE:
         raise TryAgain(
@@ -361,15 +366,15 @@ def _turn_away(area: Area) -> ResponseReturnValue:
                 "tab and sign in again there. Then come back to this page and send it again."
             )
         )
-    return redirect(f"{DOORS[area]}?again=yes", HTTPStatus.SEE_OTHER)
+    return redirect(url_for(door, again="yes"), HTTPStatus.SEE_OTHER)
 
 
 def _cookie(kind: SessionKind) -> str | None:
     return request.cookies.get(sessions.cookie_name(kind.value))
 
 
-def _signed_in() -> SignedInStaff | None:
-    """For templates: who of the staff looks at this page, if anybody."""
+def signed_in() -> SignedInStaff | None:
+    """Who of the staff looks at this page, if anybody."""
     return _visit().staff
 
 

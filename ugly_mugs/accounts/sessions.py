@@ -4,25 +4,25 @@ The times that end a session stand inside the sealed part; the row itself shows 
 is stands in both, and must agree: the row's lets all of somebody's sessions be ended, the sealed one is believed.
 """
 
-import json
 import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from flask import Response
 
 from ugly_mugs.accounts.models import KnownDevice, Session, SessionKind
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.sealed_json import Plain, SealedJson
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import ServiceVault, symmetric
 from ugly_mugs.vault.encoding import from_text, to_text
 from ugly_mugs.vault.errors import CannotOpen
 from ugly_mugs.vault.padding import SESSION
-from ugly_mugs.vault.where import Where
 
 _ID, _SECRET = 16, 32
 
@@ -73,6 +73,36 @@ class Found:
     seen: datetime
 
 
+class Inside(NamedTuple):
+    """What is sealed of a session."""
+
+    owner_id: uuid.UUID | None
+    began: datetime
+    seen: datetime
+    contents: Mapping[str, Any]
+
+
+def _plain(inside: Inside) -> Plain:
+    return {
+        "owner": inside.owner_id.hex if inside.owner_id is not None else None,
+        "began": inside.began.timestamp(),
+        "seen": inside.seen.timestamp(),
+        "contents": dict(inside.contents),
+    }
+
+
+def _from_plain(plain: Plain) -> Inside:
+    return Inside(
+        owner_id=uuid.UUID(hex=plain["owner"]) if plain["owner"] is not None else None,
+        began=datetime.fromtimestamp(plain["began"], UTC),
+        seen=datetime.fromtimestamp(plain["seen"], UTC),
+        contents=plain["contents"],
+    )
+
+
+SESSIONS: Final = SealedJson("sessions", "contents", sizes=SESSION, dump=_plain, load={1: _from_plain})
+
+
 def cookie_name(name: str) -> str:
     """The name as sent: `__Host-` forbids other hosts and plain http to set it."""
     return f"__Host-{name}" if runtime().settings.is_https else name
@@ -98,7 +128,7 @@ def start(
         owner_id=owner_id,
         day=now.date(),
     )
-    row.contents = _seal(vault, row.id, secret, contents, owner_id=owner_id, began=now, seen=now)
+    row.contents = _seal(vault, row.id, secret, Inside(owner_id, now, now, contents))
     db.session.add(row)
     db.session.flush()
     return Cookie(cookie_name(kind.value), to_text(session_id + secret))
@@ -114,15 +144,15 @@ def find(*, vault: ServiceVault, kind: SessionKind, cookie: str | None, now: dat
     if row is None:
         return None
     try:
-        inside = json.loads(symmetric.open_sealed(vault.session_key(secret), row.contents, _where(row.id)))
+        opener = partial(symmetric.open_sealed, vault.session_key(secret))
+        inside = SESSIONS.open(row.contents, row=row.id, opener=opener)
     except CannotOpen:
         return None
     # Whoever can write the database could make their own session somebody else's, if only the row said whose it is.
-    if inside.get("owner") != _owner(row.owner_id):
+    if inside.owner_id != row.owner_id:
         return None
-    began, seen = (datetime.fromtimestamp(inside[when], UTC) for when in ("began", "seen"))
     limits = LIMITS[kind]
-    if now - seen > limits.idle or (limits.most is not None and now - began > limits.most):
+    if now - inside.seen > limits.idle or (limits.most is not None and now - inside.began > limits.most):
         return None
     return Found(
         id=row.id,
@@ -130,9 +160,9 @@ def find(*, vault: ServiceVault, kind: SessionKind, cookie: str | None, now: dat
         owner_id=row.owner_id,
         token=token,
         secret=secret,
-        contents=inside["contents"],
-        began=began,
-        seen=seen,
+        contents=inside.contents,
+        began=inside.began,
+        seen=inside.seen,
     )
 
 
@@ -143,9 +173,7 @@ def is_due(found: Found, now: datetime) -> bool:
 
 def keep(found: Found, contents: Mapping[str, Any], *, vault: ServiceVault, now: datetime) -> None:
     """Seal these contents into the session instead of what it held, and mark it as used now."""
-    sealed = _seal(
-        vault, found.id, found.secret, contents, owner_id=found.owner_id, began=found.began, seen=now
-    )
+    sealed = _seal(vault, found.id, found.secret, Inside(found.owner_id, found.began, now, contents))
     db.session.execute(
         sa.update(Session)
         .where(Session.id == found.id)
@@ -211,33 +239,8 @@ def _put(response: Response, name: str, value: str, *, max_age: int | None = Non
     )
 
 
-def _where(row_id: uuid.UUID) -> Where:
-    return Where("sessions", "contents", row_id)
-
-
-def _owner(owner_id: uuid.UUID | None) -> str | None:
-    """An owner as it stands inside the sealed part."""
-    return owner_id.hex if owner_id is not None else None
-
-
-def _seal(
-    vault: ServiceVault,
-    row_id: uuid.UUID,
-    secret: bytes,
-    contents: Mapping[str, Any],
-    *,
-    owner_id: uuid.UUID | None,
-    began: datetime,
-    seen: datetime,
-) -> bytes:
-    inside = {
-        "owner": _owner(owner_id),
-        "began": began.timestamp(),
-        "seen": seen.timestamp(),
-        "contents": dict(contents),
-    }
-    plain = json.dumps(inside, separators=(",", ":"), ensure_ascii=False).encode()
-    return symmetric.seal(vault.session_key(secret), plain, _where(row_id), sizes=SESSION)
+def _seal(vault: ServiceVault, row_id: uuid.UUID, secret: bytes, inside: Inside) -> bytes:
+    return SESSIONS.seal(inside, row=row_id, sealer=partial(symmetric.seal, vault.session_key(secret)))
 
 
 def _delete(*conditions: sa.ColumnElement[bool]) -> None:

@@ -2,18 +2,16 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
-from flask.blueprints import BlueprintSetupState
-from flask_babel import gettext as _
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _, lazy_gettext
 
 from ugly_mugs.accounts import passphrases, queries, sessions, sign_in
-from ugly_mugs.accounts.budgets import SignInLimits, limits, please_wait
+from ugly_mugs.accounts.budgets import limits, please_wait
 from ugly_mugs.accounts.guard import anyone, browser_session, current_staff, forget, staff
 from ugly_mugs.accounts.models import SessionKind, Staff, StaffState
+from ugly_mugs.accounts.navigation import first_page
 from ugly_mugs.accounts.people import enrolment
-from ugly_mugs.accounts.people.joining_views import joining
-from ugly_mugs.accounts.people.views import people
-from ugly_mugs.accounts.permissions import Permission, permissions_of
+from ugly_mugs.accounts.permissions import permissions_of
 from ugly_mugs.accounts.schemas import NewPassphraseSchema, PassphraseSchema, SignInSchema
 from ugly_mugs.accounts.tokens import token_holds, with_token
 from ugly_mugs.database.engine import db, reading
@@ -22,27 +20,13 @@ from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Busy
 from ugly_mugs.vault.words import squeezed
 from ugly_mugs.web.forms import Form
+from ugly_mugs.wiring import NavigationEntry
 
 accounts = Blueprint("accounts", __name__)
-accounts.register_blueprint(joining)
-accounts.register_blueprint(people)
+
+NAVIGATION = (NavigationEntry("desk", 50, lazy_gettext("My account"), "accounts.account_page"),)
 
 SIGN_IN = "desk-sign-in"
-
-
-@accounts.record_once
-def _limits_of_this_application(state: BlueprintSetupState) -> None:
-    state.app.extensions["sign_in_limits"] = SignInLimits()
-
-
-def first_page(person: Staff) -> str:
-    """Where somebody with these roles begins."""
-    allowed = permissions_of(queries.roles_of(person))
-    if Permission.OPEN_REPORTS in allowed:
-        return "/desk"
-    if Permission.SEE_DRAFTS in allowed:
-        return "/desk/alerts"
-    return "/admin" if allowed & {Permission.INVITE, Permission.VET} else "/desk/account"
 
 
 @accounts.get("/desk/sign-in")
@@ -64,7 +48,7 @@ def _sign_in_again(form: Form, problem: str, status: HTTPStatus = HTTPStatus.BAD
 
 @accounts.post("/desk/sign-in")
 @anyone
-def sign_in_now() -> Response:
+def sign_in_staff() -> Response:
     form = Form(SignInSchema())
     if not form.take(request.form):
         return _sign_in_again(form, "")
@@ -88,14 +72,17 @@ def sign_in_now() -> Response:
                 "That did not fit together. Please check all three; each code from the authenticator works once."
             ),
         )
-    active = begun.person.state is StaffState.ACTIVE
-    response = make_response(
-        redirect(first_page(begun.person) if active else "/desk/join", HTTPStatus.SEE_OTHER)
-    )
+    response = make_response(redirect(_first_page(begun.person), HTTPStatus.SEE_OTHER))
     db.session.commit()
     begun.cookie.put(response)
     sessions.put_device(response, begun.device)
     return response
+
+
+def _first_page(person: Staff) -> str:
+    if person.state is not StaffState.ACTIVE:
+        return url_for("staff_joining.join_page")
+    return first_page("desk", permissions_of(queries.roles_of(person)))
 
 
 def _prove(candidate: sign_in.Candidate, *, passphrase: str, code: str) -> sign_in.Proof | None:
@@ -111,7 +98,7 @@ def _prove(candidate: sign_in.Candidate, *, passphrase: str, code: str) -> sign_
 @staff()
 def sign_out() -> Response:
     forget(SessionKind.STAFF)
-    return make_response(redirect("/desk/sign-in", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("accounts.sign_in_page"), HTTPStatus.SEE_OTHER))
 
 
 @accounts.get("/desk/account")
@@ -159,7 +146,7 @@ def draw_passphrase() -> Response:
     contents = {**found.contents, "new_passphrase": enrolment.prepare().passphrase}
     sessions.keep(found, contents, vault=vault, now=now)
     db.session.commit()
-    return make_response(redirect("/desk/account", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("accounts.account_page"), HTTPStatus.SEE_OTHER))
 
 
 @accounts.post("/desk/account/passphrase")
@@ -168,7 +155,7 @@ def change_passphrase() -> Response:
     form, me, found = Form(NewPassphraseSchema()), current_staff(), browser_session(SessionKind.STAFF)
     drawn = found.contents.get("new_passphrase") if found else None
     if drawn is None:
-        return make_response(redirect("/desk/account", HTTPStatus.SEE_OTHER))
+        return make_response(redirect(url_for("accounts.account_page"), HTTPStatus.SEE_OTHER))
     if not form.take(request.form):
         return _account_again(form, "")
     if squeezed(form.values["passphrase"]) != squeezed(drawn):
@@ -181,6 +168,6 @@ def change_passphrase() -> Response:
         return _account_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
     cookie = passphrases.change(vault=vault, person_id=me.id, key=me.key, sealed=sealed, now=now)
     db.session.commit()
-    response = make_response(redirect("/desk/account?changed=yes", HTTPStatus.SEE_OTHER))
+    response = make_response(redirect(url_for("accounts.account_page", changed="yes"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
     return response

@@ -1,1 +1,1 @@
-"""The audit log: who did what to which id, chained so that a change shows."""
+"""The audit log: who did what to which id, in a MAC chain that makes changes detectable."""

@@ -17,7 +17,7 @@ def verify(head: Path | None) -> None:
     """See that no entry was changed, and none cut off since the last head that was kept."""
     file = head or runtime().settings.audit_head_file
     try:
-        # A head file named on the command line must be there; the worker's own may not be written yet.
+        # A file named on the command line must exist; the configured one may not have been written yet.
         heads = log.read_heads(file) if file and (head or file.exists()) else []
     except log.HeadFileProblem as problem:
         raise click.ClickException(str(problem)) from None

@@ -1,13 +1,13 @@
-"""The audit log: who did what to which id, written with the change itself, then numbered and chained by the worker.
+"""The audit log: entries are written in the transaction of the change, then numbered and chained by the worker.
 
-Entries hold ids, states and days only. Reporters get no single entries: `count_day` writes one number per kind
-and day. The chain proves that nothing was changed or taken out before the last head kept outside the database.
+Entries hold ids, states and days only. Actions of reporters get no single entries: `count_day` writes one number
+per figure and day. The chain detects changed and deleted entries up to the last head stored outside the database.
 """
 
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,14 +15,15 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from ugly_mugs.audit.figures import Figure
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db, is_sqlite, reading
 from ugly_mugs.vault import ServiceVault
 
 SLICE = 1_000
-# Any fixed number does, as long as nothing else of the service locks by it.
+# PostgreSQL advisory lock: any number that nothing else in the service uses.
 _CHAIN_LOCK = 0x75676C79
-# Counted entries have a made-up id, so that two workers that count the same day write one row.
+# Namespace for the ids of counts: two workers that count the same day compute the same id and write one row.
 _COUNTS = uuid.UUID("5d1f8d1e-6a0b-4d0e-9c55-0a6f4e3b7c21")
 
 
@@ -33,14 +34,19 @@ def record(
     subject_id: uuid.UUID | None = None,
     count: int = 1,
     day: date,
+    connection: sa.Connection | None = None,
 ) -> None:
-    """Write an entry in the transaction of the change it records; it is committed with it or not at all."""
-    # Not as an object of the session, which would name every column: the web may write no number and no chain.
+    """Write an entry in the transaction of the change that it records.
+
+    `connection` is that transaction's, where it is not the session's.
+    """
+    # A plain INSERT, because an ORM object would name every column, and the web has no grant on the chain's.
     entry = {"id": uuid.uuid4(), "kind": kind, "actor_id": actor_id, "subject_id": subject_id}
-    db.session.execute(sa.insert(AuditEntry), {**entry, "count": count, "day": day})
+    executor = db.session if connection is None else connection
+    executor.execute(sa.insert(AuditEntry), {**entry, "count": count, "day": day})
 
 
-def record_first(
+def record_and_commit(
     kind: AuditKind,
     *,
     actor_id: uuid.UUID | None = None,
@@ -48,31 +54,31 @@ def record_first(
     count: int = 1,
     day: date,
 ) -> None:
-    """Write an entry down for good before what it records: nobody sees inside a report without a trace.
+    """Write and commit an entry before the action it records: every opening of a report leaves an entry.
 
-    Call it before any other write of the request; it refuses to commit somebody else's change by the way.
+    Call it before any other write of the request: RuntimeError if the session holds pending changes.
     """
     if db.session.new or db.session.dirty or db.session.deleted:
         raise RuntimeError("an opening is recorded before any other change of its request")
     record(kind, actor_id=actor_id, subject_id=subject_id, count=count, day=day)
-    # One of the places where a service commits: an opening that fails afterwards was still an opening.
+    # Committed here, in a service, so that the entry stays if the opening fails afterwards.
     db.session.commit()
 
 
-def count_day(counters: Mapping[AuditKind, Callable[[date], int]], *, today: date) -> None:
-    """Write yesterday's number of each kind of reporter-side action, once; nothing for a day without any.
+def count_day(figures: Iterable[Figure], *, today: date) -> None:
+    """Write yesterday's number of each figure, once; no entry for a number of zero.
 
-    Commits each kind by itself, so that one that another worker has written already stops no other.
+    Commits each figure separately, so that one already written by another worker does not prevent the others.
     """
     yesterday = today - timedelta(days=1)
-    for kind, count in counters.items():
-        entry_id = uuid.uuid5(_COUNTS, f"{kind.value} {yesterday.isoformat()}")
-        number = count(yesterday)
+    for figure in figures:
+        entry_id = uuid.uuid5(_COUNTS, f"{figure.name.value} {yesterday.isoformat()}")
+        number = figure.count(yesterday)
         if not number or db.session.get(AuditEntry, entry_id) is not None:
             continue
-        counted = {"id": entry_id, "kind": kind, "count": number, "day": yesterday}
+        entry = {"id": entry_id, "kind": figure.name, "count": number, "day": yesterday}
         try:
-            db.session.execute(sa.insert(AuditEntry), counted)
+            db.session.execute(sa.insert(AuditEntry), entry)
             db.session.commit()
         except IntegrityError:
             db.session.rollback()
@@ -81,7 +87,7 @@ def count_day(counters: Mapping[AuditKind, Callable[[date], int]], *, today: dat
 
 @dataclass(frozen=True)
 class Head:
-    """The last link of the chain at some time: its number and its keyed hash."""
+    """The last entry of the chain at some time: its number and its chained MAC."""
 
     number: int
     chained: bytes
@@ -91,16 +97,15 @@ class Head:
 
 
 class HeadFileProblem(Exception):
-    """The file of heads cannot be read; the message says which line."""
+    """The file of heads cannot be read or parsed; the message says why or which line."""
 
 
 def chain_entries(vault: ServiceVault) -> int:
-    """Number and chain every committed entry that is not yet; the worker's job. Gives how many there were.
+    """Number and chain every committed entry that is not chained yet; returns how many.
 
-    One worker at a time: SQLite has one writer anyway, PostgreSQL is asked for a lock that ends with the
-    transaction. Commits each slice, because each is whole in itself.
+    One worker at a time: SQLite has one writer, PostgreSQL takes an advisory lock until the commit of each slice.
     """
-    done = 0
+    chained = 0
     while True:
         if not is_sqlite():
             db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(_CHAIN_LOCK)))
@@ -114,17 +119,17 @@ def chain_entries(vault: ServiceVault) -> int:
         ).all()
         if not waiting:
             db.session.rollback()
-            return done
+            return chained
         for entry in waiting:
             number += 1
-            previous = vault.audit_mac(previous, _said_by(entry, number))
+            previous = vault.audit_mac(previous, _canonical_bytes(entry, number))
             entry.number, entry.chained = number, previous
         db.session.commit()
-        done += len(waiting)
+        chained += len(waiting)
 
 
 def write_head(file: Path, *, day: date) -> bool:
-    """Append today's head to a file outside the database, once a day; False when nothing had to be written."""
+    """Append the head to a file outside the database, once a day; False if there was nothing to write."""
     with reading():
         head = _head()
         db.session.rollback()
@@ -134,7 +139,7 @@ def write_head(file: Path, *, day: date) -> bool:
         last = file.read_text("utf-8").rstrip().rpartition("\n")[2]
         if last and json.loads(last).get("day") == day.isoformat():
             return False
-    # Readable by its owner only from its first moment on, whatever the process's umask is.
+    # Mode 0600 at creation, whatever the process's umask is.
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "a", encoding="utf-8") as heads:
         heads.write(head.line(day) + "\n")
@@ -144,7 +149,7 @@ def write_head(file: Path, *, day: date) -> bool:
 
 
 def read_heads(file: Path) -> list[Head]:
-    """Every head ever written to the file, or HeadFileProblem."""
+    """All heads in the file; HeadFileProblem if it cannot be read or parsed."""
     heads: list[Head] = []
     try:
         for line in file.read_text("utf-8").splitlines():
@@ -159,7 +164,7 @@ def read_heads(file: Path) -> list[Head]:
 
 @dataclass
 class Verdict:
-    """What a check of the chain found; no problems means that nothing was changed and nothing cut."""
+    """Result of a check of the chain: entries chained, entries waiting, and problems (none if all is well)."""
 
     chained: int = 0
     waiting: int = 0
@@ -167,7 +172,7 @@ class Verdict:
 
 
 def verify(vault: ServiceVault, heads: Iterable[Head] = ()) -> Verdict:
-    """Follow the whole chain; with heads kept elsewhere, also see that none of it was cut off or made anew."""
+    """Check the whole chain; with heads stored elsewhere, also detect a cut-off end and a rewritten chain."""
     verdict = Verdict()
     expected = {head.number: head.chained for head in heads}
     previous = b""
@@ -177,15 +182,15 @@ def verify(vault: ServiceVault, heads: Iterable[Head] = ()) -> Verdict:
             if entry.number != verdict.chained:
                 verdict.problems.append(f"Entry {verdict.chained} is missing.")
                 break
-            previous = vault.audit_mac(previous, _said_by(entry, entry.number))
+            previous = vault.audit_mac(previous, _canonical_bytes(entry, entry.number))
             if entry.chained != previous:
                 verdict.problems.append(f"Entry {entry.number} was changed, or something before it.")
                 break
             if expected.get(entry.number, previous) != previous:
                 verdict.problems.append(f"Entry {entry.number} is not the one whose head was kept.")
                 break
-        unchained = sa.select(sa.func.count()).where(AuditEntry.number.is_(None))
-        verdict.waiting = db.session.scalar(unchained) or 0
+        query = sa.select(sa.func.count()).where(AuditEntry.number.is_(None))
+        verdict.waiting = db.session.scalar(query) or 0
         db.session.rollback()
     last = max(expected, default=0)
     if not verdict.problems and last > verdict.chained:
@@ -206,13 +211,13 @@ def _head() -> Head | None:
 
 
 def _chained_entries() -> Iterator[AuditEntry]:
-    entries = sa.select(AuditEntry).where(AuditEntry.number.is_not(None)).order_by(AuditEntry.number)
-    yield from db.session.scalars(entries.execution_options(yield_per=SLICE))
+    query = sa.select(AuditEntry).where(AuditEntry.number.is_not(None)).order_by(AuditEntry.number)
+    yield from db.session.scalars(query.execution_options(yield_per=SLICE))
 
 
-def _said_by(entry: AuditEntry, number: int) -> bytes:
-    """Everything an entry says, in one unambiguous form."""
-    said = [
+def _canonical_bytes(entry: AuditEntry, number: int) -> bytes:
+    """All fields of an entry in one unambiguous encoding, the input of its MAC."""
+    fields = [
         number,
         entry.id.hex,
         entry.kind.value,
@@ -221,4 +226,4 @@ def _said_by(entry: AuditEntry, number: int) -> bytes:
         entry.count,
         entry.day.isoformat(),
     ]
-    return json.dumps(said, separators=(",", ":")).encode()
+    return json.dumps(fields, separators=(",", ":")).encode()

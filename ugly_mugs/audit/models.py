@@ -1,4 +1,4 @@
-"""The kinds of audit entry, and their rows."""
+"""Audit entries and their kinds."""
 
 import uuid
 from datetime import date
@@ -11,9 +11,9 @@ from ugly_mugs.database.columns import Clear, Model, clear, keyed, primary_key, 
 
 
 class AuditKind(StrEnum):
-    """What happened, as `source:subject:action`; the members grow with the features."""
+    """What happened, as `source:subject:action`."""
 
-    REPORTS_FILED = "reporter:reports:filed"  # a count for a day, never a single one
+    REPORTS_FILED = "reporter:reports:filed"  # a count per day, never a single report
     REPORTS_ADDED_TO = "reporter:reports:added"
     REPORTS_WITHDRAWN = "reporter:reports:withdrawn"
     REPORT_LISTED = "desk:report:listed"
@@ -47,7 +47,7 @@ class AuditKind(StrEnum):
 
 
 class AuditEntry(Model):
-    """Who did what to which id; the worker numbers and chains entries after they are committed."""
+    """Who did what to which id; the worker sets `number` and `chained` after the entry is committed."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (sa.UniqueConstraint("number"),)

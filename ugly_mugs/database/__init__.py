@@ -1,1 +1,1 @@
-"""The database: its engine, how each column declares what it holds, and how states move."""
+"""The database: engine, column declarations, and tables of allowed state changes."""

@@ -1,10 +1,10 @@
-"""What each column holds, said where the column is declared, and the base of every table.
+"""Column declarations that say what each column holds, and the base class of every table.
 
-The threat model (`docs/threat-model.md`) lists every column, and the thief tests hold the database to it:
+`docs/threat-model.md` lists every column; tests in `tests/rules` and `tests/thief` compare it with the database.
 
 * `sealed(...)`: ciphertext; the argument names the key that opens it;
 * `keyed(...)`: a fingerprint made with a secret key;
-* `clear(...)`: readable by whoever has the database; the argument says what it is.
+* `clear(...)`: readable by anybody who has the database; the argument says what kind of value it is.
 """
 
 import uuid
@@ -35,10 +35,11 @@ class Model(DeclarativeBase):
 
 
 class Clear(StrEnum):
-    """The kinds of value that may stand readable in the database."""
+    """The kinds of value that may be stored unencrypted."""
 
     ID = "random id"
     STATE = "enum member"
+    KIND = "registered kind"
     FLAG = "boolean"
     DAY = "date"
     COUNT = "count"
@@ -48,7 +49,7 @@ class Clear(StrEnum):
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """An aware UTC moment; SQLite keeps it naive, PostgreSQL as timestamptz."""
+    """An aware UTC datetime; SQLite stores it naive, PostgreSQL as timestamptz. ValueError for a naive one."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
@@ -67,8 +68,8 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Named(sa.types.TypeDecorator[E]):
-    """An enum kept by its value in a short text column."""
+class EnumText(sa.types.TypeDecorator[E]):
+    """An enum member, stored as its value in a text column of 32 characters."""
 
     impl = sa.String(32)
     cache_ok = True
@@ -95,23 +96,23 @@ def keyed(under: str, **options: Any) -> MappedColumn[Any]:
 
 
 def clear(what: Clear, *args: Any, **options: Any) -> MappedColumn[Any]:
-    """A value whoever has the database can read; `what` says why that is allowed."""
+    """A value that anybody who has the database can read; `what` says which kind of value it is."""
     return mapped_column(*args, info={"holds": "clear", "what": what}, **options)
 
 
 def state_of(members: type[StrEnum], **options: Any) -> MappedColumn[Any]:
-    """An enum member, in clear."""
+    """An enum member, unencrypted."""
     info = {"holds": "clear", "what": Clear.STATE, "members": members}
-    return mapped_column(Named(members), info=info, **options)
+    return mapped_column(EnumText(members), info=info, **options)
 
 
 def primary_key() -> MappedColumn[Any]:
-    """A random id made in Python, because sealed values are bound to it before the row exists."""
+    """A random id made in Python, because values are sealed for a row (`Where`) before it is inserted."""
     return clear(Clear.ID, sa.Uuid, primary_key=True, default=uuid.uuid4)
 
 
 class random_id(GenericFunction[uuid.UUID]):  # noqa: N801  a SQL function's name
-    """A random id made by the database, for rows written by one INSERT … SELECT."""
+    """A random id made by the database, for rows written by `INSERT … SELECT`."""
 
     type = sa.Uuid()
     inherit_cache = True

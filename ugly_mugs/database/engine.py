@@ -12,8 +12,8 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from ugly_mugs.database.columns import Model
 
-# In seconds: how long a writer waits for its turn on SQLite, and how long emptying the log waits for those who read.
-WRITE_PATIENCE, CHECKPOINT_PATIENCE = 30.0, 0.5
+# SQLite, in seconds: how long a writer waits for the lock, and how long a checkpoint waits for readers.
+WRITE_TIMEOUT, CHECKPOINT_TIMEOUT = 30.0, 0.5
 
 db = SQLAlchemy(metadata=Model.metadata)
 
@@ -22,7 +22,7 @@ _reading: ContextVar[bool] = ContextVar("reading", default=False)
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Transactions begun inside are for reading: on SQLite they take no write lock."""
+    """Transactions begun inside only read: on SQLite they take no write lock."""
     token = _reading.set(True)
     try:
         yield
@@ -32,9 +32,9 @@ def reading() -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """Ends the transaction under way, so that the next one may write from its first statement.
+    """End the current transaction; those begun inside may write from their first statement. Roll back at the end.
 
-    SQLite cannot turn a reading transaction into a writing one when somebody else wrote meanwhile.
+    SQLite cannot upgrade a reading transaction if another connection has written since it began.
     """
     db.session.rollback()
     token = _reading.set(False)
@@ -46,20 +46,20 @@ def writing() -> Iterator[None]:
 
 
 def forget_deleted() -> None:
-    """On SQLite, empties the write-ahead log, in which deleted rows would otherwise lie until it is written over.
+    """Empty SQLite's write-ahead log, in which deleted rows would otherwise stay until it is overwritten.
 
-    `secure_delete` overwrites them in the database file itself. Somebody who reads at this moment keeps the log as
-    it is; the worker comes again. PostgreSQL clears dead rows by itself, as soon as `migrations/vacuum.py` says.
+    `secure_delete` overwrites them in the database file itself. A reader at this moment prevents it; the worker
+    repeats it hourly. PostgreSQL removes deleted rows by autovacuum (`migrations/vacuum.py`).
     """
     if not is_sqlite():
         return
     connection = db.engine.raw_connection()
     try:
-        # While it waits for readers nobody may write, so it must not wait long.
-        _run_pragma(connection, f"busy_timeout={int(CHECKPOINT_PATIENCE * 1000)}")
+        # A checkpoint that waits for readers blocks all writers.
+        _run_pragma(connection, f"busy_timeout={int(CHECKPOINT_TIMEOUT * 1000)}")
         _run_pragma(connection, "wal_checkpoint(TRUNCATE)")
     finally:
-        _run_pragma(connection, f"busy_timeout={int(WRITE_PATIENCE * 1000)}")
+        _run_pragma(connection, f"busy_timeout={int(WRITE_TIMEOUT * 1000)}")
         connection.close()
 
 
@@ -74,10 +74,10 @@ def is_sqlite() -> bool:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Options of the engine: statement values never reach a message or a log."""
+    """Engine options; `hide_parameters` keeps statement values out of error messages and logs."""
     options: dict[str, Any] = {"hide_parameters": True}
     if url.startswith("sqlite"):
-        options["connect_args"] = {"timeout": WRITE_PATIENCE, "check_same_thread": False}
+        options["connect_args"] = {"timeout": WRITE_TIMEOUT, "check_same_thread": False}
         options["pool_size"] = 32
         options["max_overflow"] = 32
     else:
@@ -88,7 +88,7 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Makes SQLite durable (`synchronous=FULL`), forgetful (`secure_delete`) and explicit about writing."""
+    """Set up SQLite: durable commits, overwriting of deleted rows, and the write lock taken at BEGIN."""
     if engine.dialect.name != "sqlite":
         return
 
@@ -97,8 +97,8 @@ def prepare_engine(engine: Engine) -> None:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
-        # Whoever commits the page that fills the log moves it all into the database while others wait: a log of
-        # 32 MB makes that rare, and writes a page of an index once for many reports.
+        # The commit that fills the log copies all of it into the database while others wait. At 8,000 pages (32 MB)
+        # that is rare, and an index page changed by many reports is copied once.
         connection.execute("PRAGMA wal_autocheckpoint=8000")
 
     @sa.event.listens_for(engine, "begin")

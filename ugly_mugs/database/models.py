@@ -1,4 +1,4 @@
-"""Rows about the installation itself: what kind it is, and when its processes were last seen."""
+"""Rows about the installation itself: whether it is a try-out, and when its worker was last seen."""
 
 import uuid
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from ugly_mugs.database.columns import Clear, Model, UtcDateTime, clear, primary
 
 
 class Installation(Model):
-    """One row: what kind of installation this is."""
+    """The single row that says whether this installation is a try-out."""
 
     __tablename__ = "installation"
 
@@ -25,7 +25,7 @@ class Process(StrEnum):
 
 
 class Heartbeat(Model):
-    """When a process was last seen; `/readyz` asks."""
+    """When a process was last seen; read by `/readyz` and `flask doctor`."""
 
     __tablename__ = "heartbeats"
 

@@ -1,6 +1,6 @@
-"""Life cycles as enums with a table of moves; nothing else in the service assigns a state."""
+"""State machines: an enum with a table of moves. `tests/rules/test_state_writes.py` finds code that bypasses it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -8,7 +8,7 @@ S = TypeVar("S", bound=StrEnum)
 
 
 class IllegalMove(Exception):
-    """A state was asked to become one that its table of moves does not allow."""
+    """The table of moves does not allow this change of state."""
 
     def __init__(self, current: StrEnum, wanted: StrEnum) -> None:
         super().__init__(f"{type(current).__name__}: {current} cannot become {wanted}")
@@ -21,7 +21,7 @@ class HasState(Protocol[S]):
 
 
 class Moves(Generic[S]):
-    """Which state may follow which; every state of the enum is named, final ones with nothing behind them."""
+    """Which states may follow each state; the table has every member of the enum, final ones with an empty set."""
 
     def __init__(self, table: Mapping[S, frozenset[S]]) -> None:
         self._table = dict(table)
@@ -29,12 +29,20 @@ class Moves(Generic[S]):
     def allows(self, current: S, wanted: S) -> bool:
         return wanted in self._table[current]
 
-    def sources(self, wanted: S) -> frozenset[S]:
-        """Every state from which `wanted` may be entered, for set-based updates."""
-        return frozenset(state for state, onward in self._table.items() if wanted in onward)
+    def sources(self, wanted: S, *, among: Collection[S] | None = None) -> frozenset[S]:
+        """Every state that may move to `wanted`, for the WHERE of a set-based update; `among` narrows them.
+
+        Raises ValueError when one of `among` may not move to `wanted`.
+        """
+        legal = frozenset(state for state, targets in self._table.items() if wanted in targets)
+        if among is None:
+            return legal
+        if not legal.issuperset(among):
+            raise ValueError(f"not every one of {sorted(among)} may become {wanted}")
+        return frozenset(among)
 
     def final(self) -> frozenset[S]:
-        return frozenset(state for state, onward in self._table.items() if not onward)
+        return frozenset(state for state, targets in self._table.items() if not targets)
 
     def move(self, row: HasState[S], wanted: S) -> None:
         """Assign the state, or raise IllegalMove."""

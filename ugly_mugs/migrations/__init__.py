@@ -1,4 +1,4 @@
-"""The database's shape, step by step (`flask db …`), and what each PostgreSQL role may do with it."""
+"""Schema migrations (`flask db …`), and the grants of each PostgreSQL role."""
 
 from pathlib import Path
 
@@ -12,6 +12,6 @@ FOLDER = Path(__file__).parent
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    # SQLite cannot change a column in place, so changes there are written as a copy of the whole table.
+    # SQLite cannot alter a column, so in batch mode Alembic copies the table instead.
     batch = settings.database_url.startswith("sqlite")
     Migrate(app, db, directory=str(FOLDER), compare_type=True, render_as_batch=batch)

@@ -1,4 +1,4 @@
-"""What Alembic runs for every `flask db` command."""
+"""Alembic runs this module for every `flask db` command."""
 
 from typing import Any, Literal
 
@@ -7,29 +7,29 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from flask import current_app
 
-from ugly_mugs.database.columns import Model, Named, UtcDateTime
+from ugly_mugs.database.columns import EnumText, Model, UtcDateTime
 from ugly_mugs.database.engine import db
 from ugly_mugs.migrations import grants, vacuum
 
 
 def _plain_types(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
-    """Migrations name SQLAlchemy's own types, so that they still run when our classes have moved on."""
+    """Write SQLAlchemy's own types into migrations, so that they still run after our classes have changed."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
-    if kind == "type" and isinstance(item, Named):
-        return f"sa.String({Named.impl.length})"
+    if kind == "type" and isinstance(item, EnumText):
+        return f"sa.String({EnumText.impl.length})"
     return False
 
 
 def _leave_out_empty(migration: Any, revision: Any, directives: list[Any]) -> None:
-    """No revision is written where models and migrations agree already."""
+    """Write no revision if models and migrations agree."""
     options = context.config.cmd_opts
     if getattr(options, "autogenerate", False) and directives[0].upgrade_ops.is_empty():
         directives[:] = []
 
 
 def _is_upgrade() -> bool:
-    """Whether this command brings a database up to date, rather than reading or comparing it."""
+    """Whether the command is `flask db upgrade`."""
     command = context.get_context().opts.get("fn")
     return getattr(command, "__name__", "") == "upgrade"
 
@@ -44,7 +44,7 @@ def _run(connection: sa.Connection) -> None:
         context.run_migrations()
         if _is_upgrade() and connection.dialect.name == "postgresql":
             vacuum.apply(connection)
-            # Every upgrade sets the grants anew, so that what grants.py says and what holds never differ.
+            # Set on every upgrade, so that the database's grants always equal those in grants.py.
             for warning in grants.apply(connection):
                 context.config.print_stdout("%s", warning)
 

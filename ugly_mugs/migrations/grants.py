@@ -1,7 +1,7 @@
-"""What web and worker may do with each table on PostgreSQL, where they are two roles and neither owns anything.
+"""The grants of the web's and the worker's PostgreSQL role on each table; neither role owns a table.
 
-Every table stands here, or a test fails. `flask db upgrade` takes all rights away and gives exactly these. The
-roles cannot log in: an operator makes a user for each process and grants it the role (`docs/configuration.md`).
+A test checks that every table is listed. `flask db upgrade` revokes all rights and grants exactly these. The roles
+cannot log in: an operator creates a user for each process and grants it the role (`docs/configuration.md`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ ALL: tuple[str, ...] = ("*",)
 
 @dataclass(frozen=True)
 class Rights:
-    """What one role may do with one table; a tuple names columns, `ALL` stands for every one."""
+    """Grants of one role on one table; each tuple names columns, `ALL` means every column."""
 
     select: tuple[str, ...] = ()
     insert: tuple[str, ...] = ()
@@ -40,19 +40,19 @@ class Rights:
 
 NOTHING = Rights()
 READ = Rights(select=ALL)
-KEEP = Rights(select=ALL, insert=ALL, update=ALL, delete=True)
-ADD = Rights(select=ALL, insert=ALL)
+FULL = Rights(select=ALL, insert=ALL, update=ALL, delete=True)
+APPEND = Rights(select=ALL, insert=ALL)
 
-# What the web decides of a delivery; everything else about it is the worker's to say.
-DECIDED = (
+# The columns of a delivery that the web inserts; only the worker writes the others.
+INSERTED_BY_WEB = (
     "id kind subject_id recipient_id channel sender priority wakes not_before expires_at language level segments"
 ).split()
 
 GRANTS: Mapping[str, tuple[Rights, Rights]] = {
-    # By table, what the web may do, then what the worker may.
-    # `flask keys init` runs as the web and says what kind of installation this is.
-    "installation": (ADD, READ),
-    "heartbeats": (READ, KEEP),
+    # By table: the web's rights, then the worker's.
+    # `flask keys init` runs as the web and inserts this row.
+    "installation": (APPEND, READ),
+    "heartbeats": (READ, FULL),
     "audit_entries": (
         Rights(insert=("id", "kind", "actor_id", "subject_id", "count", "day")),
         Rights(
@@ -61,23 +61,23 @@ GRANTS: Mapping[str, tuple[Rights, Rights]] = {
             update=("number", "chained"),
         ),
     ),
-    # Staff and their keys: the worker has nothing to do with them.
-    "organisations": (KEEP, NOTHING),
-    "staff": (KEEP, NOTHING),
-    "staff_roles": (KEEP, NOTHING),
-    "key_epochs": (ADD, NOTHING),
-    "key_seals": (KEEP, NOTHING),
-    "recovery_keys": (ADD, NOTHING),
-    # Sessions are swept by day; what a session may open is none of the worker's business.
-    "sessions": (KEEP, Rights(select=("id", "kind", "day"), delete=True)),
-    "known_devices": (KEEP, Rights(select=("id", "day"), delete=True)),
-    # Reports: the worker sees states and days, for counts and for what an alert rests on, and no contents.
-    "reports": (KEEP, Rights(select=("id", "state", "source", "received_on", "changed_on"))),
-    "report_parts": (KEEP, Rights(select=("id", "report_id", "number", "added_on"))),
-    "report_messages": (KEEP, NOTHING),
-    "identifier_tags": (KEEP, NOTHING),
+    # Staff and their keys: no rights for the worker.
+    "organisations": (FULL, NOTHING),
+    "staff": (FULL, NOTHING),
+    "staff_roles": (FULL, NOTHING),
+    "key_epochs": (APPEND, NOTHING),
+    "key_seals": (FULL, NOTHING),
+    "recovery_keys": (APPEND, NOTHING),
+    # The worker deletes old sessions by day; it cannot read their contents.
+    "sessions": (FULL, Rights(select=("id", "kind", "day"), delete=True)),
+    "known_devices": (FULL, Rights(select=("id", "day"), delete=True)),
+    # Reports: the worker reads states and days, for daily counts and to check an alert's report, and no contents.
+    "reports": (FULL, Rights(select=("id", "state", "source", "received_on", "changed_on"))),
+    "report_parts": (FULL, Rights(select=("id", "report_id", "number", "added_on"))),
+    "report_messages": (FULL, NOTHING),
+    "identifier_tags": (FULL, NOTHING),
     "outputs": (
-        KEEP,
+        FULL,
         Rights(
             select=(
                 "id",
@@ -92,36 +92,36 @@ GRANTS: Mapping[str, tuple[Rights, Rights]] = {
             update=("state",),
         ),
     ),
-    "redactions": (KEEP, NOTHING),
-    # Members: the worker takes over addresses, proves them and keeps the record of STOP and START.
+    "redactions": (FULL, NOTHING),
+    # Members: the worker stores addresses, confirms them and records STOP and START.
     "members": (
-        KEEP,
+        FULL,
         Rights(
             select=("id", "state", "kind", "language", "level", "wake_for_danger", "applied_on"),
             update=("state",),
         ),
     ),
-    "member_regions": (KEEP, READ),
-    "member_sectors": (KEEP, READ),
-    "subscriptions": (KEEP, KEEP),
-    "member_consents": (ADD, ADD),
-    "sign_in_codes": (KEEP, KEEP),
-    # Alerts: the worker reads the approved snapshot and moves its state; it writes no word of it.
-    "alert_families": (ADD, READ),
-    "alerts": (KEEP, Rights(select=ALL, update=("state",))),
-    "alert_texts": (KEEP, READ),
-    "alert_authors": (KEEP, READ),
-    "draft_keys": (KEEP, NOTHING),
-    # The ledger: the web inserts and reads, the worker moves.
-    "addresses": (KEEP, KEEP),
-    "deliveries": (Rights(select=ALL, insert=tuple(DECIDED)), KEEP),
-    "fan_outs": (ADD, KEEP),
-    "requests": (ADD, KEEP),
+    "member_regions": (FULL, READ),
+    "member_sectors": (FULL, READ),
+    "subscriptions": (FULL, FULL),
+    "member_consents": (APPEND, APPEND),
+    "sign_in_codes": (FULL, FULL),
+    # Alerts: the worker reads the approved snapshot and changes its state, never its text.
+    "alert_families": (APPEND, READ),
+    "alerts": (FULL, Rights(select=ALL, update=("state",))),
+    "alert_texts": (FULL, READ),
+    "alert_authors": (FULL, READ),
+    "draft_keys": (FULL, NOTHING),
+    # The ledger: the web inserts and reads, the worker updates.
+    "addresses": (FULL, FULL),
+    "deliveries": (Rights(select=ALL, insert=tuple(INSERTED_BY_WEB)), FULL),
+    "fan_outs": (APPEND, FULL),
+    "requests": (APPEND, FULL),
 }
 
 
 def apply(connection: sa.Connection) -> list[str]:
-    """Make the roles where they are missing and this user may, then set every right anew; gives warnings."""
+    """Create missing roles if this user may, then revoke and set all rights; returns warnings for the operator."""
     warnings = []
     quote = connection.dialect.identifier_preparer.quote
     schema = quote(connection.scalar(sa.text("SELECT current_schema()")) or "public")
@@ -132,24 +132,26 @@ def apply(connection: sa.Connection) -> list[str]:
                 f'database for: CREATE ROLE {role} NOLOGIN; then run "flask db upgrade" again.'
             )
             continue
-        place = 0 if role is Role.WEB else 1
+        index = 0 if role is Role.WEB else 1
         connection.execute(sa.text(f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}"))
         connection.execute(sa.text(f"GRANT USAGE ON SCHEMA {schema} TO {role}"))
         if sa.inspect(connection).has_table("alembic_version"):
             connection.execute(sa.text(f"GRANT SELECT ON {schema}.alembic_version TO {role}"))
         for table, rights in GRANTS.items():
-            # Rights to single columns outlive a REVOKE on the table, so these are taken away by name.
-            every = ", ".join(_columns(connection, table))
+            # REVOKE on a table leaves grants on single columns in place, so those are revoked by column name.
+            columns = ", ".join(_columns(connection, table))
             for verb in ("SELECT", "INSERT", "UPDATE"):
-                connection.execute(sa.text(f"REVOKE {verb} ({every}) ON {schema}.{quote(table)} FROM {role}"))
-            for clause in rights[place].clauses():
+                connection.execute(
+                    sa.text(f"REVOKE {verb} ({columns}) ON {schema}.{quote(table)} FROM {role}")
+                )
+            for clause in rights[index].clauses():
                 connection.execute(sa.text(f"GRANT {clause} ON {schema}.{quote(table)} TO {role}"))
     return warnings
 
 
 def _exists(connection: sa.Connection, role: Role) -> bool:
-    found = connection.scalar(sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role.value})
-    return found is not None
+    query = sa.text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+    return connection.scalar(query, {"role": role.value}) is not None
 
 
 def _create(connection: sa.Connection, role: Role) -> bool:

@@ -1,4 +1,4 @@
-"""How soon PostgreSQL clears what was deleted: within minutes where sealed words lie, not when much has gathered."""
+"""Autovacuum settings: PostgreSQL removes deleted rows of tables with sealed columns within minutes."""
 
 from collections.abc import Iterator
 
@@ -6,22 +6,24 @@ import sqlalchemy as sa
 
 from ugly_mugs.database.columns import Model
 
-# Left alone, a withdrawn report would lie in its table until fifty rows and a fifth of all others had followed it.
-_SOON = ("autovacuum_vacuum_threshold = 1", "autovacuum_vacuum_scale_factor = 0")
-# Changed by the hundred thousand while an alert leaves, and never deleted: these go by PostgreSQL's own measure.
-_BUSY = frozenset({"deliveries"})
+# By default a deleted report would stay on disk until 50 rows and 20 % of the table were deleted or changed too.
+_AFTER_ONE_ROW = ("autovacuum_vacuum_threshold = 1", "autovacuum_vacuum_scale_factor = 0")
+# Updated hundreds of thousands of times while an alert is sent, and never deleted: the defaults stay.
+_OFTEN_UPDATED = frozenset({"deliveries"})
 
 
 def tables() -> Iterator[str]:
-    """Every table that holds something sealed, whose rows are deleted one by one."""
+    """Names of the tables with a sealed column whose rows are deleted."""
     for table in Model.metadata.sorted_tables:
-        if table.name not in _BUSY and any(column.info.get("holds") == "sealed" for column in table.columns):
+        if table.name not in _OFTEN_UPDATED and any(
+            column.info.get("holds") == "sealed" for column in table.columns
+        ):
             yield table.name
 
 
 def apply(connection: sa.Connection) -> None:
-    """Set it anew with every upgrade, also for the long values, which lie in tables of their own."""
-    settings = ", ".join([*_SOON, *(f"toast.{each}" for each in _SOON)])
+    """Set the storage parameters, also of the TOAST tables, in which PostgreSQL stores long values."""
+    settings = ", ".join([*_AFTER_ONE_ROW, *(f"toast.{setting}" for setting in _AFTER_ONE_ROW)])
     quote = connection.dialect.identifier_preparer.quote
     for table in tables():
         connection.execute(sa.text(f"ALTER TABLE {quote(table)} SET ({settings})"))

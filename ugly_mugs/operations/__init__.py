@@ -1,1 +1,1 @@
-"""Running the service: start checks, health, doctor, logs, the demo, and the commands."""
+"""Running the service: start checks, health, doctor, logs, launcher, demo data, worker command."""

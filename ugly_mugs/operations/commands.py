@@ -5,7 +5,7 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 
 from ugly_mugs.database.engine import db
-from ugly_mugs.operations import demo as invented
+from ugly_mugs.operations import demo as demo_data
 from ugly_mugs.operations.doctor import examine
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import KeyFileProblem
@@ -22,7 +22,7 @@ def doctor(web: bool) -> None:
             f"well     {finding.name}" if finding.well else f"NOT WELL {finding.name}: {finding.problem}"
         )
     if runtime().settings.can_text:
-        # Said only to whoever holds the provider's credentials: the address is what lets a text in.
+        # Printed only with the provider's credentials set: the URL's token is the secret that lets texts in.
         click.echo(f"The number's messaging webhook at the SMS provider has to be: {_webhook()}")
     unwell = [finding for finding in findings if not finding.well]
     if unwell:
@@ -45,12 +45,12 @@ def demo(once: bool) -> None:
     """Invent the data of a try-out anew: people, members, reports, an alert."""
     upgrade()
     try:
-        if once and invented.is_there():
+        if once and demo_data.is_there():
             click.echo("The invented data of last time is still here.")
             return
-        invented.reset()
-    except (invented.NotADemo, KeyFileProblem) as refusal:
+        demo_data.reset()
+    except (demo_data.NotADemo, KeyFileProblem) as refusal:
         raise click.ClickException(str(refusal)) from None
     finally:
         db.session.rollback()
-    click.echo(f"Invented people, members and reports. Their passphrases are in {invented.demo_file()}")
+    click.echo(f"Invented people, members and reports. Their passphrases are in {demo_data.demo_file()}")

@@ -1,7 +1,7 @@
-"""The invented data of a try-out: people, members, reports and an alert, made as the real ones are, by services.
+"""The invented data of a try-out: staff, members, reports and an alert, made through the services that make real ones.
 
-The ground invents the staff; each feature invents its own in a `demo` module, a step that `app` names here. The
-passphrases are drawn anew each time and stand only in `demo.json` in the keys folder, for the sandbox's page.
+This module makes the staff; each feature makes its own data in a `demo` module, a step that `app` registers.
+Passphrases are new each time and stored only in `demo.json` in the keys folder, for the sandbox's page.
 """
 
 import json
@@ -16,7 +16,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import current_app
 
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.keys import epochs, recovery
@@ -38,17 +37,17 @@ CAST: Sequence[tuple[str, tuple[Role, ...]]] = (
     ("dana", (Role.CASEWORKER,)),
     ("erin", (Role.AUDITOR,)),
 )
-# A code counts once. Everybody enrolled a while ago, so that the first code on the page lets them in.
+# A second-factor code is accepted once. Enrolment is dated back, so that the code now on the page is unused.
 ENROLLED = timedelta(minutes=10)
 
 
 class NotADemo(Exception):
-    """What is here is real, or may be; the message says why nothing was touched."""
+    """The installation is not known to be a try-out, so nothing was changed; the message says why."""
 
 
 @dataclass
 class Scene:
-    """What the steps share: who is at work, and whom to tell the visitor about."""
+    """Shared by the steps: the staff who act, and the logins, members and reports to list in `demo.json`."""
 
     vault: ServiceVault
     now: datetime
@@ -63,7 +62,7 @@ Step = Callable[[Scene], None]
 
 
 def is_there() -> bool:
-    """Whether a whole demo was made here before; one cut short in the middle does not count."""
+    """Whether complete demo data exists; `demo.json` is written last, so an interrupted run does not count."""
     return _installation() is not None and demo_file().exists()
 
 
@@ -72,13 +71,16 @@ def demo_file() -> Path:
 
 
 def reset() -> Scene:
-    """Empty the database of a try-out and invent everything anew. Commits each step as it is made."""
+    """Empty the database of a try-out and make all demo data again; NotADemo if it may be a real one.
+
+    Commits after each step.
+    """
     _refuse_what_is_real()
     demo_file().unlink(missing_ok=True)
     _empty()
     scene = Scene(vault=runtime().vault, now=runtime().clock.now())
     _people(scene)
-    steps: Sequence[Step] = current_app.extensions["demo_steps"]
+    steps: Sequence[Step] = runtime().wiring.demo_steps
     for step in steps:
         step(scene)
         db.session.commit()
@@ -111,7 +113,7 @@ def _is_empty() -> bool:
 
 
 def _empty() -> None:
-    """Every row goes, and the marks of epochs that no longer exist; the tables and the keys stay."""
+    """Delete every row and the epochs in the service file; tables and root keys stay."""
     for table in reversed(Model.metadata.sorted_tables):
         db.session.execute(sa.delete(table))
     db.session.commit()
@@ -120,13 +122,13 @@ def _empty() -> None:
     file.epochs.clear()
     keyfiles.save_service(folder, file)
     if (heads := runtime().settings.audit_head_file) is not None:
-        # Heads of a log that is gone would make the new one look cut.
+        # With the heads of the deleted log, `flask audit verify` would report the new one as cut off.
         heads.unlink(missing_ok=True)
     runtime().forget_keys()
 
 
 def _people(scene: Scene) -> None:
-    """The first start, then everybody admitted as in real life: alice and carol by the words, the others by alice."""
+    """The first start, then each person enrolled and admitted: with the recovery words or by alice."""
     vault, then = scene.vault, scene.now - ENROLLED
     started = recovery.first_start(vault=vault, now=then)
     db.session.commit()
@@ -179,7 +181,7 @@ def _enrol(scene: Scene, login: str, roles: Sequence[Role], then: datetime) -> t
 
 
 def _write(scene: Scene) -> None:
-    """For its owner only, and whole or not at all: the sandbox reads it anew for each page."""
+    """Write `demo.json` with mode 0600 and atomically, because the sandbox reads it for each page."""
     content = {
         "web": runtime().settings.public_url,
         "staff": scene.logins,

@@ -1,4 +1,4 @@
-"""What `flask doctor` looks at: each thing the service needs, whether it is well, and what to do if not."""
+"""The checks of `flask doctor`: whether each part the service needs works, and what to do if not."""
 
 import resource
 import smtplib
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.migrations import FOLDER
-from ugly_mugs.operations.health import worker_is_seen
+from ugly_mugs.operations.health import worker_is_alive
 from ugly_mugs.operations.start_checks import UnfitStart, refuse_unfit_start
 from ugly_mugs.outbox.gateways.smtp import MailServer
 from ugly_mugs.outbox.gateways.transport import NeverConnected, SenderBroken, Untrusted
@@ -23,19 +23,20 @@ from ugly_mugs.settings import Settings
 from ugly_mugs.vault import KeyFileProblem
 from ugly_mugs.vault.keys import keyfiles
 
-PATIENCE = 10.0
+# Seconds to wait for the SMS provider and for the mail server.
+TIMEOUT = 10.0
 PROVIDER = "https://api.twilio.com"
-NOOP_DONE = 250
+SMTP_OK = 250
 SWAPS = Path("/proc/swaps")
 
 
 class Unwell(Exception):
-    """Something is not as it should be; the message says what to do."""
+    """A check failed; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report: what was looked at, and what to do if it is not well."""
+    """The result of one check; `problem` says what to do and is empty if all is well."""
 
     name: str
     problem: str = ""
@@ -46,9 +47,9 @@ class Finding:
 
 
 def examine(settings: Settings, *, as_web: bool = False) -> list[Finding]:
-    """Look at everything, whatever is found on the way.
+    """Run every check; a failed one does not prevent the others.
 
-    `as_web`: asked by the web's user, who has no credentials of the providers and must not reach the worker's keys.
+    `as_web`: run by the web's user, who has no provider credentials and must not be able to read the worker's keys.
     """
     checks: list[tuple[str, Callable[[Settings], None]]] = [
         ("keys", keys),
@@ -97,7 +98,7 @@ def keys(settings: Settings) -> None:
 
 
 def permissions(settings: Settings) -> None:
-    wrong = []
+    too_open = []
     files = [settings.keys_dir, *sorted(settings.keys_dir.glob("*.key"))]
     if settings.database_url.startswith("sqlite:///"):
         path = Path(settings.database_url.removeprefix("sqlite:///"))
@@ -106,13 +107,13 @@ def permissions(settings: Settings) -> None:
         files.append(settings.audit_head_file)
     for file in files:
         try:
-            open_to_all = stat.S_IMODE(file.stat().st_mode) & stat.S_IRWXO
+            others_may = stat.S_IMODE(file.stat().st_mode) & stat.S_IRWXO
         except OSError:
             continue
-        if open_to_all:
-            wrong.append(str(file))
-    if wrong:
-        raise Unwell(f"Everybody on this machine can enter these. Run: chmod o-rwx {' '.join(wrong)}")
+        if others_may:
+            too_open.append(str(file))
+    if too_open:
+        raise Unwell(f"Everybody on this machine can enter these. Run: chmod o-rwx {' '.join(too_open)}")
 
 
 def database(settings: Settings) -> None:
@@ -130,7 +131,7 @@ def database(settings: Settings) -> None:
 
 
 def worker(settings: Settings) -> None:
-    if not worker_is_seen():
+    if not worker_is_alive():
         raise Unwell("No worker has been seen for a minute: nothing is being sent. Start one: flask worker")
 
 
@@ -157,11 +158,11 @@ def provider(settings: Settings) -> None:
 
 def _status(url: str, credentials: str) -> int:
     try:
-        with urllib3.PoolManager(retries=False, timeout=PATIENCE) as pool:
-            answer = pool.request(
+        with urllib3.PoolManager(retries=False, timeout=TIMEOUT) as pool:
+            response = pool.request(
                 "GET", url, headers={"Authorization": f"Basic {credentials}"}, redirect=False
             )
-            return answer.status
+            return response.status
     except urllib3.exceptions.HTTPError as error:
         raise Unwell(
             f"The SMS provider cannot be reached ({type(error).__name__}). See that this machine may open "
@@ -172,10 +173,10 @@ def _status(url: str, credentials: str) -> int:
 def mail(settings: Settings) -> None:
     if settings.smtp_url is None:
         raise Unwell("No e-mail can be sent: set UGLY_MUGS_SMTP_URL. Only the worker has it.")
-    # The very way in which the worker connects, so that both find the same.
+    # Connects exactly as the worker does.
     try:
-        with MailServer.from_url(settings.smtp_url.value).connect(PATIENCE) as server:
-            code, _said = server.noop()
+        with MailServer.from_url(settings.smtp_url.value).connect(TIMEOUT) as server:
+            code, _reply = server.noop()
     except Untrusted:
         raise Unwell(
             "The mail server has no certificate that this machine trusts for the name in UGLY_MUGS_SMTP_URL, so "
@@ -191,7 +192,7 @@ def mail(settings: Settings) -> None:
             "The mail server cannot be used. Compare UGLY_MUGS_SMTP_URL with what your provider says: host, port, and "
             "which of smtps and smtp+starttls. See that this machine may open connections to it."
         ) from None
-    if code != NOOP_DONE:
+    if code != SMTP_OK:
         raise Unwell("The mail server answers, but refuses to work. Look at its own log.")
 
 

@@ -1,16 +1,16 @@
-"""gunicorn's own lines in the form of `logs`, and no access log."""
+"""Sends gunicorn's own log lines through `logs`; there is no access log."""
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from ugly_mugs.operations.logs import PlainSight
+from ugly_mugs.operations.logs import JsonHandler
 
 
 class GunicornLogger(Logger):
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
-        self.error_log.handlers = [PlainSight()]
+        self.error_log.handlers = [JsonHandler()]
         self.access_log.handlers = []
 
     def access(self, *args: object, **kwargs: object) -> None:
-        """Nothing: requests are logged by URL rule, by the application."""
+        """Log nothing: the application logs requests by URL rule (`logs`)."""

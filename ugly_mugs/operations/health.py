@@ -1,4 +1,4 @@
-"""Whether this machine should be sent visitors: `/healthz` for web and database, `/readyz` for the worker too."""
+"""Health checks for monitors and load balancers: `/healthz` for web and database, `/readyz` for the worker too."""
 
 from datetime import timedelta
 
@@ -29,25 +29,25 @@ def healthz() -> Response:
 @machine
 def readyz() -> Response:
     check_web_and_database()
-    if not worker_is_seen():
+    if not worker_is_alive():
         raise Unavailable("No worker has been seen for a minute. Start one: flask worker")
     return jsonify({"status": "ok"})
 
 
 def check_web_and_database() -> None:
-    """Nothing if this process has its keys and the database has our tables; Unavailable otherwise."""
+    """Raise Unavailable unless this process can read its keys and the database has our tables."""
     try:
         _ = runtime().vault
         db.session.scalar(sa.select(sa.literal(1)).select_from(Heartbeat).limit(1))
     except KeyFileProblem:
-        # What is wrong with the keys is for the operator's eyes: `flask doctor` says it.
+        # The details are for the operator only: `flask doctor` prints them.
         raise Unavailable("The keys cannot be read. Ask the operator to run: flask doctor") from None
     except (DBAPIError, PoolTimeout):
         db.session.rollback()
         raise Unavailable("The database does not answer, or has no tables yet.") from None
 
 
-def worker_is_seen() -> bool:
-    """Whether any worker has been seen within a minute."""
+def worker_is_alive() -> bool:
+    """Whether any worker has recorded a heartbeat within the last minute."""
     seen_at = db.session.scalar(sa.select(Heartbeat.seen_at).where(Heartbeat.process == Process.WORKER))
     return seen_at is not None and runtime().clock.now() - seen_at <= SEEN_WITHIN

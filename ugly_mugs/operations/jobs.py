@@ -1,4 +1,4 @@
-"""What the worker does for the installation by the clock: shows that it runs, and clears deleted rows from the log."""
+"""The worker's periodic jobs for the installation: its heartbeat, and emptying SQLite's write-ahead log."""
 
 from datetime import timedelta
 
@@ -11,16 +11,16 @@ from ugly_mugs.outbox.ledger import rows_of
 from ugly_mugs.runtime import runtime
 
 
-def beat() -> None:
-    """Show that a worker is there; whichever of several does it."""
+def record_heartbeat() -> None:
+    """Record that a worker is alive; several workers share one row."""
     now = runtime().clock.now()
-    seen = sa.update(Heartbeat).where(Heartbeat.process == Process.WORKER).values(seen_at=now)
-    if not rows_of(db.session.execute(seen)):
+    statement = sa.update(Heartbeat).where(Heartbeat.process == Process.WORKER).values(seen_at=now)
+    if not rows_of(db.session.execute(statement)):
         db.session.add(Heartbeat(process=Process.WORKER, seen_at=now))
     db.session.commit()
 
 
 JOBS = [
-    Job("heartbeat", beat, every=timedelta(seconds=5)),
+    Job("heartbeat", record_heartbeat, every=timedelta(seconds=5)),
     Job("forget deleted rows", forget_deleted, every=timedelta(hours=1)),
 ]

@@ -29,18 +29,19 @@ from ugly_mugs.vault.keys import keyfiles
 ROOT = Path(__file__).parents[2]
 DEMO_FILE = "demo.json"
 HOST = "127.0.0.1"
+# In seconds.
 READY_WITHIN = 60.0
 STOPS_WITHIN = 15.0
 _PR_SET_PDEATHSIG = 1
 
 
 class CannotStart(Exception):
-    """The message says what is in the way."""
+    """The try-out cannot be started; the message says why."""
 
 
 @dataclass(frozen=True)
 class TryOut:
-    """Where a try-out keeps what it makes, and on which ports it answers."""
+    """The folder and the ports of a try-out: web, sandbox (`port + 1`) and its SMTP server (`port + 2`)."""
 
     folder: Path
     port: int
@@ -62,7 +63,7 @@ class TryOut:
         return self.keys / DEMO_FILE
 
     def environment(self) -> dict[str, str]:
-        """The settings of a try-out; what is set already wins, so that it can run on PostgreSQL too."""
+        """The environment of a try-out. Variables already set take precedence, so it can run on PostgreSQL too."""
         defaults = {
             "UGLY_MUGS_DATABASE_URL": f"sqlite:///{self.folder / 'ugly-mugs.sqlite3'}",
             "UGLY_MUGS_KEYS_DIR": str(self.folder / "keys"),
@@ -95,7 +96,7 @@ class Group:
         logs = self.try_out.folder / "log"
         logs.mkdir(exist_ok=True)
         with (logs / f"{name}.log").open("wb") as log:
-            # A session of its own keeps the terminal's Ctrl-C from it: the launcher says in which order to stop.
+            # In its own session it gets no Ctrl-C from the terminal: the launcher stops the processes in order.
             self.processes[name] = subprocess.Popen(  # nosec B603
                 [sys.executable, *command],
                 cwd=ROOT,
@@ -104,7 +105,7 @@ class Group:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_end_with_me,
+                preexec_fn=_end_with_launcher,
             )
 
     def ended(self) -> str | None:
@@ -112,7 +113,7 @@ class Group:
         return next((name for name, process in self.processes.items() if process.poll() is not None), None)
 
     def stop(self) -> None:
-        """Ask web and worker to finish what they are at, then the sandbox they talk to; then end what is left."""
+        """Stop web and worker, then the sandbox they use, with SIGTERM; then kill the processes that remain."""
         for names in (("web", "worker"), ("sandbox",)):
             stopping = [self.processes[name] for name in names if name in self.processes]
             for process in stopping:
@@ -128,22 +129,22 @@ class Group:
 
 
 @dataclass
-class Asked:
-    """What signals have asked for. They only set a mark, so that none can fall between a start and its noting."""
+class Signals:
+    """Signals received so far. The handlers only set a flag, so a signal while a process starts is not lost."""
 
     stop: bool = False
-    anew: bool = False
+    restart: bool = False
 
     def listen(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
-        signal.signal(signal.SIGHUP, self._anew)
+        signal.signal(signal.SIGHUP, self._restart)
 
     def _stop(self, number: int, frame: object) -> None:
         self.stop = True
 
-    def _anew(self, number: int, frame: object) -> None:
-        self.anew = True
+    def _restart(self, number: int, frame: object) -> None:
+        self.restart = True
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -152,14 +153,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=8000, help="of the web; the next two are the sandbox's")
     parser.add_argument("--folder", type=Path, default=ROOT / "var", help="where everything it makes is kept")
     parser.add_argument("command", nargs="*", help="for flask: what to run with the settings of the try-out")
-    given = parser.parse_args(arguments)
-    try_out = TryOut(given.folder.absolute(), given.port)
+    options = parser.parse_args(arguments)
+    try_out = TryOut(options.folder.absolute(), options.port)
     os.umask(0o077)
     try_out.folder.mkdir(parents=True, exist_ok=True)
     try:
-        if given.what == "flask":
-            return _flask(try_out, given.command)
-        return demo(try_out) if given.what == "demo" else run(try_out)
+        if options.what == "flask":
+            return _flask(try_out, options.command)
+        return demo(try_out) if options.what == "demo" else run(try_out)
     except CannotStart as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -168,34 +169,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(try_out: TryOut) -> int:
-    """Start everything, say where it is, and stay until it ends."""
-    asked = Asked()
-    with _only_one(try_out):
-        asked.listen()
+    """Start everything, print the addresses and logins, and wait until the run ends."""
+    signals = Signals()
+    with _single_run(try_out):
+        signals.listen()
         _check_ports(try_out)
         print("Making keys, database and invented people. The first time this takes a moment …", flush=True)
-        made = _flask(try_out, ["demo", "--once"])
-        while made == 0 and not asked.stop:
-            if _run_once(try_out, asked):
-                asked.anew = False
+        status = _flask(try_out, ["demo", "--once"])
+        while status == 0 and not signals.stop:
+            if _run_once(try_out, signals):
+                signals.restart = False
                 print("Inventing the demo data anew …", flush=True)
-                made = _flask(try_out, ["demo"])
-    if made != 0 and not asked.stop:
+                status = _flask(try_out, ["demo"])
+    if status != 0 and not signals.stop:
         raise CannotStart("The demo data could not be made; the reason stands above.")
     return 0
 
 
 def demo(try_out: TryOut) -> int:
-    """Reset the demo data: here, or by asking the try-out that is running, which has to begin anew with it."""
-    before = _stamp(try_out.demo_file)
+    """Make the demo data again. A running try-out gets SIGHUP and does it itself, since it has to restart."""
+    before = _modified_at(try_out.demo_file)
     try:
-        with _only_one(try_out):
+        with _single_run(try_out):
             return _flask(try_out, ["demo"])
     except _Running as running:
         os.kill(running.pid, signal.SIGHUP)
         until = time.monotonic() + READY_WITHIN
         while time.monotonic() < until:
-            if _stamp(try_out.demo_file) not in (before, None) and _answers(f"{try_out.web}/readyz"):
+            if _modified_at(try_out.demo_file) not in (before, None) and _answers(f"{try_out.web}/readyz"):
                 print(
                     "The demo data was invented anew, with new passphrases; the try-out that runs shows them."
                 )
@@ -206,23 +207,23 @@ def demo(try_out: TryOut) -> int:
         ) from None
 
 
-def _run_once(try_out: TryOut, asked: Asked) -> bool:
-    """Everything from its start to its end; True when it is to begin anew with other data."""
+def _run_once(try_out: TryOut, signals: Signals) -> bool:
+    """Start all processes and wait until they are to stop; True if they are to start again with new data."""
     group = Group(try_out)
     try:
         group.start("sandbox", _sandbox_command(try_out))
         group.start("web", ["-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "wsgi:app"])
         group.start("worker", ["-m", "flask", "worker"])
-        if _wait_until_ready(try_out, group, asked):
+        if _wait_until_ready(try_out, group, signals):
             print(_welcome(try_out), flush=True)
-        while not (asked.stop or asked.anew):
+        while not (signals.stop or signals.restart):
             if name := group.ended():
                 raise CannotStart(_why_ended(try_out, name))
             time.sleep(0.1)
     finally:
         print("Stopping …", flush=True)
         group.stop()
-    return asked.anew and not asked.stop
+    return signals.restart and not signals.stop
 
 
 def _sandbox_command(try_out: TryOut) -> list[str]:
@@ -238,11 +239,11 @@ def _sandbox_command(try_out: TryOut) -> list[str]:
     ]
 
 
-def _wait_until_ready(try_out: TryOut, group: Group, asked: Asked) -> bool:
-    """True once everything answers, False when it is to stop before."""
+def _wait_until_ready(try_out: TryOut, group: Group, signals: Signals) -> bool:
+    """True once everything answers, False if a stop was requested before."""
     until = time.monotonic() + READY_WITHIN
     while not (_answers(f"{try_out.web}/readyz") and _answers(try_out.sandbox)):
-        if asked.stop:
+        if signals.stop:
             return False
         if name := group.ended():
             raise CannotStart(_why_ended(try_out, name))
@@ -254,9 +255,9 @@ def _wait_until_ready(try_out: TryOut, group: Group, asked: Asked) -> bool:
 
 def _answers(url: str) -> bool:
     try:
-        # The address is this machine's own, put together above.
-        with urlopen(url, timeout=2) as answer:  # noqa: S310  # nosec B310
-            return bool(answer.status == 200)
+        # `url` is always one of this machine, made by `TryOut`.
+        with urlopen(url, timeout=2) as response:  # noqa: S310  # nosec B310
+            return bool(response.status == 200)
     except (URLError, OSError):
         return False
 
@@ -268,7 +269,7 @@ def _why_ended(try_out: TryOut, name: str) -> str:
 
 
 def _welcome(try_out: TryOut) -> str:
-    people: dict[str, Any] = json.loads(try_out.demo_file.read_text("utf-8"))
+    demo_data: dict[str, Any] = json.loads(try_out.demo_file.read_text("utf-8"))
     lines = [
         "",
         "The try-out is running. Everybody in it is invented, and nothing leaves this machine.",
@@ -279,13 +280,13 @@ def _welcome(try_out: TryOut) -> str:
         "",
         "  who                    passphrase",
     ]
-    for person in people["staff"]:
+    for person in demo_data["staff"]:
         lines += [
             f"  {person['login']:<22} {person['passphrase']}",
             f"  {'':<22} ({', '.join(person['roles'])})",
         ]
     lines += ["", "  members sign in with"]
-    lines += [f"  {member['phone'] or '':<22} {member['email'] or ''}" for member in people["members"]]
+    lines += [f"  {member['phone'] or '':<22} {member['email'] or ''}" for member in demo_data["members"]]
     lines += [
         "",
         f"Logs are in {try_out.folder / 'log'}. Ctrl-C stops everything; make demo begins anew.",
@@ -322,8 +323,8 @@ class _Running(CannotStart):
 
 
 @contextlib.contextmanager
-def _only_one(try_out: TryOut) -> Iterator[None]:
-    """One run at a time in a folder; the lock goes with the process, however that ends."""
+def _single_run(try_out: TryOut) -> Iterator[None]:
+    """Allow one run at a time in a folder; the kernel releases the lock when the process ends in any way."""
     lock: BinaryIO
     with (try_out.folder / "run.lock").open("a+b") as lock:
         try:
@@ -337,8 +338,8 @@ def _only_one(try_out: TryOut) -> Iterator[None]:
         yield
 
 
-def _end_with_me() -> None:
-    """In the child: the kernel ends it if the launcher is killed before it can say so (Linux)."""
+def _end_with_launcher() -> None:
+    """Runs in the child: on Linux the kernel sends it SIGTERM when the launcher dies, even by SIGKILL."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -351,7 +352,7 @@ def _signal_group(process: subprocess.Popen[bytes], number: int, *, only_leader:
             os.killpg(process.pid, number)
 
 
-def _stamp(file: Path) -> int | None:
+def _modified_at(file: Path) -> int | None:
     try:
         return file.stat().st_mtime_ns
     except FileNotFoundError:

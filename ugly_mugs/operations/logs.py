@@ -1,8 +1,8 @@
-"""Logs as JSON lines that cannot hold what a person wrote, typed or is.
+"""Logs as JSON lines without personal data.
 
-Our own lines are a constant sentence and a few known keys; anything else is dropped. Lines of libraries keep
-their place and the kind of error, never their words: those may quote an address, a path or a form. Requests are
-logged by URL rule, and only for staff, members and machines: pages that a reporter opens leave no line at all.
+Our own lines are a constant sentence and a few known keys; other keys are dropped. Of lines from libraries only the
+place and the type of error are logged, never the message, which may quote an address, a path or a form. Requests
+are logged by URL rule, and only those of staff, members and machines: pages open to reporters are not logged.
 """
 
 import json
@@ -18,13 +18,14 @@ from uuid import UUID
 
 from flask import Flask, Response, current_app, g, has_request_context, request
 
+from ugly_mugs.faults import raised_at
 from ugly_mugs.settings import Settings
 
 OURS = ("ugly_mugs", "reporting", "alerts")
-# Schema names and revision numbers only: an operator who runs `flask db …` must read these.
-SPOKEN = ("alembic", "flask_migrate")
-# What gunicorn says of itself; its other lines hold addresses of visitors and paths.
-GUNICORN_SAYS = frozenset(
+# Libraries whose messages are logged: they hold only names of the schema and revisions, which the operator needs.
+KEPT_LIBRARIES = ("alembic", "flask_migrate")
+# gunicorn's messages about its own processes; its other messages hold paths and addresses of visitors.
+GUNICORN_MESSAGES = frozenset(
     {
         "Starting gunicorn %s",
         "Listening at: %s (%s)",
@@ -40,11 +41,12 @@ GUNICORN_SAYS = frozenset(
 KNOWN_KEYS = frozenset(
     (
         "alert attempt channel code count counts delivery error failures handed job kind method milliseconds "
-        "number outcome pace pid priority process revision role rule seconds sender state status table waiting where"
+        "number outcome pace pid priority process reason revision role rule seconds sender state status table "
+        "waiting where"
     ).split()
 )
-# A word, a class, a file and line, a URL rule: no sentence fits through.
-PLAIN = re.compile(r"[\w.:/<>-]{1,120}", re.ASCII)
+# Matches a word, a class, a file and line, or a URL rule, but no sentence: spaces are not allowed.
+HARMLESS = re.compile(r"[\w.:/<>-]{1,120}", re.ASCII)
 
 _requests = logging.getLogger("ugly_mugs.requests")
 
@@ -53,61 +55,61 @@ def init_app(app: Flask, settings: Settings) -> None:
     configure(settings.log_level)
 
     @app.before_request
-    def _began() -> None:
-        g.began = perf_counter()
+    def _start() -> None:
+        g.started = perf_counter()
 
     @app.after_request
     def _log(response: Response) -> Response:
-        if not leaves_no_trace():
+        if not may_be_a_reporters():
             line = {
                 "method": request.method,
                 "rule": request.url_rule.rule if request.url_rule else "none",
                 "status": response.status_code,
-                "milliseconds": round((perf_counter() - g.get("began", perf_counter())) * 1000),
+                "milliseconds": round((perf_counter() - g.get("started", perf_counter())) * 1000),
             }
             _requests.info("request", extra=line)
         return response
 
 
-def leaves_no_trace() -> bool:
-    """Whether this request may be a reporter's: then no line tells of it, and no time finer than the day."""
+def may_be_a_reporters() -> bool:
+    """Whether this request may be a reporter's: then it is not logged, and an error gets only the day as its time."""
     entry = getattr(current_app.view_functions.get(request.endpoint or ""), "who_may_enter", None)
-    # By its word rather than its class: gunicorn's first process logs too, and needs nothing of the guard.
+    # Compared by name, so that gunicorn's main process, which logs too, need not import the guard.
     return getattr(entry, "area", "anyone") in ("anyone", "reporter")
 
 
 def configure(level: str) -> None:
-    """Send every line of this process to standard error in our form; asking twice changes nothing."""
+    """Send all log lines of this process to standard error as JSON; calling it again only sets the level."""
     root = logging.getLogger()
     root.setLevel(level)
-    if not any(isinstance(handler, PlainSight) for handler in root.handlers):
-        root.addHandler(PlainSight())
-    # These write lines for each request, statement or column, which nobody here wants.
+    if not any(isinstance(handler, JsonHandler) for handler in root.handlers):
+        root.addHandler(JsonHandler())
+    # These log every request, statement or column.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
     logging.getLogger("alembic.autogenerate").setLevel(logging.WARNING)
 
 
-class PlainSight(logging.StreamHandler[Any]):
-    """Writes lines that everybody may see to standard error."""
+class JsonHandler(logging.StreamHandler[Any]):
+    """Writes JSON lines to standard error."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(PlainLines())
+        self.setFormatter(JsonFormatter())
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # Alembic tells of its dialect each time; only the steps it takes are worth a line.
-        idle = record.name.startswith("alembic") and record.levelno < logging.WARNING
-        return bool(super().filter(record)) and (not idle or "Running" in str(record.msg))
+        # Of Alembic's info lines only those about the migrations it runs are useful.
+        noise = record.name.startswith("alembic") and record.levelno < logging.WARNING
+        return bool(super().filter(record)) and (not noise or "Running" in str(record.msg))
 
     def emit(self, record: logging.LogRecord) -> None:
-        # Looked up for each line, because whoever runs the process may have put another stream there.
+        # Looked up for each line, because `sys.stderr` may have been replaced.
         self.stream = sys.stderr
         super().emit(record)
 
 
-class PlainLines(logging.Formatter):
-    """One JSON object a line. Neither arguments nor tracebacks are printed: both quote what was typed."""
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line. Arguments and tracebacks are left out, because both may quote what was typed."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -120,29 +122,33 @@ class PlainLines(logging.Formatter):
             line |= {key: harmless(value) for key, value in vars(record).items() if key in KNOWN_KEYS}
         elif not line["event"]:
             line |= {"event": "a library reports", "where": f"{record.module}:{record.lineno}"}
-        if record.exc_info and record.exc_info[0] is not None:
-            line |= {"error": record.exc_info[0].__name__, "where": _where(record)}
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            where = raised_at(error) or f"{record.module}:{record.lineno}"
+            line |= {"error": type(error).__name__, "where": where}
         return json.dumps(line)
 
 
 def harmless(value: object) -> object:
-    """A value as it may stand in a log: a number, a state, an id, one word; anything else is left out."""
+    """The value if it may be logged (a number, state, id, date or single word), else "(left out)"."""
     if isinstance(value, Enum):
         value = value.value
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):
         return {str(harmless(key)): harmless(inner) for key, inner in value.items()}
-    if isinstance(value, UUID | date) or (isinstance(value, str) and PLAIN.fullmatch(value)):
+    if isinstance(value, UUID | date) or (isinstance(value, str) and HARMLESS.fullmatch(value)):
         return str(value)
     return "(left out)"
 
 
 def _sentence(record: logging.LogRecord) -> str:
-    """The line's words. Ours are constants in the code; a library's are kept only where they are known."""
+    """The message: ours without its arguments, a library's only if it is known to be harmless, else empty."""
     if _is_from(record, OURS):
         return str(record.msg)
-    if _is_from(record, SPOKEN) or (_is_from(record, ("gunicorn",)) and record.msg in GUNICORN_SAYS):
+    if _is_from(record, KEPT_LIBRARIES) or (
+        _is_from(record, ("gunicorn",)) and record.msg in GUNICORN_MESSAGES
+    ):
         return record.getMessage()
     return ""
 
@@ -151,18 +157,9 @@ def _is_from(record: logging.LogRecord, packages: tuple[str, ...]) -> bool:
     return record.name.split(".")[0] in packages
 
 
-def _where(record: logging.LogRecord) -> str:
-    place = f"{record.module}:{record.lineno}"
-    trace = record.exc_info[2] if record.exc_info else None
-    while trace is not None:
-        place = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
-
-
 def _moment(record: logging.LogRecord) -> str:
     moment = datetime.fromtimestamp(record.created, UTC)
-    if has_request_context() and leaves_no_trace():
-        # Even a fault says no more than the day when a reporter may have met it.
+    if has_request_context() and may_be_a_reporters():
+        # The log must not show the time of a reporter's visit, not even for an error.
         return moment.date().isoformat()
     return moment.isoformat(timespec="milliseconds")

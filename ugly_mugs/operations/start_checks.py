@@ -1,4 +1,4 @@
-"""What a process refuses to start with when its public address is not this machine's own."""
+"""Reasons to refuse a production start, one whose public URL is not an address of this machine."""
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -10,13 +10,12 @@ from ugly_mugs.settings import Settings, is_loopback
 from ugly_mugs.vault import KeyFileProblem
 from ugly_mugs.vault.keys import keyfiles
 
-# Names set aside for try-outs and examples (RFC 2606, RFC 6761): what is sent from there arrives nowhere, and so do
-# its bounces.
-NOBODYS_DOMAINS = ("localhost", "example", "example.com", "example.net", "example.org", "invalid", "test")
+# Reserved names (RFC 2606, RFC 6761): mail from them is rejected, and bounces to them cannot be delivered.
+RESERVED_DOMAINS = ("localhost", "example", "example.com", "example.net", "example.org", "invalid", "test")
 
 
 class UnfitStart(Exception):
-    """This must not be run for real; `problems` holds a sentence for each reason, saying what to do."""
+    """The production start is refused; `problems` holds a sentence for each reason, saying what to do."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -24,10 +23,10 @@ class UnfitStart(Exception):
 
 
 def refuse_unfit_start(settings: Settings, *, web: bool = True) -> None:
-    """Raise UnfitStart where a production start finds something of a try-out, or keys within the web's reach.
+    """Raise UnfitStart if a production start finds parts of a try-out, or if the web can read the worker's keys.
 
-    A start on this machine's own address refuses nothing: that is how the service is tried out. The worker,
-    which must read its own keys, asks with `web=False`.
+    A start on an address of this machine is a try-out and refuses nothing. The worker, which must read its keys,
+    calls this with `web=False`.
     """
     if not settings.is_production:
         return
@@ -85,7 +84,7 @@ def _sandbox(settings: Settings) -> list[str]:
 
 def _sender(settings: Settings) -> list[str]:
     domain = settings.mail_from.rpartition("@")[2].lower().rstrip(".")
-    if not any(domain == name or domain.endswith(f".{name}") for name in NOBODYS_DOMAINS):
+    if not any(domain == name or domain.endswith(f".{name}") for name in RESERVED_DOMAINS):
         return []
     return [
         f"E-mails would come from {settings.mail_from}, an address that nobody can have. Set UGLY_MUGS_MAIL_FROM to "

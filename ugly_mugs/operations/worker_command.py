@@ -1,8 +1,9 @@
-"""`flask worker`: everything that speaks to the outside or takes long."""
+"""`flask worker`: runs the jobs, which send messages, call providers and do slow work."""
 
 import logging
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 
 import click
@@ -16,7 +17,7 @@ from ugly_mugs.jobs import Job, run_clock, run_once
 from ugly_mugs.operations.start_checks import UnfitStart, refuse_unfit_start
 from ugly_mugs.outbox import claims
 from ugly_mugs.outbox.gateways.smtp import LocalPartTooLong
-from ugly_mugs.outbox.models import Request, RequestState
+from ugly_mugs.outbox.models import Handover, HandoverState
 from ugly_mugs.outbox.quiet import is_quiet
 from ugly_mugs.outbox.registry import registry
 from ugly_mugs.outbox.worker import Worker, missing_settings, the_worker
@@ -26,7 +27,7 @@ from ugly_mugs.vault import KeyFileProblem
 
 log = logging.getLogger(__name__)
 
-# What one round leaves behind (a code for a request, an answer to a STOP) is done in the next.
+# One round may create work for the next (a sign-in code for a request, an answer to a STOP); the limit ends a loop.
 MOST_ROUNDS = 20
 
 
@@ -36,9 +37,9 @@ MOST_ROUNDS = 20
 def worker(once: bool) -> None:
     """Send what is due, and apply what came in."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the application behind the proxy
-    jobs: list[Job] = app.extensions["jobs"]
+    jobs = runtime().wiring.jobs
     ready = _ready(app)
-    # The command's own context must hold no connection while the jobs use theirs.
+    # Release this context's database connection, which would otherwise be held while the jobs run.
     db.session.remove()
     if once:
         failed = run_all(app, jobs)
@@ -52,8 +53,8 @@ def worker(once: bool) -> None:
     click.echo("The worker has stopped; nothing is left half sent.")
 
 
-def run_all(app: Flask, jobs: list[Job]) -> set[str]:
-    """Run every job, again and again until nothing is due; gives the names of those that failed."""
+def run_all(app: Flask, jobs: Sequence[Job]) -> set[str]:
+    """Run all jobs repeatedly until nothing is due; returns the names of those that failed in the last round."""
     failed: set[str] = set()
     for _ in range(MOST_ROUNDS):
         failed = {job.name for job in jobs if not run_once(app, job)}
@@ -67,7 +68,9 @@ def _is_anything_due(app: Flask) -> bool:
         try:
             now = runtime().clock.now()
             with reading():
-                waits = db.session.scalar(sa.select(sa.exists().where(Request.state == RequestState.WAITING)))
+                waits = db.session.scalar(
+                    sa.select(sa.exists().where(Handover.state == HandoverState.WAITING))
+                )
             quiet = is_quiet(now, runtime().settings.quiet_hours)
             return bool(waits) or claims.is_anything_due(registry(), now=now, quiet=quiet)
         except (DBAPIError, PoolTimeout):
@@ -77,7 +80,7 @@ def _is_anything_due(app: Flask) -> bool:
 
 
 def _ready(app: Flask) -> Worker:
-    """The worker with all it needs, or a clear refusal that names everything that is missing."""
+    """The worker, ready to run; ClickException that names every missing or wrong setting."""
     problems = missing_settings(runtime().settings)
     try:
         refuse_unfit_start(runtime().settings, web=False)
@@ -99,11 +102,11 @@ def _ready(app: Flask) -> Worker:
 
 
 def _stop_on_signals(ready: Worker) -> None:
-    """SIGTERM and Ctrl-C: what is under way is finished and written down, nothing new is begun."""
+    """On SIGTERM and Ctrl-C: finish and record the work in progress, begin nothing new."""
 
     def stop(signum: int, frame: FrameType | None) -> None:
         if ready.stop.is_set():
-            # Asked twice: whoever asks does not want to wait for a slow provider. Leases take care of the rest.
+            # A second signal ends at once; the leases of unfinished deliveries expire and are then reconciled.
             sys.exit(1)
         ready.stop.set()
 

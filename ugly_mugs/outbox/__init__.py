@@ -1,1 +1,1 @@
-"""How anything reaches a phone or an inbox: the ledger, its claims, pacing, gateways and what comes back."""
+"""Sending SMS and e-mail: the ledger of deliveries, claims, pace, gateways, and what comes in."""

@@ -1,4 +1,4 @@
-"""The phones and inboxes of people: handed over sealed by the web, known again and opened by the worker only."""
+"""Addresses: sealed by the web when they are given, recognised by tag and opened by the worker only."""
 
 import uuid
 
@@ -11,10 +11,9 @@ from ugly_mugs.vault.padding import CONTACT
 
 
 def give(*, vault: ServiceVault, owner_id: uuid.UUID, channel: Channel, address: str) -> Address:
-    """Add an owner's address to the session, sealed to the worker; `address` is normalised by the caller.
+    """Add an owner's address to the session, sealed to the worker; the caller normalises `address`.
 
-    The web does this without knowing whether anybody has that address already. It replaces none: an owner has
-    one address of each channel.
+    The web cannot know whether somebody else has the address. An owner has at most one address of each channel.
     """
     address_id = uuid.uuid4()
     handed = vault.dispatch().seal(address.encode(), Where("addresses", "handed", address_id), sizes=CONTACT)
@@ -26,10 +25,10 @@ def give(*, vault: ServiceVault, owner_id: uuid.UUID, channel: Channel, address:
 
 
 def take_over(*, vault: WorkerVault, address: Address) -> Address | None:
-    """Give a handed-over address its tag and re-seal it under the worker's contacts key.
+    """Tag an address that was given and seal it under the worker's contacts key.
 
-    None when that is done (or was done before). Otherwise the row that has this address already, which stays
-    as it is; the caller decides what becomes of the new one, whose contents are deleted here.
+    Returns None when that is done, now or before. Otherwise another row has this address already: it is returned
+    unchanged, and the contents of the new row are deleted. The caller decides what becomes of the new row.
     """
     if address.handed is None:
         return None
@@ -46,38 +45,38 @@ def take_over(*, vault: WorkerVault, address: Address) -> Address | None:
 
 
 def find(*, vault: WorkerVault, channel: Channel, address: str) -> Address | None:
-    """Whoever's address this is; `address` is normalised by the caller."""
+    """The row that has this address; the caller normalises it."""
     return _tagged(vault.contact_tag(channel.value, address))
 
 
 def opened(*, vault: WorkerVault, address_id: uuid.UUID, sealed: bytes) -> str:
-    """The address itself."""
+    """The address in clear."""
     return vault.open_contact(sealed, Where("addresses", "sealed", address_id)).decode()
 
 
 def of_owner(owner_id: uuid.UUID, channel: Channel, *, for_update: bool = False) -> Address | None:
-    """An owner's address of one channel; `for_update` gives it as it is once the lock is there."""
-    asked = sa.select(Address).where(Address.owner_id == owner_id, Address.channel == channel)
+    """An owner's address of one channel; with `for_update`, locked and read after the lock was granted."""
+    query = sa.select(Address).where(Address.owner_id == owner_id, Address.channel == channel)
     if for_update:
-        # What this session read of it before the lock may be over.
-        asked = asked.with_for_update().execution_options(populate_existing=True)
-    return db.session.scalar(asked)
+        # What this session read before it had the lock may be outdated.
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalar(query)
 
 
 def prove(address: Address) -> None:
-    """Its code was typed, so it is the owner's. One that was opted out meanwhile stays opted out."""
+    """Its code was entered, so it is the owner's. An address that was opted out meanwhile stays opted out."""
     if address.state is AddressState.UNPROVED:
         ADDRESS_MOVES.move(address, AddressState.PROVED)
 
 
 def start_again(address: Address) -> None:
-    """An invalid or opted-out address whose owner means to prove it anew; others stay as they are."""
+    """Let the owner prove an invalid or opted-out address again; others stay as they are."""
     if address.state in (AddressState.INVALID, AddressState.OPTED_OUT):
         ADDRESS_MOVES.move(address, AddressState.UNPROVED)
 
 
 def invalidate(address: Address) -> None:
-    """The provider says that nothing reaches it; its owner may prove it again."""
+    """Nothing reaches this address; its owner may prove it again."""
     if address.state is not AddressState.INVALID and ADDRESS_MOVES.allows(
         address.state, AddressState.INVALID
     ):

@@ -1,7 +1,7 @@
-"""What became of claimed deliveries: written in batches, by the table of moves, for the attempt they belong to.
+"""Recording attempts: what became of claimed deliveries, in batches, by the table of moves.
 
-The sender's side of the ledger. Like claiming, these functions begin and commit transactions of their own: a
-result must be on disk as soon as possible, whatever else happens to the worker.
+As in `claims`, these functions begin and commit transactions of their own: what is known of an attempt must be on
+disk as soon as possible, whatever else happens to the worker.
 """
 
 import uuid
@@ -15,22 +15,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from ugly_mugs.database.engine import db
-from ugly_mugs.outbox.ledger import CLEARED, is_one_of, may_become, rows_of, under_way
-from ugly_mugs.outbox.models import FINAL, Channel, Delivery, DeliveryState
+from ugly_mugs.outbox.ledger import CLEARED, is_one_of, rows_of, under_way
+from ugly_mugs.outbox.models import DELIVERY_MOVES, FINAL, Channel, Delivery, DeliveryState
 
 _D = DeliveryState
 
-# A message that certainly failed is tried again this often; an e-mail of unknown fate too, because its
-# Message-ID lets a mailbox keep only one.
+# How often a message that certainly failed is tried again. Also an e-mail of unknown fate, because its Message-ID
+# lets a mailbox keep only one copy.
 MOST_RETRIES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """One attempt's fate. `not_before` and `retries` count only when it is queued again."""
+class Attempt:
+    """What became of one attempt. `not_before` and `retries` count only when the delivery is queued again."""
 
     delivery_id: uuid.UUID
-    attempt: int
+    number: int
     state: DeliveryState
     provider_id: str | None = None
     error_code: int | None = None
@@ -39,7 +39,7 @@ class Result:
     look_at: datetime | None = None
 
 
-# News from the sender itself may come after the lease has run out, but never undo what a callback said.
+# The sender may record an attempt after its lease ran out, but never over what a status callback said meanwhile.
 _FROM: dict[DeliveryState, Collection[DeliveryState]] = {
     _D.ACCEPTED: {_D.ATTEMPTING, _D.UNKNOWN, _D.UNCONFIRMED},
     _D.SENT: {_D.ATTEMPTING, _D.UNKNOWN, _D.UNCONFIRMED},
@@ -50,31 +50,31 @@ _FROM: dict[DeliveryState, Collection[DeliveryState]] = {
 }
 
 
-def record(results: Sequence[Result]) -> None:
-    """Write a batch down and commit it."""
+def record(attempts: Sequence[Attempt]) -> None:
+    """Write these attempts to their deliveries and commit; one whose delivery has moved on changes nothing."""
     alike: dict[tuple[Any, ...], list[uuid.UUID]] = defaultdict(list)
-    own: dict[DeliveryState, list[dict[str, Any]]] = defaultdict(list)
-    for result in results:
-        values = _values_of(result)
-        if result.provider_id is None:
-            alike[result.state, *values.items()].append(result.delivery_id)
+    single: dict[DeliveryState, list[dict[str, Any]]] = defaultdict(list)
+    for attempt in attempts:
+        values = _values_of(attempt)
+        if attempt.provider_id is None:
+            alike[attempt.state, *values.items()].append(attempt.delivery_id)
         else:
-            own[result.state].append(values | {"the_id": result.delivery_id})
+            single[attempt.state].append(values | {"the_id": attempt.delivery_id})
     with db.engine.begin() as connection:
         for (state, *common), ids in alike.items():
             connection.execute(_statement_for_many(state), dict(common) | {"the_ids": ids})
-        for state, batch in own.items():
+        for state, batch in single.items():
             connection.execute(_statement_for_one(state), batch)
 
 
-def _values_of(result: Result) -> dict[str, Any]:
-    values: dict[str, Any] = {"the_attempt": result.attempt, "the_error": result.error_code}
-    if result.state is _D.QUEUED:
-        values |= {"the_time": result.not_before, "the_retries": result.retries}
-    elif result.state is _D.UNKNOWN:
-        values |= {"the_time": result.look_at}
-    elif result.state not in FINAL:
-        values |= {"the_provider_id": result.provider_id}
+def _values_of(attempt: Attempt) -> dict[str, Any]:
+    values: dict[str, Any] = {"the_attempt": attempt.number, "the_error": attempt.error_code}
+    if attempt.state is _D.QUEUED:
+        values |= {"the_time": attempt.not_before, "the_retries": attempt.retries}
+    elif attempt.state is _D.UNKNOWN:
+        values |= {"the_time": attempt.look_at}
+    elif attempt.state not in FINAL:
+        values |= {"the_provider_id": attempt.provider_id}
     return values
 
 
@@ -85,7 +85,7 @@ def _statement_for_one(state: DeliveryState) -> sa.Update:
 
 @cache
 def _statement_for_many(state: DeliveryState) -> sa.Update:
-    """For results that differ in nothing but the delivery: mails, refusals of a whole slice, what is put back."""
+    """For attempts that differ only in the delivery: e-mails, a batch that was refused or put back."""
     return _statement(state).where(Delivery.id.in_(sa.bindparam("the_ids", expanding=True)))
 
 
@@ -103,37 +103,40 @@ def _statement(state: DeliveryState) -> sa.Update:
         values |= {"lease_ends_at": sa.bindparam("the_time")}
     else:
         values |= {"lease_ends_at": None, "provider_id": sa.bindparam("the_provider_id")}
+    sources = DELIVERY_MOVES.sources(state, among=_FROM[state])
     return (
-        sa.update(Delivery.__table__)  # type: ignore[arg-type]  # the table itself, so that no ORM stands between
-        .where(Delivery.attempt == sa.bindparam("the_attempt"), is_one_of(may_become(state, _FROM[state])))
+        sa.update(Delivery.__table__)  # type: ignore[arg-type]  # the table: a plain UPDATE, without the ORM's own steps
+        .where(Delivery.attempt == sa.bindparam("the_attempt"), is_one_of(sources))
         .values(**values)
     )
 
 
 def end_leases(*, now: datetime, unknown_wait: timedelta) -> int:
-    """What was claimed and never heard of again: a text becomes `unknown`, an e-mail is sent again at most twice.
+    """End the leases that ran out: an e-mail is queued again at most twice, anything else becomes `unknown`.
 
-    Nobody knows whether the worker that had it died before or after the provider took it.
+    Nobody can tell whether the worker died before or after the provider accepted the message.
     """
-    over = sa.and_(under_way(_D.ATTEMPTING), Delivery.lease_ends_at <= now)
-    again = sa.and_(over, Delivery.channel == Channel.EMAIL, Delivery.retries < MOST_RETRIES)
+    over = Delivery.lease_ends_at <= now
+    may_be_repeated = sa.and_(Delivery.channel == Channel.EMAIL, Delivery.retries < MOST_RETRIES)
     with db.engine.begin() as connection:
         requeued = connection.execute(
             sa.update(Delivery)
-            .where(again)
+            .where(under_way(DELIVERY_MOVES.sources(_D.QUEUED, among={_D.ATTEMPTING})), over, may_be_repeated)
             .values(state=_D.QUEUED, lease_ends_at=None, not_before=now, retries=Delivery.retries + 1)
         )
         lost = connection.execute(
-            sa.update(Delivery).where(over).values(state=_D.UNKNOWN, lease_ends_at=now + unknown_wait)
+            sa.update(Delivery)
+            .where(under_way(DELIVERY_MOVES.sources(_D.UNKNOWN)), over)
+            .values(state=_D.UNKNOWN, lease_ends_at=now + unknown_wait)
         )
     return rows_of(requeued) + rows_of(lost)
 
 
 def take_unknown(*, now: datetime, look_again: timedelta, most: int) -> list[uuid.UUID]:
-    """The next deliveries to look for; nobody else looks for them until `look_again` has passed."""
+    """Take the next deliveries to look for; no other worker takes them until `look_again` has passed."""
     pick = (
         sa.select(Delivery.id)
-        .where(under_way(_D.UNKNOWN), Delivery.lease_ends_at <= now)
+        .where(under_way([_D.UNKNOWN]), Delivery.lease_ends_at <= now)
         .order_by(Delivery.lease_ends_at)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -152,12 +155,15 @@ def take_unknown(*, now: datetime, look_again: timedelta, most: int) -> list[uui
 
 
 def give_up(*, now: datetime, unknown_give_up: timedelta) -> int:
-    """What nobody could tell about for so long is shown as unconfirmed and never sent again."""
+    """Show as `unconfirmed`, and never send again, what has been unknown for too long; returns how many."""
     with db.engine.begin() as connection:
         return rows_of(
             connection.execute(
                 sa.update(Delivery)
-                .where(under_way(_D.UNKNOWN), Delivery.attempted_at <= now - unknown_give_up)
+                .where(
+                    under_way(DELIVERY_MOVES.sources(_D.UNCONFIRMED)),
+                    Delivery.attempted_at <= now - unknown_give_up,
+                )
                 .values(state=_D.UNCONFIRMED, lease_ends_at=None)
             )
         )

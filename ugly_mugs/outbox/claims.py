@@ -1,21 +1,20 @@
 """Claiming: which deliveries leave next, decided and committed in one statement before anything is sent.
 
-These functions begin and commit transactions of their own, because what they write must stand before the
-provider hears of a message, and no transaction may be open while it does.
+These functions begin and commit transactions of their own: a claim must be committed before the provider gets the
+message, and no transaction may be open while it does.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 import sqlalchemy as sa
 
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox.ledger import is_one_of, under_way
-from ugly_mugs.outbox.models import Address, Channel, Delivery, DeliveryState
+from ugly_mugs.outbox.models import DELIVERY_MOVES, Address, Channel, Delivery, DeliveryState
 from ugly_mugs.outbox.registry import (
     CLAIM_TIME,
     FIRST_CLASS_BELOW,
@@ -45,7 +44,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How much may be claimed now: `whole` says that no larger allowance will ever come."""
+    """How much may be claimed now; `whole` means that the pace can never allow more than this."""
 
     segments: int
     rows: int
@@ -54,7 +53,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Reachable:
-    """Where a claimed delivery goes; what is not reachable any more has none."""
+    """The address that a claimed delivery goes to, sealed."""
 
     address_id: uuid.UUID
     sealed: bytes = field(repr=False)
@@ -64,26 +63,28 @@ def claim(
     registry: Registry,
     *,
     channel: Channel,
+    shard: int = 0,
     allowance: Allowance,
     now: datetime,
     lease_ends_at: datetime,
     quiet: bool,
     first_class_only: bool = False,
 ) -> list[Claimed]:
-    """Move what may leave next to `attempting`, the most urgent first, and commit that.
+    """Move what may leave next to `attempting`, the most urgent first, and commit.
 
-    Nothing is claimed whose kind is not registered or whose gate does not hold at this moment, nothing for an
-    address the kind does not reach, nothing before its time or after its end, and while it is quiet only what
-    may wake people. All that is claimed together fits the allowance of segments.
+    A delivery is claimed only if its kind is registered, its gate holds now, its kind reaches the address in its
+    present state, its time has come and its end has not, and, in quiet hours, it may wake people. The segments of
+    all claimed deliveries together fit the allowance.
     """
     if not registry.kinds or allowance.segments < 1 or allowance.rows < 1:
         return []
-    statement = _claim_statement(registry, first_class_only)
+    statement = _claim_statement(registry, first_class_only=first_class_only)
     with db.engine.begin() as connection:
         rows = connection.execute(
             statement,
             {
                 "the_channel": channel,
+                "the_shard": shard,
                 "the_time": now,
                 "the_lease": lease_ends_at,
                 "is_quiet": quiet,
@@ -93,44 +94,44 @@ def claim(
             },
         ).all()
     claimed = [Claimed(*row) for row in rows]
-    claimed.sort(key=lambda each: each.priority)
+    claimed.sort(key=lambda delivery: delivery.priority)
     return claimed
 
 
 def last_look(
     registry: Registry, claimed: Sequence[Claimed], *, now: datetime, lease_ends_at: datetime, quiet: bool
 ) -> tuple[dict[uuid.UUID, Reachable], set[uuid.UUID]]:
-    """Where each of these goes, seen after the claim was committed; and those that must wait after all.
+    """Look once more after the claim was committed: the address of each delivery, and the deliveries to put back.
 
-    What somebody stopped since (the address opted out or gone) is in neither; what its gate holds back now
-    (a paused alert) is in the second, as is what was claimed for an address that another has replaced since.
+    In neither: deliveries that were stopped since (the address opted out or gone). To put back: those whose gate
+    is closed now (a paused alert), and those whose address was replaced by another since the claim.
     """
-    mine = {each.id for each in claimed}
+    claimed_ids = {delivery.id for delivery in claimed}
     with reading(), db.engine.connect() as connection:
         rows = connection.execute(
             _look_statement(registry), {"the_lease": lease_ends_at, "the_time": now, "is_quiet": quiet}
         ).all()
     reachable: dict[uuid.UUID, Reachable] = {}
-    waits: set[uuid.UUID] = set()
+    put_back: set[uuid.UUID] = set()
     for delivery_id, address_id, sealed, gate_holds in rows:
-        if delivery_id not in mine:
+        if delivery_id not in claimed_ids:
             continue
         if not gate_holds:
-            waits.add(delivery_id)
+            put_back.add(delivery_id)
         elif sealed is not None:
             reachable[delivery_id] = Reachable(address_id, sealed)
-    return reachable, waits
+    return reachable, put_back
 
 
 def with_body(claimed: Claimed, vault: WorkerVault) -> Claimed:
-    """The same with its own words opened, where it has any; CannotOpen when they are damaged."""
+    """The same with its body opened, if it has one; raises CannotOpen when that is damaged."""
     if claimed.body is None:
         return claimed
     return replace(claimed, body=vault.open_contact(claimed.body, Where("deliveries", "body", claimed.id)))
 
 
 def is_anything_waiting(channel: Channel, *, now: datetime, quiet: bool = False) -> bool:
-    """Whether a claim could find something; gates are not asked and no lock is taken."""
+    """Whether a claim could find something. Gates are not evaluated and no lock is taken."""
     waits = sa.exists().where(
         is_one_of([DeliveryState.QUEUED]), Delivery.channel == channel, Delivery.not_before <= now
     )
@@ -143,7 +144,7 @@ def is_anything_due(registry: Registry, *, now: datetime, quiet: bool) -> bool:
     may_leave = (
         sa.or_(*(_may_leave(spec) for spec in registry.kinds.values())) if registry.kinds else sa.false()
     )
-    asked = sa.select(
+    query = sa.select(
         sa.exists().where(
             is_one_of([DeliveryState.QUEUED]),
             Delivery.not_before <= CLAIM_TIME,
@@ -153,30 +154,7 @@ def is_anything_due(registry: Registry, *, now: datetime, quiet: bool) -> bool:
         )
     )
     with reading(), db.engine.connect() as connection:
-        return bool(connection.scalar(asked, {"the_time": now, "is_quiet": quiet}))
-
-
-def _claim_statement(registry: Registry, first_class_only: bool) -> sa.Executable:
-    built = _statements(registry)
-    key = f"claim {first_class_only}"
-    if key not in built:
-        built[key] = _build_claim(registry.kinds.values(), first_class_only)
-    statement: sa.Executable = built[key]
-    return statement
-
-
-def _look_statement(registry: Registry) -> sa.Executable:
-    built = _statements(registry)
-    if "look" not in built:
-        built["look"] = _build_look(registry.kinds.values())
-    statement: sa.Executable = built["look"]
-    return statement
-
-
-@cache
-def _statements(registry: Registry) -> dict[str, Any]:
-    """Statements are built once for each registry: building them anew would cost more than running them."""
-    return {}
+        return bool(connection.scalar(query, {"the_time": now, "is_quiet": quiet}))
 
 
 def _reaches(spec: MessageKindSpec) -> sa.ColumnElement[bool]:
@@ -193,17 +171,21 @@ def _may_leave(spec: MessageKindSpec) -> sa.ColumnElement[bool]:
     return sa.and_(Delivery.kind == spec.kind, address, spec.gate())
 
 
-def _build_claim(specs: Iterable[MessageKindSpec], first_class_only: bool) -> sa.Executable:
+# Both statements are built once for each registry: building one costs more than running it.
+
+
+@cache
+def _claim_statement(registry: Registry, *, first_class_only: bool) -> sa.Executable:
     pick = (
         sa.select(Delivery.id, Delivery.segments, Delivery.priority, Delivery.not_before)
         .where(
-            is_one_of([DeliveryState.QUEUED]),
+            is_one_of(DELIVERY_MOVES.sources(DeliveryState.ATTEMPTING)),
             Delivery.channel == sa.bindparam("the_channel"),
-            Delivery.sender == 0,
+            Delivery.sender == sa.bindparam("the_shard", type_=sa.SmallInteger),
             Delivery.not_before <= CLAIM_TIME,
             sa.or_(Delivery.expires_at.is_(None), Delivery.expires_at > CLAIM_TIME),
             sa.or_(Delivery.wakes, sa.not_(IS_QUIET)),
-            sa.or_(*(_may_leave(spec) for spec in specs)),
+            sa.or_(*(_may_leave(spec) for spec in registry.kinds.values())),
         )
         .order_by(Delivery.priority, Delivery.not_before)
         .limit(sa.bindparam("most_rows", type_=sa.Integer))
@@ -222,7 +204,7 @@ def _build_claim(specs: Iterable[MessageKindSpec], first_class_only: bool) -> sa
             Delivery.id == fits.c.id,
             sa.or_(
                 fits.c.running <= sa.bindparam("most_segments", type_=sa.Integer),
-                # A message larger than a whole second's pace leaves alone, or it never would.
+                # A message with more segments than a whole second's pace is claimed alone; else it never would be.
                 sa.and_(fits.c.running == fits.c.segments, sa.bindparam("is_whole", type_=sa.Boolean)),
             ),
         )
@@ -239,8 +221,9 @@ def _build_claim(specs: Iterable[MessageKindSpec], first_class_only: bool) -> sa
     )
 
 
-def _build_look(specs: Iterable[MessageKindSpec]) -> sa.Executable:
-    specs = list(specs)
+@cache
+def _look_statement(registry: Registry) -> sa.Executable:
+    specs = registry.kinds.values()
     gate_holds = sa.or_(*(sa.and_(Delivery.kind == spec.kind, spec.gate()) for spec in specs))
     reached = sa.or_(*(sa.and_(Delivery.kind == spec.kind, _reaches(spec)) for spec in specs))
     return (
@@ -251,7 +234,7 @@ def _build_look(specs: Iterable[MessageKindSpec]) -> sa.Executable:
             Address,
             sa.and_(Address.owner_id == Delivery.recipient_id, Address.channel == Delivery.channel, reached),
         )
-        # The claim is found by its lease, which is quicker than by five hundred ids; what another claim of the
-        # same microsecond took is left out by whoever asked.
-        .where(under_way(DeliveryState.ATTEMPTING), Delivery.lease_ends_at == sa.bindparam("the_lease"))
+        # A claim is found by its lease: faster than by 500 ids. `last_look` leaves out the rows of another claim
+        # that has the same lease to the microsecond.
+        .where(under_way([DeliveryState.ATTEMPTING]), Delivery.lease_ends_at == sa.bindparam("the_lease"))
     )

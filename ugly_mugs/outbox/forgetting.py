@@ -1,7 +1,7 @@
-"""What a text said is forgotten at the provider too, once it is over; only then its number there leaves the ledger.
+"""Forgetting: settled SMS are emptied at the provider, and only then their provider id is deleted from the ledger.
 
-Nothing of this is urgent: it keeps to the sender's pace, to a tenth of it while texts wait to leave, and asks
-little of a provider that does not answer. Being asked twice to forget a text, the provider forgets it once.
+Not urgent, so it uses at most the channel's pace, a tenth of it while messages wait to be sent, and it rests while
+the provider does not answer. Emptying an SMS twice does no harm.
 """
 
 import logging
@@ -32,24 +32,24 @@ log = logging.getLogger(__name__)
 
 _D = DeliveryState
 
-LARGEST_TURN = 500
-# While texts wait to leave, one in so many of what the pace allows.
+LARGEST_BATCH = 500
+# While messages wait to be sent, the pace is divided by this.
 SHARE_BESIDE_SENDING = 10
-# In seconds: how long nothing is looked for after nothing was found.
+# Seconds to rest after nothing was found.
 REST = 10.0
-# Until when somebody else does not ask for the same text.
+# For how long no other worker takes the same SMS.
 TAKEN_FOR = timedelta(minutes=5)
 ASKED_AGAIN_AFTER = timedelta(hours=6)
-# Reconciliation reads the provider's list from a little before an attempt. What is emptied only so long after it was
-# sent cannot stand there beside a later text of unknown fate.
+# Reconciliation reads the provider's list from a little before an attempt. An SMS that stays readable this long after
+# it was sent is no longer in that part of the list when it is emptied.
 READABLE_FOR = timedelta(minutes=10)
-# Long after this the provider knows how a text ended, even if it never told us.
+# After this the provider has finished with an SMS, even if no final status ever came.
 STALE_AFTER = timedelta(days=3)
 GIVE_UP_AFTER = timedelta(days=30)
 
 _UNDER_WAY = [_D.ATTEMPTING, _D.UNKNOWN]
-# One that waits belongs to an attempt that failed. It is emptied at once, because the next one writes over the id, and
-# keeps the id until then: an emptied text whose id is known stands in no other's way when that is looked for.
+# A waiting delivery with a provider id has a failed attempt. That is emptied at once, because the next attempt
+# overwrites the id. The id is kept until then, so that reconciliation can tell the emptied SMS from a lost one.
 _EARLIER_ATTEMPT = sorted(WAITING)
 _SETTLED = sorted(FINAL)
 _NEVER_SETTLED = [_D.ACCEPTED, _D.SENT, _D.UNCONFIRMED]
@@ -57,19 +57,19 @@ _NEVER_SETTLED = [_D.ACCEPTED, _D.SENT, _D.UNCONFIRMED]
 
 class Provider(Protocol):
     def forget(self, provider_id: str) -> bool:
-        """Whether the words of this text are gone there, or NotSent when the provider cannot be asked just now."""
+        """Empty an SMS and return whether it is empty; raises NotSent when the provider cannot be asked now."""
         ...
 
 
-class _Outcome(Enum):
-    GONE = auto()
+class _Reply(Enum):
+    EMPTIED = auto()
     REFUSED = auto()
-    UNASKED = auto()
+    NOT_ASKED = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """One text to be forgotten, by its number at the provider."""
+    """One SMS to be emptied."""
 
     delivery_id: uuid.UUID
     provider_id: str
@@ -77,7 +77,7 @@ class _Taken:
 
 
 class Forgetting:
-    """The worker's side of it; it keeps its circuit from one turn to the next."""
+    """Empties settled SMS; keeps its circuit from one run to the next."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Forgetting:
         clock: Clock,
         stop: threading.Event,
     ) -> None:
-        # Its own circuit: a provider that will not forget may still send, and the other way round.
+        # A circuit of its own: a provider that cannot empty messages may still send them, and the reverse.
         self.circuit = Circuit()
         self._provider = provider
         self._pace = pace
@@ -99,8 +99,8 @@ class Forgetting:
         self._stop = stop
         self._rest_until = 0.0
 
-    def turn(self) -> int:
-        """Have the next few texts forgotten, at most one second's worth; gives how many are."""
+    def run(self) -> int:
+        """Empty the next SMS, at most as many as one second of the pace; returns how many are empty."""
         if self._stop.is_set() or self.circuit.is_open or time.monotonic() < self._rest_until:
             return 0
         taken = _take(self._most(), now=self._clock.now(), readable_for=READABLE_FOR + self._lease)
@@ -108,38 +108,38 @@ class Forgetting:
             self._rest_until = time.monotonic() + REST
             return 0
         with ThreadPoolExecutor(min(len(taken), FORGOTTEN_AT_ONCE)) as askers:
-            outcomes = list(askers.map(self._ask, taken))
-        return _record(list(zip(taken, outcomes, strict=True)), now=self._clock.now())
+            replies = list(askers.map(self._ask, taken))
+        return _record(list(zip(taken, replies, strict=True)), now=self._clock.now())
 
     def _most(self) -> int:
         if self.circuit.is_testing:
             return 1
-        most = min(self._pace, LARGEST_TURN)
+        most = min(self._pace, LARGEST_BATCH)
         now = self._clock.now()
-        # What waits for the morning is in nobody's way.
+        # Messages that wait for the end of quiet hours do not count.
         if claims.is_anything_waiting(Channel.SMS, now=now, quiet=is_quiet(now, self._quiet_hours)):
             most //= SHARE_BESIDE_SENDING
         return max(1, most)
 
-    def _ask(self, text: _Taken) -> _Outcome:
+    def _ask(self, text: _Taken) -> _Reply:
         if self._stop.is_set() or self.circuit.is_open:
-            return _Outcome.UNASKED
+            return _Reply.NOT_ASKED
         try:
-            is_gone = self._provider.forget(text.provider_id)
+            is_empty = self._provider.forget(text.provider_id)
         except NotSent as trouble:
             if self.circuit.failed():
                 log.warning("the provider cannot be asked to forget texts", extra={"code": trouble.code})
-            return _Outcome.UNASKED
+            return _Reply.NOT_ASKED
         self.circuit.worked()
-        return _Outcome.GONE if is_gone else _Outcome.REFUSED
+        return _Reply.EMPTIED if is_empty else _Reply.REFUSED
 
 
 def _take(most: int, *, now: datetime, readable_for: timedelta) -> list[_Taken]:
-    """The next texts to be forgotten; nobody else asks for them until TAKEN_FOR has passed."""
+    """Take the next SMS to empty; no other worker takes them until TAKEN_FOR has passed."""
     may_be_asked = sa.or_(Delivery.lease_ends_at.is_(None), Delivery.lease_ends_at <= now)
-    found = _candidates(may_be_asked, most, now=now, readable_for=readable_for)
+    query = _candidates(may_be_asked, most, now=now, readable_for=readable_for)
     with reading(), db.engine.connect() as connection:
-        ids = list(connection.scalars(found))
+        ids = list(connection.scalars(query))
     if not ids:
         return []
     with db.engine.begin() as connection:
@@ -147,7 +147,7 @@ def _take(most: int, *, now: datetime, readable_for: timedelta) -> list[_Taken]:
             sa.update(Delivery)
             .where(
                 Delivery.id.in_(ids),
-                # Somebody may have moved or taken them meanwhile.
+                # Another worker may have moved or taken them meanwhile.
                 sa.not_(is_one_of(_UNDER_WAY)),
                 Delivery.provider_id.is_not(None),
                 may_be_asked,
@@ -161,15 +161,15 @@ def _take(most: int, *, now: datetime, readable_for: timedelta) -> list[_Taken]:
 def _candidates(
     may_be_asked: sa.ColumnElement[bool], most: int, *, now: datetime, readable_for: timedelta
 ) -> sa.CompoundSelect[Any]:
-    """Each state by itself, because only so the index gives the oldest without reading all that wait."""
-    # What is looked for in the list of one person must not be emptied, nor stand beside what was.
+    """One subquery for each state, so that the index gives the oldest of each without reading all."""
+    # Reconciliation is looking for something sent to these people, and needs all that they were sent readable.
     unsure = sa.select(Delivery.recipient_id).where(is_one_of(_UNDER_WAY)).cte("unsure")
     since = {
         **dict.fromkeys(_EARLIER_ATTEMPT, now),
         **dict.fromkeys(_SETTLED, now - readable_for),
         **dict.fromkeys(_NEVER_SETTLED, now - STALE_AFTER),
     }
-    each_state = [
+    by_state = [
         sa.select(Delivery.id)
         .where(
             is_one_of([state]),
@@ -183,20 +183,20 @@ def _candidates(
         .subquery()
         for state, latest in since.items()
     ]
-    return sa.union_all(*(sa.select(found.c.id) for found in each_state)).limit(most)
+    return sa.union_all(*(sa.select(oldest.c.id) for oldest in by_state)).limit(most)
 
 
-def _record(outcomes: Sequence[tuple[_Taken, _Outcome]], *, now: datetime) -> int:
-    """Write down what was forgotten and when to ask again for what was not; gives how many are forgotten."""
-    gone = [text for text, outcome in outcomes if outcome is _Outcome.GONE]
-    refused = [text for text, outcome in outcomes if outcome is _Outcome.REFUSED]
+def _record(replies: Sequence[tuple[_Taken, _Reply]], *, now: datetime) -> int:
+    """Record what was emptied, and when to ask again for what was not; returns how many are empty."""
+    emptied = [text for text, reply in replies if reply is _Reply.EMPTIED]
+    refused = [text for text, reply in replies if reply is _Reply.REFUSED]
     over = [text for text in refused if _is_over(text, now)]
     later = sa.literal(now + ASKED_AGAIN_AFTER, _MOMENT)
     if over:
         log.warning("the provider never forgot some texts; given up", extra={"count": len(over)})
     with db.engine.begin() as connection:
         for texts, values in (
-            ([*gone, *over], _forgotten(later)),
+            ([*emptied, *over], _forgotten(later)),
             ([text for text in refused if text not in over], {"lease_ends_at": _unless_under_way(later)}),
         ):
             if texts:
@@ -204,7 +204,7 @@ def _record(outcomes: Sequence[tuple[_Taken, _Outcome]], *, now: datetime) -> in
                     _UPDATE.values(values),
                     [{"the_id": text.delivery_id, "the_provider_id": text.provider_id} for text in texts],
                 )
-    return len(gone)
+    return len(emptied)
 
 
 def _is_over(text: _Taken, now: datetime) -> bool:
@@ -212,7 +212,7 @@ def _is_over(text: _Taken, now: datetime) -> bool:
 
 
 def _forgotten(later: sa.ColumnElement[Any]) -> dict[str, Any]:
-    """The number goes, but for that of an earlier attempt: being asked for it again costs the provider nothing."""
+    """Delete the provider id, except that of an earlier attempt (see _EARLIER_ATTEMPT), which is asked for again."""
     waits = is_one_of(_EARLIER_ATTEMPT)
     return {
         "provider_id": sa.case((sa.or_(waits, is_one_of(_UNDER_WAY)), Delivery.provider_id), else_=sa.null()),
@@ -221,12 +221,12 @@ def _forgotten(later: sa.ColumnElement[Any]) -> dict[str, Any]:
 
 
 def _unless_under_way(moment: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """A delivery that was claimed meanwhile has a lease of its own."""
+    """Keep the lease of a delivery that was claimed meanwhile."""
     return sa.case((is_one_of(_UNDER_WAY), Delivery.lease_ends_at), else_=moment)
 
 
 _MOMENT = Delivery.lease_ends_at.type
-# A delivery that was sent again meanwhile has another number.
-_UPDATE = sa.update(Delivery.__table__).where(  # type: ignore[arg-type]  # the table itself, so that no ORM stands between
+# A delivery that was sent again meanwhile has another provider id and is left alone.
+_UPDATE = sa.update(Delivery.__table__).where(  # type: ignore[arg-type]  # the table: a plain UPDATE, without the ORM's own steps
     Delivery.id == sa.bindparam("the_id"), Delivery.provider_id == sa.bindparam("the_provider_id")
 )

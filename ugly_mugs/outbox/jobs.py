@@ -1,4 +1,4 @@
-"""What the worker does for the outbox by the clock."""
+"""The outbox's jobs."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from ugly_mugs.outbox.worker import the_worker
 from ugly_mugs.runtime import runtime
 
 
-def apply_requests() -> None:
+def apply_handovers() -> None:
     worker = the_worker()
     handovers.apply_waiting(
         vault=runtime().worker_vault,
@@ -30,12 +30,12 @@ def send_mails() -> None:
     the_worker().mails.drain()
 
 
-def mind_the_ledger() -> None:
-    """Leases that ran out, what waited too long, and words that have had their time."""
+def tidy_ledger() -> None:
+    """End leases that ran out, expire what waited too long, delete bodies that are no longer valid."""
     settings, now = runtime().settings, runtime().clock.now()
     attempts.end_leases(now=now, unknown_wait=timedelta(seconds=settings.unknown_wait))
     ledger.expire(now)
-    ledger.forget_own_words(now)
+    ledger.delete_expired_bodies(now)
     db.session.commit()
 
 
@@ -53,19 +53,19 @@ def look_for_unknown() -> None:
 
 
 def forget_texts() -> None:
-    the_worker().forgetting.turn()
+    the_worker().forgetting.run()
 
 
-def sweep_requests() -> None:
+def sweep_handovers() -> None:
     handovers.sweep(runtime().clock.now())
 
 
 JOBS = [
-    Job("apply requests", apply_requests, every=timedelta(milliseconds=250)),
+    Job("apply handovers", apply_handovers, every=timedelta(milliseconds=250)),
     Job("send texts", send_texts, every=timedelta(milliseconds=250)),
     Job("send mails", send_mails, every=timedelta(milliseconds=250)),
-    Job("mind the ledger", mind_the_ledger, every=timedelta(seconds=2)),
+    Job("tidy the ledger", tidy_ledger, every=timedelta(seconds=2)),
     Job("look for unknown texts", look_for_unknown, every=timedelta(seconds=2)),
     Job("forget texts", forget_texts, every=timedelta(seconds=1)),
-    Job("sweep requests", sweep_requests, every=timedelta(hours=1)),
+    Job("sweep handovers", sweep_handovers, every=timedelta(hours=1)),
 ]

@@ -1,7 +1,7 @@
-"""What is written of each delivery: queued, suppressed, cancelled or expired, always by the table of moves.
+"""Writing deliveries: enqueue, cancel, suppress, hold and expire, always by the table of moves.
 
-Claiming and what comes of it is in `claims` and `results`. These functions write to the session of the caller,
-who commits; each is one statement, however many rows it moves.
+Claiming is in `claims`, recording attempts in `attempts`. These functions write to the caller's session, and the
+caller commits. Each is one statement, however many rows it moves.
 """
 
 import uuid
@@ -26,8 +26,8 @@ from ugly_mugs.vault import Where, WorkerVault
 
 BODY_SIZES = (1_024, 4_096)
 
-# What a delivery that is over no longer needs. The provider's id goes later, see `forgetting`: without it nobody
-# could ask the provider to forget the words.
+# Set when a delivery reaches a final state. `provider_id` goes later (see `forgetting`), because without it the
+# provider cannot be asked to empty the message.
 CLEARED: dict[str, Any] = {"body": None, "lease_ends_at": None}
 
 
@@ -47,16 +47,16 @@ def enqueue(
     body: bytes | None = None,
     vault: WorkerVault | None = None,
 ) -> bool:
-    """Queue one message; False when the same was written before, which then stays as it is.
+    """Queue one message. Returns False, and changes nothing, when the same delivery exists already.
 
-    `body` is for kinds whose words are one person's own; it is sealed here, so it needs the worker's vault.
-    `recipient_id` is the owner of the address. Many messages at once are one INSERT … SELECT of their feature.
+    `recipient_id` is the owner of the address. `body` is for kinds whose text is one person's own; it is sealed
+    here, which needs the worker's vault. For many messages at once, features use one INSERT … SELECT instead.
     """
     delivery_id = uuid.uuid4()
     sealed = None
     if body is not None:
         if vault is None:
-            raise ValueError("only the worker can seal the words of a message")
+            raise ValueError("only the worker can seal the body of a message")
         sealed = vault.seal_contact(body, Where("deliveries", "body", delivery_id), sizes=BODY_SIZES)
     insert = sqlite.insert if is_sqlite() else postgresql.insert
     written = db.session.execute(
@@ -86,12 +86,12 @@ def enqueue(
 
 
 def cancel(*, kind: MessageKind, subject_id: uuid.UUID) -> int:
-    """Nothing of this subject that still waits will leave; gives how many deliveries that ended."""
+    """Cancel everything of this subject that waits; returns how many deliveries."""
     return move(DeliveryState.CANCELLED, Delivery.kind == kind, Delivery.subject_id == subject_id)
 
 
 def suppress(*, recipient_id: uuid.UUID, channel: Channel, sparing: Iterable[MessageKind] = ()) -> int:
-    """Nothing that waits for this person on this channel will leave, but for the kinds to be spared."""
+    """Suppress everything that waits for this person on this channel, except the kinds in `sparing`."""
     return move(
         DeliveryState.SUPPRESSED,
         Delivery.recipient_id == recipient_id,
@@ -102,12 +102,12 @@ def suppress(*, recipient_id: uuid.UUID, channel: Channel, sparing: Iterable[Mes
 
 
 def hold(*, kind: MessageKind, subject_id: uuid.UUID) -> int:
-    """Set aside what waits, so that a long pause does not stand in the way of other messages."""
+    """Hold what waits. Held rows are in no claim's way, however long the pause."""
     return move(DeliveryState.HELD, Delivery.kind == kind, Delivery.subject_id == subject_id)
 
 
 def let_go(*, kind: MessageKind, subject_id: uuid.UUID) -> int:
-    """Queue again what was set aside."""
+    """Queue again what was held."""
     return move(
         DeliveryState.QUEUED,
         Delivery.kind == kind,
@@ -117,23 +117,23 @@ def let_go(*, kind: MessageKind, subject_id: uuid.UUID) -> int:
 
 
 def expire(now: datetime) -> int:
-    """What waited too long is not sent any more."""
+    """Expire what waits and has passed its end."""
     return move(DeliveryState.EXPIRED, Delivery.expires_at <= now)
 
 
-def forget_own_words(now: datetime) -> int:
-    """Words that were one person's own and hold no longer (a code) go, also where nobody will say how it ended.
+def delete_expired_bodies(now: datetime) -> int:
+    """Delete bodies (codes) of expired messages that left, also when no final status ever comes.
 
-    What is under way or of unknown fate keeps them: a text is looked for by its words.
+    Deliveries in `attempting` and `unknown` keep their body: an SMS of unknown fate is looked for by its text.
     """
-    left = is_one_of([DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.UNCONFIRMED])
-    forgotten = db.session.execute(
+    has_left = is_one_of([DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.UNCONFIRMED])
+    deleted = db.session.execute(
         sa.update(Delivery)
-        .where(Delivery.body.is_not(None), Delivery.expires_at <= now, left)
+        .where(Delivery.body.is_not(None), Delivery.expires_at <= now, has_left)
         .values(body=None)
         .execution_options(synchronize_session=False)
     )
-    return rows_of(forgotten)
+    return rows_of(deleted)
 
 
 def move(
@@ -142,40 +142,28 @@ def move(
     sources: Collection[DeliveryState] | None = None,
     **values: Any,
 ) -> int:
-    """Move every delivery that fits and may become `wanted`; `sources` narrows what it may have been."""
+    """Move every delivery that meets the conditions and may become `wanted`; `sources` narrows its former state."""
     moved = db.session.execute(
         sa.update(Delivery)
-        .where(is_one_of(may_become(wanted, sources)), *conditions)
+        .where(is_one_of(DELIVERY_MOVES.sources(wanted, among=sources)), *conditions)
         .values(state=wanted, **(CLEARED if wanted in FINAL else {}), **values)
         .execution_options(synchronize_session=False)
     )
     return rows_of(moved)
 
 
-def may_become(
-    wanted: DeliveryState, sources: Collection[DeliveryState] | None = None
-) -> frozenset[DeliveryState]:
-    """The states from which `wanted` may be entered; a source that may not is a fault of ours."""
-    legal = DELIVERY_MOVES.sources(wanted)
-    if sources is None:
-        return legal
-    if not legal.issuperset(sources):
-        raise ValueError(f"not every one of {sorted(sources)} may become {wanted}")
-    return frozenset(sources)
-
-
 def is_one_of(states: Iterable[DeliveryState]) -> sa.ColumnElement[bool]:
-    """Written as literals: the partial indexes are found only by a condition that holds no parameter."""
+    """A condition with literals instead of parameters, which is what makes partial indexes usable."""
     literals: list[sa.ColumnElement[str]] = [
         sa.literal_column(f"'{state.value}'") for state in sorted(states)
     ]
     return Delivery.state == literals[0] if len(literals) == 1 else Delivery.state.in_(literals)
 
 
-def under_way(state: DeliveryState) -> sa.ColumnElement[bool]:
-    """`attempting` or `unknown`, by the index of both."""
-    # SQLite finds a partial index only when the very words of its condition are in the question.
-    return sa.and_(is_one_of([DeliveryState.ATTEMPTING, DeliveryState.UNKNOWN]), is_one_of([state]))
+def under_way(states: Iterable[DeliveryState]) -> sa.ColumnElement[bool]:
+    """In one of `states`, which are `attempting` or `unknown`; uses the partial index of both."""
+    # SQLite uses a partial index only when the query contains the index's own condition.
+    return sa.and_(is_one_of([DeliveryState.ATTEMPTING, DeliveryState.UNKNOWN]), is_one_of(states))
 
 
 def rows_of(result: Any) -> int:

@@ -1,4 +1,4 @@
-"""The ledger of everything that is to reach a phone or an inbox, the addresses, and what came back."""
+"""Tables of the outbox: addresses, deliveries (one message to one recipient each), fan-outs and handovers."""
 
 import uuid
 from datetime import datetime
@@ -35,10 +35,10 @@ ADDRESS_MOVES = Moves(
 
 
 class Address(Model):
-    """A phone number or e-mail address of one owner (a member), readable by the worker only.
+    """A phone number or e-mail address of one owner (a member); only the worker can read it.
 
-    The web writes it sealed to the dispatch key, without a tag; the worker opens it, finds whether the
-    address is known already, and gives it its tag. `tag` is unique: an address belongs to one owner.
+    The web writes it sealed to the dispatch key, without a tag. The worker opens it, looks whether the address
+    is known already, and sets the tag. `tag` is unique, so an address belongs to one owner.
     """
 
     __tablename__ = "addresses"
@@ -49,7 +49,7 @@ class Address(Model):
     channel: Mapped[Channel] = state_of(Channel)
     state: Mapped[AddressState] = state_of(AddressState, default=AddressState.UNPROVED)
     tag: Mapped[bytes | None] = keyed("contact-tag", nullable=True, unique=True)
-    handed: Mapped[bytes | None] = sealed("dispatch key", nullable=True)  # until the worker took it over
+    handed: Mapped[bytes | None] = sealed("dispatch key", nullable=True)  # until the worker takes it over
     sealed: Mapped[bytes | None] = sealed("contacts", nullable=True)
 
 
@@ -105,7 +105,7 @@ FINAL = DELIVERY_MOVES.final()
 
 
 class MessageKind(StrEnum):
-    """Each kind registers its gate and its words with `outbox.kinds` before it can be claimed."""
+    """Only kinds registered in `outbox.registry` are claimed."""
 
     ALERT = "alert"
     CODE = "code"
@@ -114,9 +114,9 @@ class MessageKind(StrEnum):
 
 
 class Delivery(Model):
-    """One message to one recipient by one channel; written `queued` by whoever decides, moved by the worker.
+    """One message to one recipient by one channel. Features insert it as `queued`; the worker moves it on.
 
-    Unique (kind, subject, recipient, channel): a second click or a re-run of the same statement adds nothing.
+    Unique by (kind, subject, recipient, channel), so that a second click or a repeated statement adds nothing.
     """
 
     __tablename__ = "deliveries"
@@ -144,7 +144,7 @@ class Delivery(Model):
             postgresql_where=sa.text("state = 'held'"),
         ),
         sa.Index("ix_deliveries_recipient_id", "recipient_id"),
-        # Both hold nothing of a delivery that was only just written.
+        # Both are partial, so that inserting a delivery does not touch them.
         sa.Index(
             "ix_deliveries_at_the_provider",
             "state",
@@ -165,13 +165,12 @@ class Delivery(Model):
     subject_id: Mapped[uuid.UUID] = clear(Clear.ID, sa.Uuid)
     recipient_id: Mapped[uuid.UUID] = clear(Clear.ID, sa.Uuid)
     channel: Mapped[Channel] = state_of(Channel)
-    # The web may write nothing but `queued`, so the database says it for INSERT … SELECT.
+    # The web's database role may not write this column; INSERT … SELECT relies on the server default.
     state: Mapped[DeliveryState] = state_of(
         DeliveryState, default=DeliveryState.QUEUED, server_default="queued"
     )
-    sender: Mapped[int] = clear(
-        Clear.COUNT, sa.SmallInteger, default=0
-    )  # which of a channel's senders; one so far
+    # The shard: which of a channel's senders takes it. There is one so far.
+    sender: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger, default=0)
     priority: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger)
     wakes: Mapped[bool] = clear(Clear.FLAG, sa.Boolean, default=True)  # may leave in quiet hours
     not_before: Mapped[datetime] = clear(Clear.NAMED, UtcDateTime)
@@ -180,25 +179,23 @@ class Delivery(Model):
     level: Mapped[str] = clear(Clear.NAMED, sa.String(8), default="neutral")
     segments: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger, default=1)
     attempt: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger, default=0, server_default="0")
-    # Later attempts after a proved failure.
+    # Further attempts after one that certainly failed.
     retries: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger, default=0, server_default="0")
-    # `attempting`: until when its worker may still send it; `unknown`: when to look at it next; anything else
-    # with a provider's id: when to ask next that the provider forget it.
+    # In `attempting`: until when its worker may send it. In `unknown`: when to look for it next. In any other
+    # state, with a provider id: when to ask the provider next to empty it.
     lease_ends_at: Mapped[datetime | None] = clear(Clear.NAMED, UtcDateTime, nullable=True)
     attempted_at: Mapped[datetime | None] = clear(Clear.NAMED, UtcDateTime, nullable=True)
-    # Where the latest attempt went: an owner who changed their address since has another one by now.
+    # The address of the latest attempt; the owner may have another address by now.
     address_id: Mapped[uuid.UUID | None] = clear(Clear.ID, sa.Uuid, nullable=True)
-    provider_id: Mapped[str | None] = clear(
-        Clear.NAMED, sa.String(64), nullable=True
-    )  # until it is forgotten there
+    # Kept until the provider has emptied the message.
+    provider_id: Mapped[str | None] = clear(Clear.NAMED, sa.String(64), nullable=True)
     error_code: Mapped[int | None] = clear(Clear.COUNT, sa.Integer, nullable=True)
-    body: Mapped[bytes | None] = sealed(
-        "contacts", nullable=True
-    )  # only kinds whose words are one person's own
+    # Only for kinds whose text is different for each person, such as a code.
+    body: Mapped[bytes | None] = sealed("contacts", nullable=True)
 
 
 class FanOut(Model):
-    """How far a large fan-out has come; the worker continues it in slices."""
+    """Progress of a large fan-out, which the worker continues in slices."""
 
     __tablename__ = "fan_outs"
     __table_args__ = (sa.UniqueConstraint("kind", "subject_id"),)
@@ -210,24 +207,34 @@ class FanOut(Model):
     done: Mapped[bool] = clear(Clear.FLAG, sa.Boolean, default=False)
 
 
-class RequestKind(StrEnum):
-    """What the web hands to the worker, sealed to the dispatch key; each kind registers its handler."""
+class HandoverKind(StrEnum):
+    """What the web hands over to the worker; each kind has one handler."""
 
     ADDRESS_GIVEN = "address_given"  # an address row waits to be taken over
     CODE_WANTED = "code_wanted"
-    MESSAGE_CAME = "message_came"  # inbound text
+    MESSAGE_CAME = "message_came"  # inbound SMS
     STATUS_CAME = "status_came"  # status callback
-    OPTED_OUT = "opted_out"  # the one-click link; the web has closed the address already
+    OPTED_OUT = "opted_out"  # one-click link; the web has closed the address already
 
 
-class RequestState(StrEnum):
+class HandoverState(StrEnum):
     WAITING = "waiting"
     DONE = "done"
-    REFUSED = "refused"  # a wrong signature, or nothing that can be read
+    REFUSED = "refused"  # wrong signature, unreadable, or it failed for too long
 
 
-class Request(Model):
-    """Something the web accepted and cannot read; the worker opens and applies it, then deletes its contents."""
+_H = HandoverState
+HANDOVER_MOVES = Moves(
+    {
+        _H.WAITING: frozenset({_H.DONE, _H.REFUSED}),
+        _H.DONE: frozenset(),
+        _H.REFUSED: frozenset(),
+    }
+)
+
+
+class Handover(Model):
+    """Something the web accepted and cannot open. The worker opens and applies it, then deletes its contents."""
 
     __tablename__ = "requests"
     __table_args__ = (
@@ -240,7 +247,7 @@ class Request(Model):
     )
 
     id: Mapped[uuid.UUID] = primary_key()
-    kind: Mapped[RequestKind] = state_of(RequestKind)
-    state: Mapped[RequestState] = state_of(RequestState, default=RequestState.WAITING)
+    kind: Mapped[HandoverKind] = state_of(HandoverKind)
+    state: Mapped[HandoverState] = state_of(HandoverState, default=HandoverState.WAITING)
     sealed: Mapped[bytes | None] = sealed("dispatch key", nullable=True)
     received_at: Mapped[datetime] = clear(Clear.NAMED, UtcDateTime)

@@ -1,7 +1,7 @@
-"""Nobody is written to who does not want it: opting out, coming back, and addresses that nothing reaches.
+"""Opting out, opting in again, and addresses that nothing reaches.
 
-Whoever calls commits. The address, the person's waiting messages and their consent change in one transaction,
-so that after it nothing is claimed for them; at most what was already on its way may still arrive.
+The caller commits. The address, the person's waiting messages and their consent change in one transaction. After it
+nothing is claimed for them; only what was already under way may still arrive.
 """
 
 import uuid
@@ -9,13 +9,13 @@ from datetime import datetime
 
 from ugly_mugs.outbox import addresses, ledger
 from ugly_mugs.outbox.models import ADDRESS_MOVES, Address, AddressState, Channel
-from ugly_mugs.outbox.registry import HandedOver, Refused, Registry
+from ugly_mugs.outbox.registry import OpenedHandover, Refused, Registry
 
 
 def close(*, registry: Registry, address: Address, now: datetime) -> bool:
-    """The address wants no more and its owner's consent ends; False when that was so already.
+    """Opt the address out and end its owner's consent; False when it was opted out already.
 
-    The web may do this much. What still waits is left to the worker, whose claims the address refuses already.
+    This is what the web's database role may write. The worker suppresses what waits; it cannot be claimed any more.
     """
     if address.state is AddressState.OPTED_OUT:
         return False
@@ -33,13 +33,13 @@ def opt_out(*, registry: Registry, owner_id: uuid.UUID, channel: Channel, now: d
 
 
 def suppress_waiting(*, registry: Registry, owner_id: uuid.UUID, channel: Channel) -> None:
-    """What waits for somebody who opted out, but for the answers that tell them so: they go to nobody else."""
+    """Suppress what waits for somebody who opted out, except the kinds that confirm the opt-out."""
     sparing = [kind for kind, spec in registry.kinds.items() if spec.reaches == {AddressState.OPTED_OUT}]
     ledger.suppress(recipient_id=owner_id, channel=channel, sparing=sparing)
 
 
 def start_again(*, registry: Registry, address: Address, now: datetime) -> bool:
-    """START came from this number: it is its owner's. What they hear about again is for the hook to decide."""
+    """START came from this number, which proves it. The hook decides which messages begin again."""
     if address.state is not AddressState.OPTED_OUT:
         return False
     ADDRESS_MOVES.move(address, AddressState.PROVED)
@@ -48,17 +48,17 @@ def start_again(*, registry: Registry, address: Address, now: datetime) -> bool:
 
 
 def nothing_arrives(*, owner_id: uuid.UUID, channel: Channel) -> None:
-    """The provider says that this address does not exist: what waits for it would not arrive either."""
+    """The provider says that this address does not exist: invalidate it and suppress what waits for it."""
     address = addresses.of_owner(owner_id, channel, for_update=True)
     if address is not None:
         addresses.invalidate(address)
     ledger.suppress(recipient_id=owner_id, channel=channel)
 
 
-def apply_opt_out(registry: Registry, request: HandedOver) -> None:
-    """The web closed an address by a one-click link; the rest of the opt-out is the worker's."""
+def apply_opt_out(registry: Registry, handover: OpenedHandover) -> None:
+    """The worker's part of a one-click opt-out; the web has closed the address already."""
     try:
-        owner_id, channel = uuid.UUID(request.payload["owner_id"]), Channel(request.payload["channel"])
+        owner_id, channel = uuid.UUID(handover.payload["owner_id"]), Channel(handover.payload["channel"])
     except (KeyError, TypeError, ValueError):
         raise Refused("an opt-out without an owner") from None
     suppress_waiting(registry=registry, owner_id=owner_id, channel=channel)

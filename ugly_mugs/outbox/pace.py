@@ -1,11 +1,11 @@
-"""How fast messages may leave: a sender's pace in segments a second, and a circuit that opens when nothing works."""
+"""Limits on sending: the pace in segments a second, and a circuit breaker."""
 
 import random
 import threading
 import time
 from collections.abc import Callable
 
-# A tenth of each sender's pace is kept for codes and answers to STOP, however many alerts are waiting.
+# A tenth of the pace is reserved for codes and replies to STOP, however many alerts are waiting.
 KEPT_FOR_FIRST_CLASS = 0.1
 
 AMBIGUOUS_IN_A_ROW = 10
@@ -15,12 +15,12 @@ Monotonic = Callable[[], float]
 
 
 class Pace:
-    """Two token buckets of one second each: one for everything, one for all but the first class."""
+    """Two token buckets of one second each: one for all messages, one for all but the first class."""
 
     def __init__(self, segments_per_second: int, *, monotonic: Monotonic = time.monotonic) -> None:
         self.per_second = segments_per_second
         self.ordinary_per_second = segments_per_second * (1 - KEPT_FOR_FIRST_CLASS)
-        # Even the slowest sender gets a whole message out of its bucket now and then.
+        # At least one segment, so that the lowest pace can still send an ordinary message.
         self._ordinary_most = max(1.0, self.ordinary_per_second)
         self._monotonic = monotonic
         self._all = float(segments_per_second)
@@ -28,18 +28,18 @@ class Pace:
         self._filled_at = monotonic()
 
     def allows(self, *, first_class: bool) -> int:
-        """How many segments may leave at this moment, at most one second's worth."""
+        """How many segments may be sent now, at most one second's worth."""
         self._fill()
         return max(0, int(self._all if first_class else min(self._all, self._ordinary)))
 
     def is_full(self, *, first_class: bool) -> bool:
-        """Whether waiting would allow no more than now."""
+        """Whether waiting would not allow more than now."""
         self._fill()
         full = self._all >= self.per_second
         return full if first_class else full and self._ordinary >= self._ordinary_most
 
     def spend(self, segments: int, *, first_class: bool) -> None:
-        """These leave now. A debt is allowed (one message larger than a second's worth) and is waited for."""
+        """Take these segments. A bucket may go below zero, for a message with more segments than a second allows."""
         self._fill()
         self._all -= segments
         if not first_class:
@@ -53,9 +53,10 @@ class Pace:
 
 
 class Circuit:
-    """Open while sending is pointless: after a fault of the sender, or when nobody answers.
+    """Circuit breaker: open while nothing can be sent, because our account is at fault or nobody answers.
 
-    It closes by itself for one message, whose fate decides; each failure in a row doubles the pause.
+    After a pause one message may try, and its result closes the circuit or opens it again. Each failure in a row
+    doubles the pause.
     """
 
     def __init__(
@@ -74,17 +75,17 @@ class Circuit:
 
     @property
     def is_testing(self) -> bool:
-        """Whether it has just closed, so that only one message may try."""
+        """Whether the pause is over and no message has worked since, so that only one may try."""
         return self._failures > 0 and not self.is_open
 
     def worked(self) -> None:
-        """The provider answered, whatever it said of the message."""
+        """The provider answered, whatever it said about the message."""
         if self._failures or self._ambiguous:
             with self._lock:
                 self._failures = self._ambiguous = 0
 
     def failed(self) -> bool:
-        """Open it; True when it was not open already."""
+        """Open the circuit; False when it was open already."""
         with self._lock:
             if self.is_open:
                 return False
@@ -94,7 +95,7 @@ class Circuit:
             return True
 
     def was_ambiguous(self) -> bool:
-        """Many texts of unknown fate in a row: no further ones should share it. True when that opened it."""
+        """Count one message of unknown fate; several in a row open the circuit. True when this one did."""
         with self._lock:
             self._ambiguous += 1
             if self._ambiguous < AMBIGUOUS_IN_A_ROW:

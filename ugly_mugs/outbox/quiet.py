@@ -1,4 +1,4 @@
-"""Quiet hours: whether only those who asked for it may be woken just now."""
+"""Quiet hours, in which only those who asked for it may be woken."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,5 +10,5 @@ HOME = ZoneInfo("Europe/London")
 
 
 def is_quiet(now: datetime, hours: QuietHours) -> bool:
-    """Whether the clocks at the members' place stand within quiet hours at this moment."""
+    """Whether this moment is within quiet hours in the members' time zone."""
     return now.astimezone(HOME).time() in hours

@@ -1,4 +1,4 @@
-"""What each kind of message must say of itself before the outbox sends one, and who is told of what came back."""
+"""What a feature registers with the outbox: its kinds of message, its handlers of handovers, its opt-out hooks."""
 
 import uuid
 from collections import Counter
@@ -6,18 +6,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app
+from flask import Flask
 
 from ugly_mugs.database.columns import UtcDateTime
-from ugly_mugs.outbox.models import AddressState, Channel, MessageKind, RequestKind
+from ugly_mugs.outbox.models import AddressState, Channel, HandoverKind, MessageKind
 from ugly_mugs.outbox.pace import Circuit
+from ugly_mugs.runtime import runtime
 
 
 class Priority(IntEnum):
-    """Which is claimed first; whatever lies below DANGER may use the tenth of the pace kept for the first class."""
+    """The order of claiming. Below DANGER is the first class, which a tenth of the pace is reserved for."""
 
     FIRST = 0
     DANGER = 10
@@ -30,7 +31,7 @@ FIRST_CLASS_BELOW = Priority.DANGER
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery as it was when it was claimed; `body` is opened already, for kinds that have one."""
+    """A delivery as it was when it was claimed. `body` is sealed until `claims.with_body` has opened it."""
 
     id: uuid.UUID
     kind: MessageKind
@@ -48,10 +49,10 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What one message says. A text uses `text` only; `headers` are further lines of an e-mail's head.
+class MessageText:
+    """What one message says. An SMS uses `text` only; `headers` are further header fields of an e-mail.
 
-    Deliveries with the same words should share one object: an e-mail is rendered once for each.
+    Deliveries with the same text should share one object, because an e-mail is rendered once for each object.
     """
 
     text: str = field(repr=False)
@@ -59,82 +60,93 @@ class Words:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-# For gates: the moment of the claim. A gate is built once, so a moment taken from a clock in it would stand still.
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Stands for a text when the whole subject must not be sent; `reason` is one word for the log."""
+
+    reason: str
+
+
+# For gates: the moment of the claim. A gate is built once, so a time read from the clock in it would never change.
 CLAIM_TIME = sa.bindparam("the_time", type_=UtcDateTime())
 
-# For gates: whether it is quiet at that moment, when only those who still want to be woken are.
+# For gates: whether the claim is made in quiet hours.
 IS_QUIET = sa.bindparam("is_quiet", type_=sa.Boolean)
 
 Gate = Callable[[], sa.ColumnElement[bool]]
-Wording = Callable[[Sequence[Claimed]], Mapping[uuid.UUID, Words | None]]
+TextsOf = Callable[[Sequence[Claimed]], Mapping[uuid.UUID, MessageText | Unfit | None]]
 
 
 @dataclass(frozen=True)
 class MessageKindSpec:
     """How one kind of message is sent.
 
-    `gate` gives a condition over `Delivery` (a correlated EXISTS) that must hold at the moment of claiming; it is
-    built once for each application, compares times with CLAIM_TIME and may ask IS_QUIET.
-    `words` gives the words by delivery id; None there, or no entry, means this one must not be sent.
+    `gate` returns a condition over `Delivery` (a correlated EXISTS) that must hold at the moment of claiming. It
+    is built once for each application, compares times with CLAIM_TIME and may use IS_QUIET.
+    `texts_of` returns the texts by delivery id. None, or no entry, means that this delivery must not be sent;
+    Unfit, that nothing of its subject may be. It only reads: what follows from Unfit is decided in `stop`.
     `reaches` names the states of an address that this kind may be sent to.
-    `refused` is told the subject's id when the provider refuses its words, so that it can be paused; it writes
-    to the session and does not commit.
+    `stop` gets the id of a subject that is unfit, or whose text the provider refuses, so that it can be paused.
+    It writes to the session and does not commit.
     """
 
     kind: MessageKind
     gate: Gate
-    words: Wording
+    texts_of: TextsOf
     first_class: bool = False
     reaches: frozenset[AddressState] = frozenset({AddressState.PROVED})
-    refused: Callable[[uuid.UUID], None] | None = None
+    stop: Callable[[uuid.UUID], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class HandedOver:
-    """A request of the web, opened by the worker."""
+class OpenedHandover:
+    """A handover that the worker has opened."""
 
     id: uuid.UUID
-    kind: RequestKind
+    kind: HandoverKind
     payload: Mapping[str, Any] = field(repr=False)
     received_at: datetime
     now: datetime
 
 
 class Refused(Exception):
-    """Raised by a handler: the request has a wrong signature, or nothing in it can be read."""
+    """Raised by a handler: the handover has a wrong signature or cannot be read."""
 
 
-Handler = Callable[[HandedOver], None]
+Handler = Callable[[OpenedHandover], None]
 AddressHook = Callable[[uuid.UUID, Channel, datetime], None]
 
 
-def _nobody_to_tell(owner_id: uuid.UUID, channel: Channel, now: datetime) -> None:
-    """An outbox without members has no consent to record."""
+def _no_hook(owner_id: uuid.UUID, channel: Channel, now: datetime) -> None:
+    """For an outbox without members, which has no consent to record."""
 
 
 class Registry:
-    """What the outbox knows of the features above it; `app.extensions["outbox"]` holds the one of an application.
+    """What the outbox knows of the features above it, and what it counts; one for each application.
 
-    `handlers` apply what the web handed over; `on_stop` and `on_start` record that an owner's address was opted
-    out or taken up again. All of them write to the session and leave the commit to the caller.
+    `handlers` apply handovers. `on_stop` and `on_start` record that an owner's address was opted out or opted in
+    again. All of them write to the session and leave the commit to the caller.
     """
 
     def __init__(
         self,
         kinds: Iterable[MessageKindSpec] = (),
-        handlers: Mapping[RequestKind, Handler] | None = None,
-        on_stop: AddressHook = _nobody_to_tell,
-        on_start: AddressHook = _nobody_to_tell,
+        handlers: Mapping[HandoverKind, Handler] | None = None,
+        on_stop: AddressHook = _no_hook,
+        on_start: AddressHook = _no_hook,
     ) -> None:
         self.kinds = {spec.kind: spec for spec in kinds}
         self.handlers = dict(handlers or {})
         self.on_stop = on_stop
         self.on_start = on_start
         self.circuits = {channel: Circuit() for channel in Channel}
-        # News of the provider that was no legal move: (what the delivery was, what it was said to be).
-        self.dropped_news: Counter[tuple[str, str]] = Counter()
+        # Status updates that were no legal move, counted by (state of the delivery, state in the update).
+        self.dropped_updates: Counter[tuple[str, str]] = Counter()
 
 
-def registry() -> Registry:
-    """The registry of the running application."""
-    return cast(Registry, current_app.extensions["outbox"])
+def registry(app: Flask | None = None) -> Registry:
+    """The registry of an application, made from its wiring; without one named, of the running one."""
+    wiring = runtime(app).wiring
+    return runtime(app).state.of(
+        Registry, lambda: Registry(wiring.kinds, wiring.handlers, wiring.on_stop, wiring.on_start)
+    )

@@ -1,9 +1,11 @@
-"""What a text costs as SMS: its encoding and its parts, and how to write it so that it needs fewer."""
+"""SMS segments: the encoding of a text, its number of segments, and a cheaper spelling of the same words."""
 
 import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from ugly_mugs.languages import LANGUAGES
 
 GSM_7: Final = "GSM-7"
 UCS_2: Final = "UCS-2"
@@ -31,19 +33,16 @@ _GSM_FOR: Final = str.maketrans(
         "\t": " ",
     }
 )
-# Languages in which people commonly text without accents and are understood. Elsewhere (Welsh, Hungarian,
-# Vietnamese …) a lost accent makes another word, so such a text stays as it is and its price is shown.
-_ACCENTS_MAY_GO: Final = frozenset({"en", "pt", "ro"})
 _LETTERS_WITHOUT_ACCENT: Final = str.maketrans(
     {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ı": "i", "œ": "oe", "Œ": "OE"}
 )
-# These join emoji and shape letters; they cost nothing to the sense only where neither can be sent.
+# Zero-width joiners combine emoji and shape letters; they may go only where the GSM alphabet can have neither.
 _JOINERS: Final = frozenset("\u200c\u200d")
 
 
 @dataclass(frozen=True, slots=True)
 class SmsText:
-    """A text as it will be sent, with the units and segments (parts that are paid for) it takes."""
+    """A text as it is sent, with its size in units and in segments, which are what is paid for."""
 
     text: str
     encoding: Literal["GSM-7", "UCS-2"]
@@ -62,10 +61,10 @@ def _units(character: str, encoding: str) -> int:
 
 
 def count(text: str) -> SmsText:
-    """Lay a text out in parts exactly as given; an empty one takes none.
+    """Count the segments of a text exactly as given; an empty one has none.
 
-    A character of two units (an escape pair, a surrogate pair) moves whole to the next part, so dividing the
-    units by the size of a part would sometimes be one part short.
+    A character of two units (escape pair, surrogate pair) is never split between segments, so dividing the units
+    by the size of a segment would sometimes be one too few.
     """
     encoding: Literal["GSM-7", "UCS-2"] = "GSM-7" if _is_gsm(text) else "UCS-2"
     sizes = [_units(character, encoding) for character in text]
@@ -88,7 +87,7 @@ def _without_accent(character: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Composed, with plain line ends and spaces, and nothing unseen that might tell two copies apart."""
+    """NFC, with plain line ends and spaces, without invisible characters, which could mark a copy."""
     text = unicodedata.normalize("NFC", re.sub(r"\r\n?|[\u2028\u2029\v\f\x85]", "\n", text))
     return "".join(
         " " if unicodedata.category(c) == "Zs" else c
@@ -98,15 +97,15 @@ def _clean(text: str) -> str:
 
 
 def downgrade(text: str, language: str = "en") -> str:
-    """The same words in the GSM alphabet where that saves parts or costs none; otherwise only cleaned.
+    """The same words in the GSM alphabet where that does not need more segments; otherwise only cleaned.
 
-    Typographic quotes, dashes and dots become plain ones, invisible characters go, and accents the alphabet
-    lacks go in languages that can spare them. One emoji or Chinese character keeps the whole text in UCS-2,
-    where accents are free: then they stay.
+    Typographic quotes, dashes and dots become plain ones. Accents that the alphabet lacks are removed in languages
+    where that is common. One emoji or Chinese character forces the whole text into UCS-2, where accents cost
+    nothing: then they stay.
     """
     cleaned = _clean(text)
     plain = "".join(c for c in cleaned if c not in _JOINERS).translate(_GSM_FOR)
-    if language.replace("_", "-").split("-")[0].lower() in _ACCENTS_MAY_GO:
+    if language in LANGUAGES and LANGUAGES[language].spares_accents:
         plain = "".join(_without_accent(c) for c in plain)
     if _is_gsm(plain) and count(plain).segments <= count(cleaned).segments:
         return plain
@@ -114,5 +113,5 @@ def downgrade(text: str, language: str = "en") -> str:
 
 
 def compose(text: str, language: str = "en") -> SmsText:
-    """A text as it should be sent: downgraded, then counted."""
+    """Downgrade a text, then count it."""
     return count(downgrade(text, language))

@@ -1,6 +1,6 @@
-"""A local stand-in for Twilio and a mail server, with a page that shows each phone and inbox.
+"""A development stand-in for Twilio and a mail server, with a page that shows every phone and inbox.
 
-It is a development tool: loopback only, in memory only, English only. `server.Sandbox` runs one in a thread,
-`python -m ugly_mugs.sandbox` one as its own process. This file imports nothing, so that an interrupt during
-start-up meets the handler of `__main__` and not a half-done import.
+It listens on this machine only and keeps everything in memory. `server.Sandbox` runs it in a thread (for tests);
+`python -m ugly_mugs.sandbox` runs it as a process of its own. This file imports nothing, so that `__main__` can set
+its signal handler before the other modules are loaded.
 """

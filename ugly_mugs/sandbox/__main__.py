@@ -1,4 +1,4 @@
-"""Runs the sandbox as its own process: `python -m ugly_mugs.sandbox --port 8001 --smtp-port 8002`."""
+"""Runs the sandbox as a process: `python -m ugly_mugs.sandbox --port 8001 --smtp-port 8002`."""
 
 import signal
 import sys
@@ -6,7 +6,7 @@ import sys
 
 def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # Imported only now, so that an interrupt during start-up ends the process without a traceback.
+    # Imported after the line above, so that an interrupt during start-up ends the process without a traceback.
     from ugly_mugs.sandbox.process import run  # noqa: PLC0415
 
     return run()

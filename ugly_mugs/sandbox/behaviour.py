@@ -1,4 +1,4 @@
-"""How the stand-in behaves: how slow it is, what it fails at, and what becomes of the texts it takes."""
+"""How the sandbox behaves: how slow it is, which requests fail, and what becomes of the texts it accepts."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 
 class WrongBehaviour(ValueError):
-    """Somebody asked for a behaviour the sandbox does not know."""
+    """A test asked for a behaviour that the sandbox does not have."""
 
 
 class Callbacks(StrEnum):
@@ -25,7 +25,7 @@ class Final(StrEnum):
 
 @dataclass(slots=True)
 class Rule:
-    """One way in which sending a text goes wrong; `times` counts down, None means always."""
+    """One way in which sending a text fails; `times` counts down, and None means every time."""
 
     to: str | None = None
     status: int | None = None
@@ -48,7 +48,7 @@ class Rule:
 
 @dataclass(slots=True)
 class MailRule:
-    """One way in which the mail server refuses; `at` is the command that gets the refusal."""
+    """One refusal of the mail server; `at` is the command that gets it."""
 
     code: int
     to: str | None = None
@@ -73,7 +73,7 @@ class Behaviour:
     fail_mail: list[MailRule] = field(default_factory=list)
 
     def change(self, wishes: Mapping[str, Any]) -> None:
-        """Take over what is named and leave the rest; nothing changes when one wish is wrong."""
+        """Set what is named and leave the rest; raises WrongBehaviour and changes nothing when one value is wrong."""
         checked: dict[str, Any] = {}
         for name, wish in wishes.items():
             match name:
@@ -103,11 +103,11 @@ class Behaviour:
             setattr(self, name, value)
 
     def rule_for(self, phone: str) -> Rule | None:
-        """The first rule that holds for this phone, used up once."""
+        """The first rule that applies to this phone; it counts as used once more."""
         return _take(self.fail, phone)
 
     def mail_rule_for(self, address: str, at: str) -> MailRule | None:
-        """The first refusal that holds for this address at this command, used up once."""
+        """The first refusal that applies to this address at this command; it counts as used once more."""
         return _take([rule for rule in self.fail_mail if rule.at == at], address)
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The invented people of a demo installation, with the one-time code each of them would see right now."""
+"""The invented people of a demo installation, and the one-time code that each of them needs now."""
 
 import hmac
 import json
@@ -34,7 +34,7 @@ class Demo:
 
 
 def read_demo(path: Path | None) -> Demo:
-    """Read anew for each page, as resetting the demo writes new secrets; no file means no demo."""
+    """Read anew for each page, because `make demo` writes new secrets; without a file there is no demo."""
     if path is None or not path.exists():
         return Demo()
     try:

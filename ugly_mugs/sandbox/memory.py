@@ -1,16 +1,19 @@
-"""Everything the sandbox has received, in memory only: texts by phone, mails by inbox, and who said STOP."""
+"""Everything the sandbox has received: texts by phone, mails by inbox, and the numbers that said STOP."""
 
 import secrets
-import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from ugly_mugs.sandbox.behaviour import Final
 
+Item = TypeVar("Item")
+
 
 class Kind(StrEnum):
-    """Who wrote a text; the values are the provider's words for its direction."""
+    """Who wrote a text; the values are Twilio's words for its direction."""
 
     SERVICE = "outbound-api"
     PERSON = "inbound"
@@ -26,7 +29,7 @@ PLANS = {
 
 @dataclass(slots=True)
 class Text:
-    """One text. It moves through its plan by the clock alone, one step each `step` seconds."""
+    """One text. Its status follows from the time that has passed: one step of its plan every `step` seconds."""
 
     place: int
     sid: str
@@ -67,7 +70,7 @@ class Text:
 
 @dataclass(slots=True)
 class Mail:
-    """One mail as it came; `unsubscribed` is what the web answered when somebody pressed that button."""
+    """One mail as it came; `unsubscribed` is the web's HTTP status after a one-click unsubscribe."""
 
     place: int
     received_at: float
@@ -78,45 +81,41 @@ class Mail:
 
 
 class Memory:
-    """Texts are kept in order of arrival, so that a sid is its place and needs no index of its own."""
+    """Texts are kept in order of arrival: the end of a text's sid is its place in the list."""
 
     def __init__(self) -> None:
-        # Texts belong to the event loop alone; mails come in on threads of their own.
-        self.mail_lock = threading.Lock()
         self.clear()
 
     def clear(self) -> None:
         self.texts: list[Text] = []
+        # The phone and the inbox that got something last stand last.
         self.phones: dict[str, list[Text]] = {}
-        with self.mail_lock:
-            self._mails: list[Mail] = []
-            self._inboxes: dict[str, list[Mail]] = {}
+        self._mails: list[Mail] = []
+        self._inboxes: dict[str, list[Mail]] = {}
+        # Pairs of the service's number and a phone that said STOP to it.
         self.blocks: set[tuple[str, str]] = set()
         self.from_service = 0
-        # A fresh half per run keeps sids of a run before from naming texts of this one.
-        self._run = secrets.token_hex(8)
+        # Drawn anew, so that a sid from before a reset never names a text from after it.
+        self._sid_prefix = f"SM{secrets.token_hex(8)}"
 
-    def add(
+    def add_text(
         self, *, kind: Kind, to: str, sender: str, body: str, step: float = 0.0, final: Final = Final.DELIVERED,
         error_code: int | None = None, service: str | None = None, callback: str | None = None,
         validity: int | None = None,
     ) -> Text:  # fmt: skip
         place = len(self.texts)
         text = Text(
-            place, f"SM{self._run}{place:016x}", kind, to, sender, body, time.time(), time.monotonic(), step,
+            place, f"{self._sid_prefix}{place:016x}", kind, to, sender, body, time.time(), time.monotonic(), step,
             final, error_code, service, callback, validity,
         )  # fmt: skip
         self.texts.append(text)
         self.from_service += kind is Kind.SERVICE
-        # Taking the phone out and putting it back keeps the phone with the newest text last.
-        thread = self.phones.pop(text.phone, None) or []
-        thread.append(text)
-        self.phones[text.phone] = thread
+        _append_last(self.phones, text.phone, text)
         return text
 
     def find(self, sid: str) -> Text | None:
         """The text with this sid, unless it was deleted at the provider."""
-        if len(sid) != 34 or sid[:18] != f"SM{self._run}":
+        if len(sid) != 34 or not sid.startswith(self._sid_prefix):
             return None
         try:
             text = self.texts[int(sid[18:], 16)]
@@ -125,21 +124,18 @@ class Memory:
         return text if text.sid == sid and not text.deleted else None
 
     def last_sender(self, phone: str) -> str | None:
-        """The number a reply from this phone goes to: whoever texted it last, else whoever texted anybody."""
+        """Where a reply from this phone goes: the last number that texted it, or that texted anybody."""
         for texts in (self.phones.get(phone, []), self.texts):
             for text in reversed(texts):
                 if text.kind is Kind.SERVICE:
                     return text.sender
         return None
 
-    def add_mail(self, sender: str, recipients: tuple[str, ...], raw: bytes) -> Mail:
-        """Called with the mail lock held."""
-        mail = Mail(len(self._mails), time.time(), sender, recipients, raw)
+    def add_mail(self, sender: str, recipients: Sequence[str], raw: bytes) -> Mail:
+        mail = Mail(len(self._mails), time.time(), sender, tuple(recipients), raw)
         self._mails.append(mail)
         for address in {recipient.lower() for recipient in recipients}:
-            inbox = self._inboxes.pop(address, None) or []
-            inbox.append(mail)
-            self._inboxes[address] = inbox
+            _append_last(self._inboxes, address, mail)
         return mail
 
     @property
@@ -148,21 +144,25 @@ class Memory:
 
     def mails(self, most: int | None = None) -> list[Mail]:
         """The newest mails, newest first; all of them when no number is given."""
-        with self.mail_lock:
-            return _newest(self._mails, most)
+        return _newest(self._mails, most)
 
     def inbox(self, address: str, most: int | None = None) -> list[Mail]:
         """The newest mails to this address, newest first."""
-        with self.mail_lock:
-            return _newest(self._inboxes.get(address.lower(), []), most)
+        return _newest(self._inboxes.get(address.lower(), []), most)
 
     def inbox_size(self, address: str) -> int:
         return len(self._inboxes.get(address.lower(), []))
 
     def inboxes(self) -> list[str]:
         """All addresses that got mail, the one with the newest mail first."""
-        with self.mail_lock:
-            return list(reversed(self._inboxes))
+        return list(reversed(self._inboxes))
+
+
+def _append_last(lists: dict[str, list[Item]], key: str, item: Item) -> None:
+    """Add the item to the list of this key, and move the key to the end."""
+    items = lists.pop(key, [])
+    items.append(item)
+    lists[key] = items
 
 
 def _newest(mails: list[Mail], most: int | None) -> list[Mail]:

@@ -1,4 +1,4 @@
-"""What the sandbox's process does: read its arguments, listen, and end at once when it is told to."""
+"""The sandbox's command line: reads the arguments, listens, and stops on SIGINT or SIGTERM."""
 
 import argparse
 import asyncio
@@ -6,14 +6,14 @@ import signal
 import sys
 from pathlib import Path
 
-from ugly_mugs.sandbox.caller import is_well_formed
-from ugly_mugs.sandbox.listening import Addresses, serve
-from ugly_mugs.sandbox.service import Service
+from ugly_mugs.sandbox.callbacks import is_well_formed
+from ugly_mugs.sandbox.provider import Provider
+from ugly_mugs.sandbox.server import Addresses, serve
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN, SandboxSettings
 
 
 def run() -> int:
-    """The exit status: 0 when it was ended, 1 when it could not listen, 2 when it was started wrongly."""
+    """The exit status: 0 after a signal, 1 when a port could not be used, 2 for wrong arguments."""
     parser = _parser()
     try:
         settings = _settings(parser.parse_args())
@@ -30,7 +30,7 @@ async def _serve(settings: SandboxSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(Service(settings), stop, lambda addresses: _announce(addresses, settings))
+    await serve(Provider(settings), stop, lambda addresses: _announce(addresses, settings))
 
 
 def _announce(addresses: Addresses, settings: SandboxSettings) -> None:
@@ -38,7 +38,7 @@ def _announce(addresses: Addresses, settings: SandboxSettings) -> None:
         f"Sandbox page: {addresses.url}/\nSandbox mail: {addresses.smtp_url}\n"
         f"Sandbox account: {settings.account_sid}\n"
     )
-    # Whoever started this process waits for these lines, also when they go to a file or a pipe.
+    # The process that started this one waits for these lines, also through a file or a pipe.
     sys.stdout.flush()
 
 

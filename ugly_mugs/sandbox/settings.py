@@ -1,4 +1,4 @@
-"""What a sandbox is started with, and the rule that it never leaves this machine."""
+"""What a sandbox is started with, and the rule that it listens on and calls this machine only."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 ACCOUNT_SID = "AC5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
-# This token opens nothing but a sandbox on the same machine, so it may stand in the code.
+# This token is accepted by a sandbox on the same machine and by nothing else.
 AUTH_TOKEN = "only-for-the-sandbox"  # noqa: S105  # nosec B105
 
 

@@ -1,4 +1,4 @@
-"""The signature Twilio puts on every webhook, from its documentation."""
+"""The signature that Twilio puts on every webhook, as its documentation describes it."""
 
 import hmac
 from base64 import b64encode

@@ -1,4 +1,4 @@
-"""Every key and every sealed thing; nothing else in the project imports a cryptography library."""
+"""All keys and all encryption; no other package of the project imports a cryptography library."""
 
 from ugly_mugs.vault import content, padding, symmetric, totp, words
 from ugly_mugs.vault.errors import (

@@ -1,4 +1,4 @@
-"""Content keys of reports and draft keys of alerts: who they are wrapped for."""
+"""Wraps content keys of reports (for the desk epoch, for the receipt) and draft keys of alerts (for staff keys)."""
 
 from ugly_mugs.vault.encoding import Format
 from ugly_mugs.vault.errors import CannotOpen, VaultError
@@ -11,8 +11,8 @@ _SIZES = (64,)
 
 
 def wrap_to_epoch(epoch: PublicKey, key: bytes, where: Where) -> bytes:
-    """A report's content key for whoever holds the desk epoch."""
-    return epoch.seal(_whole(key), where)
+    """Wrap a report's content key for the desk epoch; VaultError unless it is 32 bytes."""
+    return epoch.seal(_checked(key), where)
 
 
 def unwrap_with_epoch(epoch: PrivateKey, sealed: bytes, where: Where) -> bytes:
@@ -21,9 +21,12 @@ def unwrap_with_epoch(epoch: PrivateKey, sealed: bytes, where: Where) -> bytes:
 
 
 def wrap_under_receipt(receipts: Receipts, receipt: Receipt, key: bytes, where: Where) -> bytes:
-    """A report's content key for the reporter: format byte, ring id of the pepper, nonce, ciphertext."""
+    """Wrap a report's content key for the reporter: format byte, ring id of the pepper, nonce, ciphertext.
+
+    VaultError unless the key is 32 bytes.
+    """
     header = Format.RECEIPT.byte + bytes([receipts.current])
-    return seal_under_header(header, receipts.wrap_key(receipt), _whole(key), where, sizes=_SIZES)
+    return seal_under_header(header, receipts.wrap_key(receipt), _checked(key), where, sizes=_SIZES)
 
 
 def unwrap_with_receipt(receipts: Receipts, receipt: Receipt, sealed: bytes, where: Where) -> bytes:
@@ -35,8 +38,8 @@ def unwrap_with_receipt(receipts: Receipts, receipt: Receipt, sealed: bytes, whe
 
 
 def wrap_draft_key(staff_public: PublicKey, key: bytes, where: Where) -> bytes:
-    """An alert version's draft key for one author or one possible approver."""
-    return staff_public.seal(_whole(key), where)
+    """Wrap the draft key of an alert version for one author or possible approver; VaultError unless it is 32 bytes."""
+    return staff_public.seal(_checked(key), where)
 
 
 def unwrap_draft_key(staff: PrivateKey, sealed: bytes, where: Where) -> bytes:
@@ -44,8 +47,8 @@ def unwrap_draft_key(staff: PrivateKey, sealed: bytes, where: Where) -> bytes:
     return staff.open(sealed, where)
 
 
-def _whole(key: bytes) -> bytes:
-    # Hybrid seals of keys are not padded, because all keys have one length: anything else is not a key.
+def _checked(key: bytes) -> bytes:
+    # Wrapped keys are not padded by the hybrid seal; equal lengths are what keeps the size from telling anything.
     if len(key) != KEY:
         raise VaultError("Only a whole key can be wrapped.")
     return key

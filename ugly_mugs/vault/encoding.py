@@ -1,4 +1,4 @@
-"""How bytes are put side by side without ambiguity, and how they become text for a link or a form field."""
+"""Unambiguous concatenation of byte strings, and base64url text for links and form fields."""
 
 import base64
 import binascii
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Format(IntEnum):
-    """The first byte of everything sealed: it names the layout that follows and is authenticated with it."""
+    """First byte of every sealed value: names the layout of the bytes after it, and is authenticated with them."""
 
     SYMMETRIC = 1
     RING = 2
@@ -22,7 +22,7 @@ class Format(IntEnum):
 
 
 def joined(*parts: bytes) -> bytes:
-    """Each part behind its length (four bytes), so that no two lists of parts give the same bytes."""
+    """Each part prefixed with its length (four bytes), so that two different lists never give the same bytes."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
@@ -32,10 +32,10 @@ def to_text(raw: bytes) -> str:
 
 
 def from_text(text: str, length: int) -> bytes | None:
-    """The inverse of `to_text` for `length` bytes; None for what `to_text` could not have written."""
+    """Decode `length` bytes; None unless `to_text` would have written exactly this text."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
-    # Base64 has several spellings for the same bytes; only ours counts, so a token cannot be varied.
+    # Base64 can encode the same bytes in several ways; accepting one only means a token has one valid form.
     return raw if len(raw) == length and to_text(raw) == text else None

@@ -1,23 +1,23 @@
-"""What can go wrong with a key or a sealed thing; no message here ever holds a key or a text."""
+"""Errors of the vault; no message holds a key or a sealed text."""
 
 
 class VaultError(Exception):
-    """Something the vault refuses or cannot do."""
+    """Base of the vault's errors."""
 
 
 class CannotOpen(VaultError):
-    """Wrong key, wrong place or changed bytes: one error, no detail, so that it teaches a thief nothing."""
+    """Wrong key, wrong place or changed bytes: one error without detail, so that an attacker learns nothing from it."""
 
     def __init__(self) -> None:
         super().__init__("This cannot be opened with this key at this place.")
 
 
 class WrongPlace(VaultError):
-    """A place to seal for that is not complete, for example a row that has no id yet."""
+    """A `Where` that is not complete, for example because the row has no id yet."""
 
 
 class TooLong(VaultError):
-    """The text does not fit into the largest size allowed here; `limit` is the most it may hold, in bytes."""
+    """The text does not fit into the largest allowed size; `limit` is the maximum in bytes."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"Only {limit} bytes fit here.")
@@ -25,18 +25,18 @@ class TooLong(VaultError):
 
 
 class KeyFileProblem(VaultError):
-    """A key file that is missing, readable by the wrong people or damaged; the message says what to do."""
+    """A key file is missing, readable by the wrong users or damaged; the message says what to do."""
 
 
 class Busy(VaultError):
-    """Too many sign-ins at this moment: nothing was tried, and the same request may be sent again."""
+    """Too many sign-ins at once: no passphrase was checked, and the same request may be sent again."""
 
     def __init__(self) -> None:
         super().__init__("Too many sign-ins at this moment.")
 
 
 class UnknownWord(VaultError):
-    """A word that is not in the list; `position` counts from one, `suggestions` are at most three like it."""
+    """A word that is not in the list; `position` counts from one, `suggestions` holds up to three similar words."""
 
     def __init__(self, word: str, position: int, suggestions: list[str]) -> None:
         super().__init__(f"Word {position} is not in the list.")
@@ -46,7 +46,7 @@ class UnknownWord(VaultError):
 
 
 class WrongLength(VaultError):
-    """Too few or too many words (or, when only digits were typed, too few or too many digits)."""
+    """Too few or too many words, or digits (`digits=True`) if only digits were typed."""
 
     def __init__(self, *, expected: int, found: int, digits: bool = False) -> None:
         super().__init__(f"Expected {expected} {'digits' if digits else 'words'}, found {found}.")
@@ -56,7 +56,7 @@ class WrongLength(VaultError):
 
 
 class SwappedKey(VaultError):
-    """A public key in the database that this service never wrote there: nothing may be sealed to it."""
+    """The database holds a public key without this service's MAC: nothing may be sealed to it."""
 
     def __init__(self) -> None:
         super().__init__("A public key in the database does not carry this service's mark.")

@@ -1,4 +1,4 @@
-"""Tokens for forms that need no cookie: the same token files once, and gives the same receipt each time."""
+"""Tokens for forms without a cookie. One token files at most one report and always gives the same receipt."""
 
 import hashlib
 import hmac
@@ -16,7 +16,7 @@ _VALUE, _SLOT, _MAC = 16, 4, 16
 
 @dataclass(frozen=True, repr=False)
 class FormToken:
-    """A token whose MAC held: 128 random bits, the half-hour it was drawn in, its text in the form."""
+    """A token with a valid MAC: 128 random bits, the half-hour it was issued in, its text in the form."""
 
     value: bytes
     slot: int
@@ -24,19 +24,19 @@ class FormToken:
 
 
 class FormTokens:
-    """Draws and reads form tokens; the purpose is in the MAC, so one form's token is nothing to another."""
+    """Issues and reads form tokens. The MAC covers the purpose, so a token is valid for one kind of form only."""
 
     def __init__(self, subkey_by_ring: Mapping[int, bytes]) -> None:
         self._keys = dict(subkey_by_ring)
         self._current = self._keys[max(self._keys)]
 
     def issue(self, purpose: str, now: datetime) -> str:
-        """A new token's text for a form of this purpose."""
+        """The text of a new token for a form of this purpose."""
         body = secrets.token_bytes(_VALUE) + _slot(now).to_bytes(_SLOT, "big")
         return to_text(body + _mac(self._current, purpose, body))
 
     def read(self, purpose: str, text: str) -> FormToken | None:
-        """The token, whatever its age; None when no ring key of ours made it for this purpose."""
+        """The token, of any age; None unless its MAC is valid for this purpose under one of the ring keys."""
         raw = from_text(text, _VALUE + _SLOT + _MAC)
         if raw is None:
             return None
@@ -47,12 +47,12 @@ class FormTokens:
 
     @staticmethod
     def is_current(token: FormToken, now: datetime) -> bool:
-        """Drawn in this half-hour or the one before."""
+        """Whether it was issued in this half-hour or the one before."""
         return 0 <= _slot(now) - token.slot <= 1
 
     @staticmethod
     def is_fileable(token: FormToken, now: datetime) -> bool:
-        """Young enough (24 hours) for a report not yet filed; a token from the future never is."""
+        """Whether it is at most 24 hours old and not from the future: a new report may be filed with it."""
         return 0 <= _slot(now) - token.slot <= _FILEABLE_SLOTS
 
 
@@ -63,5 +63,5 @@ def _slot(now: datetime) -> int:
 
 
 def _mac(key: bytes, purpose: str, body: bytes) -> bytes:
-    """HMAC-SHA256, shortened to 128 bits: it is checked online only."""
+    """HMAC-SHA256 truncated to 128 bits, which is enough because only this service can check guesses."""
     return hmac.digest(key, joined(purpose.encode(), body), hashlib.sha256)[:_MAC]

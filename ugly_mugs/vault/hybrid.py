@@ -1,4 +1,4 @@
-"""Sealing to a public key, safe from today's and tomorrow's computers: ML-KEM-768 with X25519 (HPKE)."""
+"""Public-key encryption with HPKE: ML-KEM-768 (against quantum computers) combined with X25519."""
 
 import hashlib
 import secrets
@@ -32,13 +32,16 @@ FINGERPRINT_WORDS = 6
 
 
 def _info(header: bytes, where: Where) -> bytes:
-    """HPKE here takes no associated data, so the format byte and the place are bound through `info`."""
+    """The library's HPKE has no associated-data argument, so `info` binds the format byte and the place."""
     return joined(b"ugly-mugs hybrid v1", header, where.bytes())
 
 
 @dataclass(frozen=True, repr=False)
 class PublicKey:
-    """Format byte, 1,184 bytes of ML-KEM-768, 32 of X25519; parsed once, for sealing by the thousand."""
+    """Format byte, 1,184 bytes of ML-KEM-768, 32 of X25519. Parsed once, because one key seals thousands of values.
+
+    CannotOpen if `raw` is no such key.
+    """
 
     raw: bytes
     _parsed: MLKEM768X25519PublicKey = field(init=False, compare=False)
@@ -54,7 +57,10 @@ class PublicKey:
         object.__setattr__(self, "_parsed", MLKEM768X25519PublicKey(mlkem, x25519))
 
     def seal(self, plain: bytes, where: Where, *, sizes: Sequence[int] | None = None) -> bytes:
-        """Only the private half opens it, at this place; sizes may be left out for keys (one length)."""
+        """Seal for the private key at this place, padded to one of `sizes`; TooLong if none is large enough.
+
+        Without `sizes` nothing is padded: for keys only, which all have the same length.
+        """
         header = (Format.HYBRID if sizes is None else Format.HYBRID_PADDED).byte
         padded = plain if sizes is None else pad(plain, sizes)
         return header + _SUITE.encrypt(padded, self._parsed, info=_info(header, where))
@@ -64,14 +70,17 @@ class PublicKey:
         return hashlib.sha256(self.raw).digest()
 
     def words(self) -> str:
-        """The fingerprint as six words (77 bits), to be read out and compared by voice."""
+        """The fingerprint as six words (77 bits), for comparing it by telephone."""
         number = int.from_bytes(self.fingerprint(), "big") % BASE**FINGERPRINT_WORDS
         return spell(number, FINGERPRINT_WORDS)
 
 
 @dataclass(frozen=True, repr=False)
 class PrivateKey:
-    """A 96-byte seed, 64 for ML-KEM and 32 for X25519: the library itself cannot write such a pair down."""
+    """A 96-byte seed (64 for ML-KEM, 32 for X25519), stored because the library cannot serialise the pair.
+
+    CannotOpen if the seed has another length.
+    """
 
     seed: bytes
     _parsed: MLKEM768X25519PrivateKey = field(init=False, compare=False)
@@ -97,15 +106,15 @@ class PrivateKey:
 
     @classmethod
     def from_seed(cls, seed: bytes) -> "PrivateKey":
-        """The key of a seed kept earlier; CannotOpen when it has the wrong length."""
+        """The key of a stored seed; CannotOpen when it has the wrong length."""
         return cls(seed)
 
     def public(self) -> PublicKey:
-        """The half that may be shown."""
+        """The public key."""
         return self._public
 
     def open(self, sealed: bytes, where: Where) -> bytes:
-        """What was sealed to the public half at this place, unpadded; CannotOpen covers every reason."""
+        """What was sealed to the public key at this place, without padding; CannotOpen for every kind of failure."""
         header = sealed[:1]
         if header not in (Format.HYBRID.byte, Format.HYBRID_PADDED.byte):
             raise CannotOpen

@@ -1,10 +1,10 @@
-"""Fixed sizes for everything sealed: pad, then seal, and never compress, so that a length tells nothing."""
+"""Fixed sizes for sealed values: plain text is padded and never compressed, so that its length stays hidden."""
 
 from collections.abc import Sequence
 
 from ugly_mugs.vault.errors import CannotOpen, TooLong
 
-# Every size is in bytes and includes the length written before the text.
+# Sizes in bytes, including the four-byte length prefix.
 TEXT = (1_024, 4_096, 16_384, 65_536)
 FACETS = (64,)
 CONSENTS = (4_096,)
@@ -19,7 +19,7 @@ _LENGTH = 4
 
 
 def pad(plain: bytes, sizes: Sequence[int]) -> bytes:
-    """Length, text and zeros up to the smallest size that holds them; TooLong names the most that fits."""
+    """Length prefix, text, and zeros up to the smallest size that fits; TooLong if none does."""
     needed = _LENGTH + len(plain)
     for size in sorted(sizes):
         if needed <= size:
@@ -28,7 +28,7 @@ def pad(plain: bytes, sizes: Sequence[int]) -> bytes:
 
 
 def unpad(padded: bytes) -> bytes:
-    """What `pad` was given; CannotOpen unless the length fits and every byte after it is zero."""
+    """The inverse of `pad`; CannotOpen unless the length is valid and every byte after the text is zero."""
     end = _LENGTH + int.from_bytes(padded[:_LENGTH], "big")
     if len(padded) < _LENGTH or end > len(padded) or padded.count(0, end) != len(padded) - end:
         raise CannotOpen

@@ -1,4 +1,4 @@
-"""The receipt: seven words with which a reporter, and nobody else, comes back to their report."""
+"""The receipt: seven words with which the reporter opens their report again."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ COUNT = 7
 
 @dataclass(frozen=True, repr=False)
 class Receipt:
-    """Seven places in the word list: 90 bits, so that nothing made from it needs a slow hash."""
+    """Seven indices into the word list: 90 bits, enough that values derived from it need no slow hash."""
 
     indices: tuple[int, ...]
 
@@ -25,34 +25,34 @@ class Receipt:
 
     @classmethod
     def parse(cls, text: str) -> "Receipt":
-        """Words or digits in any layout; raises UnknownWord (which names the place) or WrongLength."""
+        """Read words or digits with any separators; UnknownWord (with its position) or WrongLength."""
         return cls(read(text, COUNT, digits=True))
 
     @property
     def words(self) -> str:
-        """Seven words with spaces between them."""
+        """Seven words separated by spaces."""
         return " ".join(WORDS[place] for place in self.indices)
 
     @property
     def digits(self) -> str:
-        """28 digits in groups of four, one group a word, for those who read digits better than English."""
+        """28 digits, a group of four for each word, for people who read digits more easily than English words."""
         return " ".join(f"{place:0{DIGITS_PER_WORD}d}" for place in self.indices)
 
 
 class Receipts:
-    """Makes receipts and what follows from them, all of it under the receipt pepper of the service root."""
+    """Makes receipts and the values derived from them, all under the receipt pepper of the service root."""
 
     def __init__(self, pepper_by_ring: Mapping[int, bytes]) -> None:
         self._peppers = dict(pepper_by_ring)
         self.current = max(self._peppers)
-        self._following = {
+        self._subkeys = {
             (ring_id, purpose): derive(pepper, purpose)
             for ring_id, pepper in self._peppers.items()
             for purpose in (b"locator", b"wrap")
         }
 
     def from_form_token(self, token: FormToken) -> Receipt:
-        """HKDF(receipt-pepper, token): the same form gives the same receipt, with no table of tokens.
+        """HKDF(receipt-pepper, token): the same form gives the same receipt without storing tokens.
 
         512 bits modulo 7,776^7 (90.5 bits): the remainder's bias is below 2^-400.
         """
@@ -62,18 +62,18 @@ class Receipts:
         return Receipt(digits_of(number % BASE**COUNT, COUNT))
 
     def locator(self, receipt: Receipt) -> bytes:
-        """What finds the report's row (unique column, 32 bytes); it opens nothing."""
-        return self._follow(b"locator", receipt, self.current)
+        """32 bytes that identify the report's row (a unique column); they decrypt nothing."""
+        return self._derive(b"locator", receipt, self.current)
 
     def wrap_key(self, receipt: Receipt, ring_id: int | None = None) -> bytes:
-        """The key under which a content key is wrapped; of the current pepper unless another is named."""
-        return self._follow(b"wrap", receipt, self.current if ring_id is None else ring_id)
+        """The key that wraps the content key; from the current pepper unless `ring_id` is given."""
+        return self._derive(b"wrap", receipt, self.current if ring_id is None else ring_id)
 
     def knows(self, ring_id: int) -> bool:
-        """Whether a pepper of this ring id is there."""
+        """Whether there is a pepper with this ring id."""
         return ring_id in self._peppers
 
-    def _follow(self, purpose: bytes, receipt: Receipt, ring_id: int) -> bytes:
-        """HMAC-SHA256 under a subkey of the pepper for this purpose, over the seven places."""
+    def _derive(self, purpose: bytes, receipt: Receipt, ring_id: int) -> bytes:
+        """HMAC-SHA256 of the seven indices under the pepper's subkey for this purpose."""
         places = b"".join(place.to_bytes(2, "big") for place in receipt.indices)
-        return hmac.digest(self._following[ring_id, purpose], joined(places), hashlib.sha256)
+        return hmac.digest(self._subkeys[ring_id, purpose], joined(places), hashlib.sha256)

@@ -1,4 +1,4 @@
-"""Sealing under a symmetric key: AES-256-GCM, padded, bound to its place."""
+"""Symmetric encryption: AES-256-GCM with padding; the place is the associated data."""
 
 import secrets
 from collections.abc import Sequence
@@ -16,27 +16,27 @@ _NONCE = 12
 
 
 def new_key() -> bytes:
-    """32 random bytes: a content key, a draft key."""
+    """32 random bytes, for a content key or a draft key."""
     return secrets.token_bytes(KEY)
 
 
 def seal(key: bytes, plain: bytes, where: Where, *, sizes: Sequence[int]) -> bytes:
-    """Format byte, nonce, ciphertext; only `open_sealed` with this key at this place gives it back."""
+    """Format byte, nonce, ciphertext; TooLong if `plain` fits none of `sizes`."""
     return seal_under_header(Format.SYMMETRIC.byte, key, plain, where, sizes=sizes)
 
 
 def open_sealed(key: bytes, sealed: bytes, where: Where) -> bytes:
-    """What `seal` was given, or CannotOpen."""
+    """The inverse of `seal`; CannotOpen for every kind of failure."""
     return open_under_header(Format.SYMMETRIC.byte, key, sealed, where)
 
 
 def seal_under_header(
     header: bytes, key: bytes, plain: bytes, where: Where, *, sizes: Sequence[int]
 ) -> bytes:
-    """As `seal` behind another header (format byte, ring id, …), which is authenticated with the place.
+    """As `seal`, with another header (format byte, ring id, …), which is authenticated together with the place.
 
-    The nonce is 96 random bits: every key here seals far fewer than the 2^32 values at which NIST SP 800-38D
-    asks for a new key, since each table and column has its own.
+    The nonce is 96 random bits. NIST SP 800-38D asks for a new key after 2^32 values; a key here seals far
+    fewer, because each table and column has its own.
     """
     nonce = secrets.token_bytes(_NONCE)
     ciphertext = AESGCM(key).encrypt(nonce, pad(plain, sizes), header + where.bytes())
@@ -44,7 +44,7 @@ def seal_under_header(
 
 
 def open_under_header(header: bytes, key: bytes, sealed: bytes, where: Where) -> bytes:
-    """The inverse of `seal_under_header`; CannotOpen covers every reason."""
+    """The inverse of `seal_under_header`; CannotOpen for every kind of failure."""
     body = sealed[len(header) :]
     if not sealed.startswith(header) or len(body) <= _NONCE or len(key) != KEY:
         raise CannotOpen

@@ -1,4 +1,4 @@
-"""Keyed fingerprints of identifiers, with which reports are linked without anybody reading them."""
+"""Keyed fingerprints of identifiers: they link reports without decrypting them."""
 
 import hashlib
 import hmac
@@ -13,7 +13,7 @@ _CHECKER_TAG = 8
 
 
 class IdentifierTags:
-    """Secret points and the two tags made from them, which cannot be matched with each other."""
+    """Secret points and the two tags derived from each; without the point the two cannot be matched."""
 
     def __init__(self, voprf_seed: bytes, series_key: bytes) -> None:
         self._evaluator = Evaluator.from_seed(voprf_seed, INFO)
@@ -22,9 +22,10 @@ class IdentifierTags:
     def secret_point(self, kind: str, identifier: str) -> bytes:
         """P: the 64-byte VOPRF output (RFC 9497, ristretto255-SHA512) of kind ‖ 0 ‖ normalised identifier.
 
-        It is secret: whoever has P can make both tags. Kept only inside a sealed report.
+        Both tags can be computed from P, so it is stored only inside a sealed report. VaultError for an empty
+        kind or identifier, or a zero byte in the kind.
         """
-        # The library takes an empty input without a word, and every empty field would then share one tag.
+        # The library accepts an empty input; all empty fields would then have the same tag.
         if not kind or not identifier:
             raise VaultError("An identifier without its kind or without its text has no tag.")
         if "\0" in kind:
@@ -32,9 +33,9 @@ class IdentifierTags:
         return self._evaluator.evaluate_known_input(kind.encode() + b"\0" + identifier.encode())
 
     def series_tag(self, point: bytes) -> bytes:
-        """HMAC(series-tag, P), 32 bytes: stored for reports, equal where the identifier is."""
+        """HMAC(series-tag, P), 32 bytes: stored with reports, equal for equal identifiers."""
         return hmac.digest(self._series_key, point, hashlib.sha256)
 
     def checker_tag(self, point: bytes) -> bytes:
-        """Eight bytes of SHA-256("checker" ‖ P), stored only for identifiers released to the checker."""
+        """First eight bytes of SHA-256("checker" ‖ P), stored only for identifiers released to the checker."""
         return hashlib.sha256(b"checker" + point).digest()[:_CHECKER_TAG]

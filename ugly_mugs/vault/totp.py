@@ -1,4 +1,4 @@
-"""Second factor codes after RFC 6238 (SHA-1, 30 seconds, six digits), each accepted once."""
+"""Second-factor codes (TOTP, RFC 6238: SHA-1, 30 seconds, six digits), each accepted once."""
 
 import hmac
 import secrets
@@ -20,30 +20,30 @@ def new_secret() -> bytes:
 
 
 def uri(secret: bytes, login: str, issuer: str) -> str:
-    """The otpauth address that an authenticator reads from a QR code."""
+    """The otpauth URI that an authenticator app reads from a QR code."""
     return _totp(secret).get_provisioning_uri(login, issuer)
 
 
 def verify(secret: bytes, code: str, now: datetime, last_step: int | None) -> int | None:
-    """The time step whose code this is, one step early or late; None when wrong or already used.
+    """The time step of this code (now, one before or one after); None when it is wrong or already used.
 
-    The caller stores the step it gets and passes it as `last_step` next time: that is what stops a replay.
+    To prevent replay the caller stores the returned step and passes it as `last_step` the next time.
     """
     typed = "".join(sign for sign in plain_letters(code) if not sign.isspace() and sign != "-")
-    present = _step(now)
-    for step in (present - 1, present, present + 1):
+    current = _step(now)
+    for step in (current - 1, current, current + 1):
         if hmac.compare_digest(_code(secret, step).encode(), typed.encode("utf-8", "replace")):
             return step if last_step is None or step > last_step else None
     return None
 
 
 def code_now(secret: bytes, now: datetime) -> str:
-    """The present code, for the demo page that stands in for an authenticator."""
+    """The current code, for the sandbox page that replaces an authenticator app in a try-out."""
     return _code(secret, _step(now))
 
 
 def _totp(secret: bytes) -> TOTP:
-    # SHA-1 is what authenticators understand; HMAC-SHA1 is not touched by the collisions of SHA-1.
+    # Authenticator apps support SHA-1 only; the collision attacks on SHA-1 do not affect HMAC-SHA1.
     return TOTP(secret, _DIGITS, SHA1(), STEP_SECONDS)  # noqa: S303 # nosec B303
 
 

@@ -1,4 +1,4 @@
-"""What a process holds: the web a service vault, the worker that and the worker's own keys."""
+"""The keys of a process: the web has a ServiceVault, the worker a WorkerVault, which adds the worker's own keys."""
 
 import hashlib
 import hmac
@@ -24,7 +24,7 @@ _ATTEMPT = 2
 
 
 class ServiceVault:
-    """Everything that follows from the service file; it opens no report and no address."""
+    """All keys derived from the service file; none of them opens a report or an address."""
 
     def __init__(self, file: ServiceFile) -> None:
         self._root = Root("service", file.ring)
@@ -38,87 +38,87 @@ class ServiceVault:
 
     @property
     def demo(self) -> bool:
-        """Whether these keys were made for a demonstration; a production start refuses them."""
+        """Whether these keys were made for a try-out; a production start refuses them."""
         return self._demo
 
     @property
     def epochs(self) -> dict[str, tuple[EpochMark, ...]]:
-        """Number and fingerprint of each epoch by name ("desk", "vetting"), as the key folder holds them."""
+        """Number and fingerprint of each epoch by name ("desk", "vetting"), from the service file."""
         return dict(self._epochs)
 
-    def learn_epochs(self, epochs: Mapping[str, Sequence[EpochMark]]) -> None:
-        """The marks as they stand in the key folder now: a command may write one while this process runs."""
+    def update_epochs(self, epochs: Mapping[str, Sequence[EpochMark]]) -> None:
+        """Replace the epoch marks by those now in the service file: a command may add one while this process runs."""
         self._epochs = {name: tuple(marks) for name, marks in epochs.items()}
 
     def dispatch(self) -> PublicKey:
-        """What the web seals to when only the worker may read it."""
+        """The public key for values that only the worker may read."""
         return self._dispatch
 
     def seal_rest(self, plain: bytes, where: Where, *, sizes: Sequence[int]) -> bytes:
-        """Closed to a thief of the database alone; each table and column has its own subkey of `rest`."""
+        """Encrypt at rest: unreadable with the database alone. Each table and column has its own subkey of `rest`."""
         return self._root.seal("rest", plain, where, sizes=sizes)
 
     def open_rest(self, sealed: bytes, where: Where) -> bytes:
-        """What `seal_rest` was given, or CannotOpen."""
+        """The inverse of `seal_rest`; CannotOpen for every kind of failure."""
         return self._root.open("rest", sealed, where)
 
     def keyed(self, label: ServiceLabel, *parts: bytes) -> bytes:
-        """HMAC-SHA256 under a label's subkey; each part carries its length, and the first names the use."""
+        """HMAC-SHA256 under a label's subkey, over length-prefixed parts; the first part names the use."""
         return _keyed(self._root, label, parts)
 
     def mac_public_key(self, where: Where, raw: bytes) -> bytes:
-        """The mark under `key-mac` of a public key at its place in the database."""
+        """MAC under `key-mac` of a public key and its place in the database."""
         return self.keyed("key-mac", b"public key", where.bytes(), raw)
 
     def check_public_key(self, where: Where, raw: bytes, mac: bytes) -> PublicKey:
-        """The key, ready to seal to; SwappedKey unless the mark is ours for this place. Ask each time."""
+        """The parsed key; SwappedKey unless the MAC is valid for this place. Call it before every sealing."""
         for ring_id in self._root.subkeys("key-mac"):
-            ours = _keyed(self._root, "key-mac", (b"public key", where.bytes(), raw), ring_id)
-            if hmac.compare_digest(ours, mac):
+            expected = _keyed(self._root, "key-mac", (b"public key", where.bytes(), raw), ring_id)
+            if hmac.compare_digest(expected, mac):
                 return PublicKey(raw)
         raise SwappedKey
 
     def code_mac(self, request_id: UUID, session_secret: bytes, code: str) -> bytes:
-        """What is kept of a sign-in code: it counts only in the browser session that asked for it."""
+        """The stored form of a sign-in code: valid only in the browser session that requested it."""
         return self.keyed("code", b"sign-in", request_id.bytes, session_secret, code.encode())
 
     def csrf(self, session_hash: bytes) -> str:
-        """The token that forms of this session carry."""
+        """The CSRF token for forms of this session."""
         return to_text(self.keyed("csrf", b"form", session_hash))
 
     def check_csrf(self, session_hash: bytes, text: str) -> bool:
-        """In constant time, and False for any text."""
+        """Compare in constant time; False, never an error, for any other text."""
         return hmac.compare_digest(self.csrf(session_hash).encode(), text.encode("utf-8", "replace"))
 
     def session_hash(self, session_id: bytes) -> bytes:
-        """What the session row shows of the id in the cookie."""
+        """The stored form of the session id in the cookie."""
         return self.keyed("session", b"id", session_id)
 
     def session_key(self, secret: bytes) -> bytes:
-        """The AES key of what a session row seals under the secret that only the cookie holds."""
+        """The AES key of a session row's sealed contents, derived from the secret that only the cookie holds."""
         return self.keyed("session", b"secret", secret)
 
     def path_token(self, label: Literal["webhook", "metrics"]) -> str:
-        """The secret part of a path, in letters that need no escaping."""
+        """The secret part of a URL path (base64url, 22 characters)."""
         return to_text(self.keyed(label, b"path")[:_TOKEN_MAC])
 
     def opt_out_token(self, address_id: UUID) -> str:
-        """For the one-click opt-out of one address; it does not end."""
+        """Token for the one-click opt-out of one address; it does not expire."""
         mac = self.keyed("opt-out", b"address", address_id.bytes)[:_TOKEN_MAC]
         return to_text(address_id.bytes + mac)
 
     def read_opt_out_token(self, text: str) -> UUID | None:
-        """The address's id; None when we did not write this token."""
+        """The address's id; None unless the token's MAC is valid."""
         raw = self._checked(text, _UUID, "opt-out", b"address")
         return None if raw is None else UUID(bytes=raw)
 
     def delivery_token(self, delivery_id: UUID, attempt: int) -> str:
-        """Stands in the status callback's address, so that it names one attempt at one delivery."""
+        """Token in the URL of a status callback; identifies one attempt at one delivery."""
         body = delivery_id.bytes + attempt.to_bytes(_ATTEMPT, "big")
         return to_text(body + self.keyed("webhook", b"delivery", body)[:_TOKEN_MAC])
 
     def read_delivery_token(self, text: str) -> tuple[UUID, int] | None:
-        """The delivery's id and the attempt; None when we did not write this token."""
+        """The delivery's id and the attempt; None unless the token's MAC is valid."""
         raw = self._checked(text, _UUID + _ATTEMPT, "webhook", b"delivery")
         return None if raw is None else (UUID(bytes=raw[:_UUID]), int.from_bytes(raw[_UUID:], "big"))
 
@@ -127,11 +127,11 @@ class ServiceVault:
         return self.keyed("audit", b"entry", previous, entry)
 
     def approval_hash(self, parts: Sequence[bytes]) -> bytes:
-        """Keyed, because a plain hash would let a thief of the database try texts."""
+        """HMAC of the approved parts; a hash without a key would let somebody with the database test guessed texts."""
         return self.keyed("rest", b"approval", *parts)
 
     def _checked(self, text: str, length: int, label: ServiceLabel, use: bytes) -> bytes | None:
-        """A token's body if its MAC, under any ring key, is right for this label and use."""
+        """A token's body if its MAC is valid for this label and use under one of the ring keys, else None."""
         raw = from_text(text, length + _TOKEN_MAC)
         if raw is None:
             return None
@@ -143,7 +143,7 @@ class ServiceVault:
 
 
 class WorkerVault(ServiceVault):
-    """The service vault and what only the worker may open: addresses and what the web handed over."""
+    """The service vault, and the keys for addresses and for values the web sealed for the worker."""
 
     def __init__(self, service: ServiceFile, worker: WorkerFile) -> None:
         super().__init__(service)
@@ -155,27 +155,27 @@ class WorkerVault(ServiceVault):
             )
 
     def contact_tag(self, channel: str, address: str) -> bytes:
-        """Finds a member by an address (normalised by the caller) without storing it; 32 bytes."""
+        """32-byte lookup key of an address, which the caller has normalised: finds its member without storing it."""
         return _keyed(self._worker_root, "contact-tag", (channel.encode(), address.encode()))
 
     def seal_contact(self, plain: bytes, where: Where, *, sizes: Sequence[int] = CONTACT) -> bytes:
-        """A proved address, sealed so that only a worker opens it."""
+        """Seal a confirmed address so that only a worker can open it."""
         return self._worker_root.seal("contacts", plain, where, sizes=sizes)
 
     def open_contact(self, sealed: bytes, where: Where) -> bytes:
-        """What `seal_contact` was given, or CannotOpen."""
+        """The inverse of `seal_contact`; CannotOpen for every kind of failure."""
         return self._worker_root.open("contacts", sealed, where)
 
     def open_dispatch(self, sealed: bytes, where: Where) -> bytes:
-        """What the web sealed to the dispatch key at this place, or CannotOpen."""
+        """What the web sealed to the dispatch key at this place; CannotOpen for every kind of failure."""
         return self._dispatch_private.open(sealed, where)
 
     def verp_token(self, delivery_id: UUID) -> str:
-        """For the envelope sender of one e-mail: lower-case hexadecimal, since mail servers change case."""
+        """Token in the envelope sender of one e-mail; lower-case hexadecimal, because mail servers may change case."""
         mac = _keyed(self._worker_root, "verp", (delivery_id.bytes,))[: _TOKEN_MAC // 2]
         return (delivery_id.bytes + mac).hex()
 
 
 def _keyed(root: Root, label: str, parts: Sequence[bytes], ring_id: int | None = None) -> bytes:
-    # The context "keyed" keeps these keys apart from those that seal under the same label.
+    # The context "keyed" separates these keys from the encryption keys of the same label.
     return hmac.digest(root.subkey(label, "keyed", ring_id=ring_id), joined(*parts), hashlib.sha256)

@@ -1,4 +1,4 @@
-"""The place a sealed value belongs to, bound into it so that it cannot be moved elsewhere."""
+"""The place of a sealed value, authenticated with it: moved to another place, the value does not open."""
 
 import builtins
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ugly_mugs.vault.errors import WrongPlace
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Table, column and row of a sealed value; the row's id must exist before anything is sealed for it."""
+    """Table, column and row of a sealed value; WrongPlace unless all three are set, the row's id included."""
 
     table: str
     column: str
@@ -19,10 +19,10 @@ class Where:
     def __post_init__(self) -> None:
         if not self.table or not self.column:
             raise WrongPlace("A sealed value needs a table and a column.")
-        # SQLAlchemy gives a row its default id only when it is flushed, so None does reach this line.
+        # SQLAlchemy sets a default id at flush time, so a new row can still have None here.
         if not isinstance(self.row, UUID) or self.row.int == 0:
             raise WrongPlace(f"A row of {self.table} needs its id before {self.column} can be sealed.")
 
     def bytes(self) -> builtins.bytes:
-        """Each part with its length: associated data for AES-GCM, and part of `info` for HPKE."""
+        """Each part with its length prefix: associated data for AES-GCM, part of `info` for HPKE."""
         return joined(self.table.encode(), self.column.encode(), self.row.bytes)

@@ -1,4 +1,4 @@
-"""One list of 7,776 accent-free words: receipts, passphrases and recovery words are drawn from it."""
+"""The list of 7,776 words without accents, from which receipts, passphrases and recovery words are made."""
 
 import difflib
 import re
@@ -14,18 +14,18 @@ DIGITS_PER_WORD = 4
 
 _PLACES = {word: place for place, word in enumerate(WORDS)}
 _LONGEST = max(map(len, WORDS))
-_RUN = re.compile(r"[^\W_]+")
-# Far more than ten words need; what is longer is not a phrase, and reading it would only cost time.
-_MOST_TYPED = 1_000
+_ALPHANUMERIC = re.compile(r"[^\W_]+")
+# Characters read; ten words need far fewer, and the limit bounds the work a long input can cause.
+_MAX_INPUT = 1_000
 
 
 def phrase(count: int) -> str:
-    """So many words from the system's randomness, almost 13 bits each."""
+    """`count` random words from the operating system's random source, 12.9 bits each."""
     return " ".join(secrets.choice(WORDS) for _ in range(count))
 
 
 def digits_of(number: int, count: int) -> tuple[int, ...]:
-    """The number written in base 7,776 with so many places, the highest first."""
+    """The number in base 7,776 as `count` indices into the list, the most significant first."""
     places = []
     for _ in range(count):
         number, place = divmod(number, BASE)
@@ -34,43 +34,43 @@ def digits_of(number: int, count: int) -> tuple[int, ...]:
 
 
 def spell(number: int, count: int) -> str:
-    """The number as so many words."""
+    """The number as `count` words."""
     return " ".join(WORDS[place] for place in digits_of(number, count))
 
 
 def plain_letters(text: str) -> str:
-    """Lower case without accents, so that however a phone writes a word, it is read alike."""
+    """Lower case without accents or compatibility forms, because keyboards of phones produce both."""
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
 
 
 def squeezed(text: str) -> str:
-    """Letters and digits only: a passphrase without its case, spaces, hyphens and punctuation."""
-    return "".join(_RUN.findall(plain_letters(text)))
+    """Letters and digits only: a passphrase in lower case without spaces, hyphens and punctuation."""
+    return "".join(_ALPHANUMERIC.findall(plain_letters(text)))
 
 
 def nearest(word: str) -> list[str]:
-    """At most three words of the list that look most like this one."""
+    """Up to three words of the list that are most similar to this one."""
     typed = plain_letters(word)[: 2 * _LONGEST]
     return difflib.get_close_matches(typed, WORDS, n=3, cutoff=0.6)
 
 
 def read(text: str, count: int, *, digits: bool = False) -> tuple[int, ...]:
-    """The places of so many words, however they are laid out; with `digits`, also their four-digit numbers.
+    """The indices of `count` words with any separators or none; with `digits`, also of their four-digit numbers.
 
-    Raises UnknownWord for the first word (counted from one) that is not in the list, else WrongLength.
+    UnknownWord for the first word that is not in the list, else WrongLength.
     """
-    runs = _RUN.findall(plain_letters(text[:_MOST_TYPED]))
-    if digits and runs and all(run.isdecimal() for run in runs):
-        return _read_digits("".join(runs), count)
-    # People number their words ("1. apple 2. pear"); a number alone is never a word.
-    typed = [run for run in runs if not run.isdecimal()]
+    parts = _ALPHANUMERIC.findall(plain_letters(text[:_MAX_INPUT]))
+    if digits and parts and all(part.isdecimal() for part in parts):
+        return _read_digits("".join(parts), count)
+    # People number their words ("1. apple 2. pear"): numbers are skipped, since none is a word of the list.
+    typed = [part for part in parts if not part.isdecimal()]
     places = [_PLACES[word] for word in typed if word in _PLACES]
     if len(places) == len(typed) == count:
         return tuple(places)
-    run_together = _split_run_together("".join(typed))
-    if run_together is not None and len(run_together) == count:
-        return run_together
+    joined_words = _split_joined_words("".join(typed))
+    if joined_words is not None and len(joined_words) == count:
+        return joined_words
     for position, word in enumerate(typed, start=1):
         if word not in _PLACES:
             raise UnknownWord(word, position, nearest(word))
@@ -87,8 +87,8 @@ def _read_digits(typed: str, count: int) -> tuple[int, ...]:
     return tuple(int(group) for group in groups)
 
 
-def _split_run_together(letters: str) -> tuple[int, ...] | None:
-    """Words without spaces between them; there is one way at most, because no word begins another."""
+def _split_joined_words(letters: str) -> tuple[int, ...] | None:
+    """Indices of words typed without spaces, or None; unambiguous, because no word is a prefix of another."""
     places: list[int] = []
     start = 0
     while start < len(letters):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields
@@ -61,6 +63,8 @@ class Field:
     inputmode: str
     rows: int
     offered: tuple[tuple[Any, ...], ...]
+    section: str
+    language: str
 
     @property
     def value(self) -> str:
@@ -186,6 +190,8 @@ class Form:
             inputmode=str(says.get("inputmode", "")),
             rows=int(says.get("rows", 4)),
             offered=tuple(offered_now(says.get("choices", ()))),
+            section=str(says.get("section", "")),
+            language=str(says.get("language", "")),
         )
 
     def __contains__(self, name: object) -> bool:
@@ -193,6 +199,10 @@ class Form:
 
     def __iter__(self) -> Iterator[Field]:
         return (self[name] for name in self.schema.load_fields)
+
+    def sections(self) -> Iterator[tuple[str, Iterator[Field]]]:
+        """The fields as `__iter__` gives them, those of one section together under its title."""
+        return groupby(self, key=attrgetter("section"))
 
     def _answers(self) -> dict[str, Any]:
         """What was typed as the schema wants it: blanks left out, lists only where lists are asked for."""

@@ -1,20 +1,22 @@
-"""The languages offered, the locale each is written in, and which of them a page is in."""
+"""Which language a page is in, and how a text is drawn in another one."""
 
 from contextlib import AbstractContextManager
 
 from flask_babel import force_locale, get_locale
 
-# Dates and numbers as people in the United Kingdom and Ireland write them.
-LOCALES = {"en": "en_GB"}
+from ugly_mugs.languages import LANGUAGES
+
+LOCALES = {code: language.locale for code, language in LANGUAGES.items()}
 
 
 def page_language() -> str:
-    """The language of the page under way by its code in the settings, such as `en`."""
+    """The code of the language that the current page is in, such as `en`."""
     locale = str(get_locale())
-    return next((language for language, written in LOCALES.items() if written == locale), locale)
+    return next((code for code, language in LANGUAGES.items() if language.locale == locale), locale)
 
 
-def in_language(language: str) -> AbstractContextManager[None]:
-    """Texts drawn inside are in this language, whoever's request is under way."""
-    spoken: AbstractContextManager[None] = force_locale(LOCALES.get(language, language))
-    return spoken
+def in_language(code: str) -> AbstractContextManager[None]:
+    """A context in which texts are drawn in this language, whatever the language of the current request."""
+    locale = LANGUAGES[code].locale if code in LANGUAGES else code
+    context: AbstractContextManager[None] = force_locale(locale)
+    return context

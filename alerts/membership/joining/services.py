@@ -28,7 +28,7 @@ from ugly_mugs.accounts.models import MemberKind
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox import addresses
 from ugly_mugs.outbox.inbound import handovers
-from ugly_mugs.outbox.models import Channel, RequestKind
+from ugly_mugs.outbox.models import Channel, HandoverKind
 from ugly_mugs.vault import FormToken, PublicKey, ServiceVault, Where
 from ugly_mugs.vault.padding import NAME
 
@@ -86,7 +86,7 @@ def apply(
     for channel, address in application.addresses.items():
         given = addresses.give(vault=vault, owner_id=member_id, channel=channel, address=address)
         payload = {"address_id": given.id.hex}
-        handovers.hand_over(vault=vault, kind=RequestKind.ADDRESS_GIVEN, payload=payload, now=now)
+        handovers.hand_over(vault=vault, kind=HandoverKind.ADDRESS_GIVEN, payload=payload, now=now)
         db.session.add(Subscription(member_id=member_id, channel=channel, live=False))
     for channel in application.addresses:
         if channel in application.ticked:

@@ -3,8 +3,8 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
-from flask_babel import gettext as _
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _, lazy_gettext
 
 from alerts.membership.joining import services
 from alerts.membership.joining.services import FORM, Application
@@ -18,8 +18,11 @@ from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.wiring import NavigationEntry
 
 joining = Blueprint("joining", __name__)
+
+NAVIGATION = (NavigationEntry("public", 30, lazy_gettext("Join"), "joining.join_page"),)
 
 
 @joining.get("/join")
@@ -74,7 +77,7 @@ def join() -> Response:
             now=now,
         )
         db.session.commit()
-    return make_response(redirect("/join/sent", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("joining.sent_page"), HTTPStatus.SEE_OTHER))
 
 
 def _again(form: Form, problem: str = "") -> Response:

@@ -23,7 +23,7 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 from ugly_mugs.outbox import addresses
 from ugly_mugs.outbox.inbound import handovers
-from ugly_mugs.outbox.models import Address, AddressState, Channel, RequestKind
+from ugly_mugs.outbox.models import Address, AddressState, Channel, HandoverKind
 from ugly_mugs.vault import ServiceVault
 
 
@@ -104,7 +104,7 @@ def take_address(*, member_id: uuid.UUID, address_id: uuid.UUID) -> bool:
 def suppress_waiting(*, vault: ServiceVault, owner_id: uuid.UUID, channel: Channel, now: datetime) -> None:
     """Have the worker put aside what still waits; its gate is closed already."""
     payload = {"owner_id": owner_id.hex, "channel": channel.value}
-    handovers.hand_over(vault=vault, kind=RequestKind.OPTED_OUT, payload=payload, now=now)
+    handovers.hand_over(vault=vault, kind=HandoverKind.OPTED_OUT, payload=payload, now=now)
 
 
 def forget_addresses(member_id: uuid.UUID) -> None:

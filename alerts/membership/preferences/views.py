@@ -1,8 +1,9 @@
 """A member's own pages: what they want, where it goes, a pause, and the end of it."""
 
 from http import HTTPStatus
+from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from alerts.membership import queries
 from alerts.membership.models import Level, Member, MemberState, Sector
@@ -24,14 +25,14 @@ from ugly_mugs.outbox.models import AddressState, Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
 
-own = Blueprint("own", __name__)
+preferences = Blueprint("preferences", __name__)
 
 PREFERENCES = "/alerts/preferences"
 ADDRESSES = "/alerts/addresses"
 
 
-def _see(path: str) -> Response:
-    return make_response(redirect(path, HTTPStatus.SEE_OTHER))
+def _see(endpoint: str, **query: Any) -> Response:
+    return make_response(redirect(url_for(endpoint, **query), HTTPStatus.SEE_OTHER))
 
 
 def _me(*, lock: bool = False) -> Member:
@@ -43,13 +44,13 @@ def _me(*, lock: bool = False) -> Member:
     return found
 
 
-@own.get("/alerts/waiting")
+@preferences.get("/alerts/waiting")
 @member
 def waiting_page() -> Response:
     """How the application stands; all that anybody sees who is not accepted."""
     standing = current_standing()
     if standing in queries.ACCEPTED:
-        return _see(PREFERENCES)
+        return _see("preferences.preferences_page")
     rejected = standing is MemberState.REJECTED
     return make_response(render_template("alerts/membership/preferences/waiting.html", rejected=rejected))
 
@@ -57,7 +58,7 @@ def waiting_page() -> Response:
 # Preferences
 
 
-@own.get(PREFERENCES)
+@preferences.get(PREFERENCES)
 @member
 @accepted_only
 def preferences_page() -> str:
@@ -90,7 +91,7 @@ def _preferences_page(me: Member, form: Form) -> str:
     )
 
 
-@own.post(PREFERENCES)
+@preferences.post(PREFERENCES)
 @member
 @accepted_only
 def change_preferences() -> Response:
@@ -112,7 +113,7 @@ def change_preferences() -> Response:
         db.session.rollback()
         return make_response(_preferences_page(_me(), form), HTTPStatus.BAD_REQUEST)
     db.session.commit()
-    return _see(f"{PREFERENCES}?saved=yes")
+    return _see("preferences.preferences_page", saved="yes")
 
 
 def _tick(me: Member, form: Form, channel: Channel, *, wanted: bool) -> None:
@@ -123,28 +124,28 @@ def _tick(me: Member, form: Form, channel: Channel, *, wanted: bool) -> None:
         form.refuse(TICKS[channel], refusal.message)
 
 
-@own.post("/alerts/pause")
+@preferences.post("/alerts/pause")
 @member
 @accepted_only
 def pause() -> Response:
     services.pause(member=_me(lock=True))
     db.session.commit()
-    return _see(f"{PREFERENCES}?saved=paused")
+    return _see("preferences.preferences_page", saved="paused")
 
 
-@own.post("/alerts/resume")
+@preferences.post("/alerts/resume")
 @member
 @accepted_only
 def resume() -> Response:
     services.resume(member=_me(lock=True))
     db.session.commit()
-    return _see(f"{PREFERENCES}?saved=resumed")
+    return _see("preferences.preferences_page", saved="resumed")
 
 
 # Addresses
 
 
-@own.get(ADDRESSES)
+@preferences.get(ADDRESSES)
 @member
 @accepted_only
 def addresses_page() -> str:
@@ -163,7 +164,7 @@ def _addresses_page(form: Form) -> str:
     )
 
 
-@own.post(ADDRESSES)
+@preferences.post(ADDRESSES)
 @member
 @accepted_only
 def ask_for_code() -> Response:
@@ -184,16 +185,16 @@ def ask_for_code() -> Response:
     )
     sessions.keep(found, {**asked.contents(), "to": mask(channel, address)}, vault=vault, now=now)
     db.session.commit()
-    return _see(f"{ADDRESSES}/code")
+    return _see("preferences.address_code_page")
 
 
-@own.get(f"{ADDRESSES}/code")
+@preferences.get(f"{ADDRESSES}/code")
 @member
 @accepted_only
 def address_code_page() -> Response:
     found = browser_session(SessionKind.MEMBER)
     if found is None or Asked.of(found.contents) is None:
-        return _see(ADDRESSES)
+        return _see("preferences.addresses_page")
     return make_response(_address_code_page(found, Form(CodeSchema())))
 
 
@@ -208,14 +209,14 @@ def _address_code_page(found: Found, form: Form) -> str:
     )
 
 
-@own.post(f"{ADDRESSES}/code")
+@preferences.post(f"{ADDRESSES}/code")
 @member
 @accepted_only
 def prove_address() -> Response:
     form, found = Form(CodeSchema()), browser_session(SessionKind.MEMBER)
     asked = None if found is None else Asked.of(found.contents)
     if found is None or asked is None:
-        return _see(f"{ADDRESSES}?why=over")
+        return _see("preferences.addresses_page", why="over")
     if not form.take(request.form):
         return make_response(_address_code_page(found, form), HTTPStatus.BAD_REQUEST)
     vault, now, my_id = runtime().vault, runtime().clock.now(), current_member().member_id
@@ -230,13 +231,15 @@ def prove_address() -> Response:
     )
     sessions.keep(found, {}, vault=vault, now=now)
     db.session.commit()
-    return _see(f"{PREFERENCES}?saved=address" if taken else f"{ADDRESSES}?why=over")
+    if not taken:
+        return _see("preferences.addresses_page", why="over")
+    return _see("preferences.preferences_page", saved="address")
 
 
 # Leaving
 
 
-@own.get("/alerts/end")
+@preferences.get("/alerts/end")
 @member
 def end_page() -> str:
     return render_template(
@@ -244,17 +247,17 @@ def end_page() -> str:
     )
 
 
-@own.post("/alerts/end")
+@preferences.post("/alerts/end")
 @member
 def end() -> Response:
     ending.end(vault=runtime().vault, member=_me(lock=True), now=runtime().clock.now())
     db.session.commit()
     forget(SessionKind.MEMBER)
-    return _see("/sign-in/ended")
+    return _see("sign_in.ended_page")
 
 
-@own.post("/alerts/sign-out")
+@preferences.post("/alerts/sign-out")
 @member
 def sign_out() -> Response:
     forget(SessionKind.MEMBER)
-    return _see("/")
+    return _see("pages.welcome")

@@ -2,11 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from flask import current_app
-
 from ugly_mugs.accounts.budgets import Budget
 from ugly_mugs.errors import PleaseWait
 from ugly_mugs.outbox.models import Channel
+from ugly_mugs.runtime import runtime
 
 _EVERYBODY = b"everybody"
 
@@ -40,5 +39,4 @@ class CodeBudgets:
 
 def code_budgets() -> CodeBudgets:
     """The budgets of this application."""
-    found: CodeBudgets = current_app.extensions["code_budgets"]
-    return found
+    return runtime().state.of(CodeBudgets)

@@ -19,7 +19,7 @@ from alerts.membership.models import MEMBER_MOVES, Member, MemberState, SignInCo
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import addresses
 from ugly_mugs.outbox.inbound import handovers
-from ugly_mugs.outbox.models import Address, AddressState, Channel, RequestKind
+from ugly_mugs.outbox.models import Address, AddressState, Channel, HandoverKind
 from ugly_mugs.vault import ServiceVault
 from ugly_mugs.vault.encoding import from_text, to_text
 
@@ -89,7 +89,7 @@ def ask(
         "address": address,
         "language": language,
     }
-    handovers.hand_over(vault=vault, kind=RequestKind.CODE_WANTED, payload=payload, now=now)
+    handovers.hand_over(vault=vault, kind=HandoverKind.CODE_WANTED, payload=payload, now=now)
     return asked
 
 

@@ -3,8 +3,8 @@
 import uuid
 from http import HTTPStatus
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
-from flask_babel import gettext as _
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _, lazy_gettext
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
 from alerts.membership import queries
@@ -12,7 +12,7 @@ from alerts.membership.schemas import CodeSchema, SignInSchema, mask
 from alerts.membership.sign_in import services as codes
 from alerts.membership.sign_in.budgets import code_budgets
 from alerts.membership.sign_in.services import Asked, Tried, Verdict
-from alerts.membership.standing import first_page
+from alerts.membership.standing import first_page_of
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.guard import anyone, browser_session
 from ugly_mugs.accounts.models import SessionKind
@@ -24,13 +24,16 @@ from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
 from ugly_mugs.web.languages import page_language
+from ugly_mugs.wiring import NavigationEntry
 
-signing_in = Blueprint("signing_in", __name__)
+member_sign_in = Blueprint("sign_in", __name__)
+
+NAVIGATION = (NavigationEntry("public", 40, lazy_gettext("Sign in"), "sign_in.sign_in_page"),)
 
 FORM = "sign-in"
 
 
-@signing_in.get("/sign-in")
+@member_sign_in.get("/sign-in")
 @anyone
 def sign_in_page() -> Response:
     found = browser_session(SessionKind.MEMBER)
@@ -50,7 +53,7 @@ def _page(form: Form, problem: str = "", why: str = "") -> str:
     )
 
 
-@signing_in.post("/sign-in")
+@member_sign_in.post("/sign-in")
 @anyone
 def ask_for_code() -> Response:
     """The same for every address: a code is drawn, handed over with the address, and a session waits for it."""
@@ -71,7 +74,7 @@ def ask_for_code() -> Response:
     except (DBAPIError, PoolTimeout) as error:
         # Answered here, because only a fresh page can ask again.
         return make_response(_page(form, not_saved(error)), HTTPStatus.SERVICE_UNAVAILABLE)
-    response = make_response(redirect("/sign-in/code", HTTPStatus.SEE_OTHER))
+    response = make_response(redirect(url_for("sign_in.code_page"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
     return response
 
@@ -93,14 +96,14 @@ def _asked(channel: Channel, address: str) -> sessions.Cookie:
     return cookie
 
 
-@signing_in.get("/sign-in/code")
+@member_sign_in.get("/sign-in/code")
 @anyone
 def code_page() -> Response:
     found = browser_session(SessionKind.MEMBER)
     if found is not None and found.owner_id is not None:
         return _inside(found.owner_id)
     if found is None or Asked.of(found.contents) is None:
-        return make_response(redirect("/sign-in", HTTPStatus.SEE_OTHER))
+        return make_response(redirect(url_for("sign_in.sign_in_page"), HTTPStatus.SEE_OTHER))
     return make_response(_code_page(found, Form(CodeSchema())))
 
 
@@ -117,14 +120,14 @@ def _code_page(found: Found, form: Form) -> str:
     )
 
 
-@signing_in.post("/sign-in/code")
+@member_sign_in.post("/sign-in/code")
 @anyone
 def sign_in() -> Response:
     vault, now = runtime().vault, runtime().clock.now()
     found = browser_session(SessionKind.MEMBER)
     asked = None if found is None or found.owner_id is not None else Asked.of(found.contents)
     if found is None or asked is None:
-        return make_response(redirect("/sign-in?why=over", HTTPStatus.SEE_OTHER))
+        return make_response(redirect(url_for("sign_in.sign_in_page", why="over"), HTTPStatus.SEE_OTHER))
     # The page needs no signed-in area, so this check of its session is made here.
     if not vault.check_csrf(found.token, request.form.get("csrf", "")):
         raise TryAgain(_("This page came from another sign-in. Please send it once more."))
@@ -141,7 +144,7 @@ def sign_in() -> Response:
     if member_id is None:
         sessions.end(found)
         db.session.commit()
-        return make_response(redirect("/sign-in?why=over", HTTPStatus.SEE_OTHER))
+        return make_response(redirect(url_for("sign_in.sign_in_page", why="over"), HTTPStatus.SEE_OTHER))
     cookie = sessions.start(
         vault=vault, kind=SessionKind.MEMBER, owner_id=member_id, contents={}, now=now, replaces=found
     )
@@ -151,7 +154,7 @@ def sign_in() -> Response:
     return response
 
 
-@signing_in.get("/sign-in/ended")
+@member_sign_in.get("/sign-in/ended")
 @anyone
 def ended_page() -> str:
     return render_template("alerts/membership/sign_in/ended.html")
@@ -178,4 +181,4 @@ def _inside(member_id: uuid.UUID) -> Response:
     with reading():
         state = queries.state_of_member(member_id)
         db.session.rollback()
-    return make_response(redirect(first_page(state), HTTPStatus.SEE_OTHER))
+    return make_response(redirect(first_page_of(state), HTTPStatus.SEE_OTHER))

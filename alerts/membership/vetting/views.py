@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_babel import format_date
 
 from alerts.membership import choices, queries
@@ -166,4 +166,6 @@ def _done(what: str) -> Response:
     db.session.commit()
     show = request.form.get("show", "waiting")
     shown = show if show in SHOWN else "waiting"
-    return make_response(redirect(f"/admin/members?show={shown}&done={what}", HTTPStatus.SEE_OTHER))
+    return make_response(
+        redirect(url_for("vetting.members_page", show=shown, done=what), HTTPStatus.SEE_OTHER)
+    )

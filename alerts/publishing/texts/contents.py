@@ -1,10 +1,9 @@
 """What a version of an alert holds besides its texts: how it is judged, whom it concerns, and what was checked."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Protocol
+from typing import Final, Protocol
 from uuid import UUID, uuid4
 
 from alerts.delivery.audience import Audience
@@ -12,6 +11,7 @@ from alerts.membership.models import Level, Sector
 from alerts.publishing.models import Alert, AlertText, TextChannel
 from reporting.record.choices import Severity
 from ugly_mugs.accounts.models import MemberKind
+from ugly_mugs.database.sealed_json import Plain, SealedJson
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.vault import ServiceVault, Where, symmetric
 from ugly_mugs.vault.padding import TEXT
@@ -108,41 +108,43 @@ class AlertContents:
             approved_by=approved_by,
         )
 
-    def dump(self) -> bytes:
-        plain = {
-            **self.__dict__,
-            "identifiers": [[each.kind, each.value] for each in self.identifiers],
-            "offered": [[each.kind, each.value] for each in self.offered],
-            "leaks": [[each.text, each.kind, each.words, each.why] for each in self.leaks],
-            "checked_on": self.checked_on.isoformat() if self.checked_on else None,
-            "authors": [each.hex for each in self.authors],
-            "approved_by": self.approved_by.hex if self.approved_by else None,
-        }
-        return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
 
-    @classmethod
-    def load(cls, plain: bytes) -> "AlertContents":
-        found: dict[str, Any] = json.loads(plain)
-        lists = ("types", "regions", "sectors", "kinds", "channels")
-        return cls(
-            **{
-                **found,
-                **{name: tuple(found[name]) for name in lists},
-                "severity": Severity(found["severity"]),
-                "identifiers": tuple(Identifier(*each) for each in found["identifiers"]),
-                "offered": tuple(Identifier(*each) for each in found["offered"]),
-                "leaks": tuple(FoundLeak(*each) for each in found["leaks"]),
-                "checked_on": date.fromisoformat(found["checked_on"]) if found["checked_on"] else None,
-                "authors": tuple(UUID(hex=each) for each in found["authors"]),
-                "approved_by": UUID(hex=found["approved_by"]) if found["approved_by"] else None,
-            }
-        )
+def _plain(contents: AlertContents) -> Plain:
+    return {
+        **contents.__dict__,
+        "identifiers": [[each.kind, each.value] for each in contents.identifiers],
+        "offered": [[each.kind, each.value] for each in contents.offered],
+        "leaks": [[each.text, each.kind, each.words, each.why] for each in contents.leaks],
+        "checked_on": contents.checked_on.isoformat() if contents.checked_on else None,
+        "authors": [each.hex for each in contents.authors],
+        "approved_by": contents.approved_by.hex if contents.approved_by else None,
+    }
+
+
+def _from_plain(plain: Plain) -> AlertContents:
+    lists = ("types", "regions", "sectors", "kinds", "channels")
+    return AlertContents(
+        **{
+            **plain,
+            **{name: tuple(plain[name]) for name in lists},
+            "severity": Severity(plain["severity"]),
+            "identifiers": tuple(Identifier(*each) for each in plain["identifiers"]),
+            "offered": tuple(Identifier(*each) for each in plain["offered"]),
+            "leaks": tuple(FoundLeak(*each) for each in plain["leaks"]),
+            "checked_on": date.fromisoformat(plain["checked_on"]) if plain["checked_on"] else None,
+            "authors": tuple(UUID(hex=each) for each in plain["authors"]),
+            "approved_by": UUID(hex=plain["approved_by"]) if plain["approved_by"] else None,
+        }
+    )
+
+
+CONTENTS: Final = SealedJson("alerts", "contents", sizes=TEXT, dump=_plain, load={1: _from_plain})
 
 
 class Closed(Protocol):
     """Something that closes and opens what an alert holds: its draft key, or once approved the service's own."""
 
-    def seal(self, plain: bytes, where: Where) -> bytes: ...
+    def seal(self, plain: bytes, where: Where, /, *, sizes: Sequence[int] = TEXT) -> bytes: ...
 
     def open(self, sealed: bytes, where: Where) -> bytes: ...
 
@@ -153,8 +155,8 @@ class UnderDraftKey:
 
     key: bytes
 
-    def seal(self, plain: bytes, where: Where) -> bytes:
-        return symmetric.seal(self.key, plain, where, sizes=TEXT)
+    def seal(self, plain: bytes, where: Where, /, *, sizes: Sequence[int] = TEXT) -> bytes:
+        return symmetric.seal(self.key, plain, where, sizes=sizes)
 
     def open(self, sealed: bytes, where: Where) -> bytes:
         return symmetric.open_sealed(self.key, sealed, where)
@@ -166,20 +168,20 @@ class UnderRest:
 
     vault: ServiceVault
 
-    def seal(self, plain: bytes, where: Where) -> bytes:
-        return self.vault.seal_rest(plain, where, sizes=TEXT)
+    def seal(self, plain: bytes, where: Where, /, *, sizes: Sequence[int] = TEXT) -> bytes:
+        return self.vault.seal_rest(plain, where, sizes=sizes)
 
     def open(self, sealed: bytes, where: Where) -> bytes:
         return self.vault.open_rest(sealed, where)
 
 
 def put_contents(alert: Alert, contents: AlertContents, closed: Closed) -> None:
-    alert.contents = closed.seal(contents.dump(), Where("alerts", "contents", alert.id))
+    alert.contents = CONTENTS.seal(contents, row=alert.id, sealer=closed.seal)
 
 
 def contents_of(alert: Alert, closed: Closed) -> AlertContents:
     """CannotOpen unless this is what closed them."""
-    return AlertContents.load(closed.open(alert.contents, Where("alerts", "contents", alert.id)))
+    return CONTENTS.open(alert.contents, row=alert.id, opener=closed.open)
 
 
 def put_texts(alert: Alert, texts: Texts, costs: Mapping[TextKey, int], closed: Closed) -> None:

@@ -5,6 +5,7 @@ immigration status and language have no field here, so they cannot stand in it.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import render_template
@@ -16,21 +17,33 @@ from alerts.publishing.models import Change, TextChannel
 from alerts.publishing.texts.contents import AlertContents, TextKey, Texts
 from ugly_mugs.outbox import segments
 from ugly_mugs.outbox.segments import SmsText
+from ugly_mugs.runtime import runtime
 from ugly_mugs.web.languages import in_language
-
-LANGUAGE = "en"
 
 
 @dataclass(frozen=True)
-class Written:
-    """The two texts that people write; all others are made of them."""
+class TextPair:
+    """The two texts that people write in one language; all others are made from them."""
 
     sms: str
     page: str
 
 
-def proposed(contents: AlertContents, *, reference: str, link: str, language: str = LANGUAGE) -> Written:
-    """A first wording from the structured fields, to be read and changed by a person."""
+Written = Mapping[str, TextPair]
+"""What people wrote, by language. A language has both texts or neither."""
+
+
+def proposed(
+    contents: AlertContents, *, reference: str, link: str, languages: Sequence[str]
+) -> dict[str, TextPair]:
+    """First texts from the structured fields, to be read and changed by a person.
+
+    Only the service's own words are translated: what a report says stays in the language of the report.
+    """
+    return {language: _proposed(contents, reference, link, language) for language in languages}
+
+
+def _proposed(contents: AlertContents, reference: str, link: str, language: str) -> TextPair:
     with in_language(language):
         told = {
             "reference": reference,
@@ -49,14 +62,21 @@ def proposed(contents: AlertContents, *, reference: str, link: str, language: st
         }
         sms = _one_line(render_template("messages/alert_sms_full.txt", **told))
         page = _paragraphs(render_template("messages/alert_page.txt", **told))
-    return Written(sms=segments.downgrade(sms, language), page=page)
+    return TextPair(sms=segments.downgrade(sms, language), page=page)
 
 
-def every_text(
-    written: Written, *, change: Change, reference: str, link: str, language: str = LANGUAGE
+def every_text(written: Written, *, change: Change, reference: str, link: str) -> dict[TextKey, str]:
+    """Exactly what will be sent and shown, for each channel, each language and each level."""
+    texts: dict[TextKey, str] = {}
+    for language, pair in written.items():
+        texts |= _texts_in(language, pair, reference, link, changed=change is not Change.FIRST)
+    return texts
+
+
+def _texts_in(
+    language: str, pair: TextPair, reference: str, link: str, *, changed: bool
 ) -> dict[TextKey, str]:
-    """Exactly what will be sent and shown, for each channel and each level."""
-    told = {"reference": reference, "link": link, "changed": change is not Change.FIRST, "page": written.page}
+    told = {"reference": reference, "link": link, "changed": changed, "page": pair.page}
     with in_language(language):
         neutral = _one_line(render_template("messages/alert_sms_neutral.txt", **told))
         mail = {
@@ -65,14 +85,35 @@ def every_text(
         }
     return {
         (TextChannel.SMS, language, Level.NEUTRAL): segments.downgrade(neutral, language),
-        (TextChannel.SMS, language, Level.FULL): segments.downgrade(written.sms, language),
+        (TextChannel.SMS, language, Level.FULL): segments.downgrade(pair.sms, language),
         (TextChannel.EMAIL, language, Level.NEUTRAL): mail[Level.NEUTRAL],
         (TextChannel.EMAIL, language, Level.FULL): mail[Level.FULL],
-        (TextChannel.PAGE, language, Level.FULL): written.page,
+        (TextChannel.PAGE, language, Level.FULL): pair.page,
     }
 
 
-def subject(reference: str, *, changed: bool, language: str = LANGUAGE) -> str:
+def written_in(texts: Texts) -> dict[str, TextPair]:
+    """The texts that people wrote, found again among those that were made from them."""
+    return {
+        language: TextPair(
+            sms=texts[TextChannel.SMS, language, Level.FULL],
+            page=texts[TextChannel.PAGE, language, Level.FULL],
+        )
+        for language in languages_of(texts)
+    }
+
+
+def languages_of(texts: Texts) -> list[str]:
+    """The languages these texts are written in: as the settings order them, then any no longer offered.
+
+    Members in whose language there is no text get those in the first one.
+    """
+    there = {language for _channel, language, _level in texts}
+    offered = [language for language in runtime().settings.languages if language in there]
+    return offered + sorted(there - set(offered))
+
+
+def subject(reference: str, *, changed: bool, language: str) -> str:
     """The subject of every e-mail: neutral, whatever the member chose."""
     with in_language(language):
         told = {"reference": reference, "changed": changed}

@@ -57,12 +57,13 @@ class Snapshot:
         )
 
     def text(self, channel: Channel, language: str, level: str) -> str | None:
-        """The exact words; in the default language where there are none in the member's."""
-        for spoken in (language, message_text.LANGUAGE):
-            found = self.texts.get((TextChannel(channel.value), spoken, Level(level)))
-            if found is not None:
-                return found
-        return None
+        """The exact words in the language that `language_for` names."""
+        return self.texts.get((TextChannel(channel.value), self.language_for(language), Level(level)))
+
+    def language_for(self, language: str) -> str:
+        """The member's language where the alert is written in it, else the first of the alert's languages."""
+        languages = message_text.languages_of(self.texts)
+        return language if language in languages else languages[0]
 
 
 def sending_of(
@@ -89,7 +90,7 @@ def sending_of(
             for (channel, language, level), segments in message_text.costs(texts).items()
             if channel is not TextChannel.PAGE
         },
-        default_language=message_text.LANGUAGE,
+        default_language=message_text.languages_of(texts)[0],
         corrects=corrects,
     )
 

@@ -29,7 +29,7 @@ def current(kind: EpochKind, *, vault: ServiceVault) -> tuple[KeyEpoch, PublicKe
         raise SwappedKey
     mark = _newest_mark(kind, vault)
     if mark is None or mark.number != newest.number:
-        vault.learn_epochs(keyfiles.load_service(runtime().settings.keys_dir).epochs)
+        vault.update_epochs(keyfiles.load_service(runtime().settings.keys_dir).epochs)
         mark = _newest_mark(kind, vault)
     if mark is not None and mark.number < newest.number:
         newest = _epoch(kind, mark.number)
@@ -125,7 +125,7 @@ def mark(folder: Path, epoch: KeyEpoch, *, vault: ServiceVault) -> None:
     """Write the epoch's number and fingerprint into the key folder, and use it from now on."""
     fingerprint = PublicKey(epoch.public_key).fingerprint()
     file = keyfiles.mark_epoch(folder, name=epoch.kind.value, number=epoch.number, fingerprint=fingerprint)
-    vault.learn_epochs(file.epochs)
+    vault.update_epochs(file.epochs)
 
 
 def hand_on(kind: EpochKind, *, to: Staff, by_id: uuid.UUID, by_key: PrivateKey, vault: ServiceVault) -> None:

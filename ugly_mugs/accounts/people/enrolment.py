@@ -3,13 +3,11 @@
 import re
 import secrets
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import cast
 
 import sqlalchemy as sa
-from flask import current_app
 from flask_babel import gettext as _
 
 from ugly_mugs.accounts import queries, sessions
@@ -30,6 +28,7 @@ from ugly_mugs.audit import log as audit
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, DomainError
+from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import PrivateKey, ServiceVault, Where, padding, totp, words
 
 PASSPHRASE_WORDS = 6
@@ -37,8 +36,6 @@ INVITATION_LASTS = timedelta(days=7)
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's 32: none looks like another
 _CODE_LETTERS = 16
 _LOGIN = re.compile(r"[\w.@+-][\w.@+ -]{0,62}[\w.@+-]|[\w.@+-]")
-
-KeyForgetting = Callable[[uuid.UUID], None]
 
 
 class TasksApart(DomainError):
@@ -131,7 +128,7 @@ def forget_keys(person: Staff) -> None:
     db.session.execute(
         sa.delete(KeySeal).where(KeySeal.holder == Holder.STAFF, KeySeal.holder_id == person.id)
     )
-    for forget in cast(Iterable[KeyForgetting], current_app.extensions["key_forgettings"]):
+    for forget in runtime().wiring.key_forgettings:
         forget(person.id)
 
 

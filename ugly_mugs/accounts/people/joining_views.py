@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -27,12 +27,12 @@ from ugly_mugs.vault import Busy, totp
 from ugly_mugs.vault.encoding import from_text, to_text
 from ugly_mugs.web.forms import Form
 
-joining = Blueprint("joining", __name__)
+staff_joining = Blueprint("staff_joining", __name__)
 
 JOIN = "desk-join"
 
 
-@joining.get("/desk/join")
+@staff_joining.get("/desk/join")
 @anyone
 def join_page() -> str:
     return _join_page()
@@ -84,7 +84,7 @@ def _authenticator(login: str, prepared: enrolment.Prepared) -> dict[str, Any]:
     return {**shown, "picture": Markup(picture)}  # noqa: S704  # nosec
 
 
-@joining.post("/desk/join")
+@staff_joining.post("/desk/join")
 @anyone
 def join() -> Response:
     """Take the invitation code; what is drawn for the newcomer waits in their session until they prove it."""
@@ -115,7 +115,7 @@ def join() -> Response:
         vault=vault, kind=SessionKind.STAFF, owner_id=None, contents=contents, now=now, replaces=before
     )
     db.session.commit()
-    response = make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+    response = make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
     return response
 
@@ -125,13 +125,13 @@ def _join_again(form: Form | None, problem: str, status: HTTPStatus = HTTPStatus
     return make_response(_join_page(form, problem), status)
 
 
-@joining.post("/desk/join/authenticator")
+@staff_joining.post("/desk/join/authenticator")
 @anyone
 def enrol() -> Response:
     """The authenticator is proved: the newcomer gets a key of their own, and the invitation is used up."""
     form, contents, before = Form(AuthenticatorSchema()), _joining(), browser_session(SessionKind.STAFF)
     if before is None or "joining" not in contents:
-        return make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+        return make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
     if not form.take(request.form) or not token_holds(JOIN, form):
         return _join_again(
             form, "" if form.errors else _("This page was open for a long time. Please try again.")
@@ -152,7 +152,7 @@ def enrol() -> Response:
     if person is None or person.id != person_id:
         sessions.end(before)
         db.session.commit()
-        return make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+        return make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
     enrolment.enrol(vault=vault, person=person, prepared=prepared, own=own, step=step, now=now)
     cookie = sessions.start(
         vault=vault,
@@ -163,6 +163,6 @@ def enrol() -> Response:
         replaces=before,
     )
     db.session.commit()
-    response = make_response(redirect("/desk/join", HTTPStatus.SEE_OTHER))
+    response = make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
     return response

@@ -4,8 +4,8 @@ import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
-from flask_babel import gettext as _
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _, lazy_gettext
 
 from ugly_mugs.accounts import queries, sessions
 from ugly_mugs.accounts.guard import Permission, browser_session, current_staff, staff
@@ -17,8 +17,18 @@ from ugly_mugs.errors import DomainError, NotAllowed, NotThere
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import SwappedKey, UnknownWord, WrongLength
 from ugly_mugs.web.forms import Form
+from ugly_mugs.wiring import NavigationEntry
 
 people = Blueprint("people", __name__)
+
+WAITING, ADMIN = (
+    frozenset({Permission.ADMIT_MODERATORS, Permission.VET}),
+    frozenset({Permission.INVITE, Permission.VET}),
+)
+NAVIGATION = (
+    NavigationEntry("desk", 30, lazy_gettext("People"), "people.people_page", WAITING, starts=False),
+    NavigationEntry("desk", 40, lazy_gettext("Administration"), "people.admin_page", ADMIN),
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ def admit(person_id: uuid.UUID) -> Response:
         raise _swapped() from None
     admitted = "yes" if person.state is StaffState.ACTIVE else "partly"
     db.session.commit()
-    return make_response(redirect(f"/desk/people?admitted={admitted}", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("people.people_page", admitted=admitted), HTTPStatus.SEE_OTHER))
 
 
 def _heard_right(form: Form, person: Staff) -> bool:
@@ -154,7 +164,7 @@ def invite() -> Response:
     shown = {"name": form.values["login"], "code": invited.code}
     sessions.keep(found, {**found.contents, "invited": shown}, vault=vault, now=now)
     db.session.commit()
-    return make_response(redirect("/admin", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("people.admin_page"), HTTPStatus.SEE_OTHER))
 
 
 @people.post("/admin/invited")
@@ -166,7 +176,7 @@ def invitation_handed_over() -> Response:
         contents = {name: value for name, value in found.contents.items() if name != "invited"}
         sessions.keep(found, contents, vault=runtime().vault, now=runtime().clock.now())
         db.session.commit()
-    return make_response(redirect("/admin", HTTPStatus.SEE_OTHER))
+    return make_response(redirect(url_for("people.admin_page"), HTTPStatus.SEE_OTHER))
 
 
 def role_names(roles: frozenset[Role]) -> list[str]:

@@ -1,1 +1,1 @@
-"""The SMS provider and the mail server: how a message is handed to them, and what their answers mean."""
+"""The SMS provider and the mail server: sending a message to them, and the meaning of their answers."""

@@ -1,6 +1,6 @@
-"""What to do when the SMS provider says no: its error codes and HTTP answers as one action each.
+"""The SMS provider's error codes and HTTP statuses, each mapped to one action.
 
-Which code means which action is data (`ugly_mugs/data/twilio_codes.csv`), so a new one changes nothing here.
+The codes are data (`ugly_mugs/data/twilio_codes.csv`), so a new code needs no change here.
 """
 
 import csv
@@ -12,25 +12,25 @@ from importlib.resources import files
 
 class Action(StrEnum):
     OPT_OUT = "opt_out"
-    """The person wants no more: suppress the address, never send again."""
+    """The person has opted out: suppress the address, never send again."""
     BAD_ADDRESS = "bad_address"
     """Nothing reaches this address: mark it invalid and ask the member to prove it again."""
     LATER = "later"
     """Certainly not sent: safe to try again after a pause."""
     AGAIN_AFTER_ACCEPTANCE = "again_after_acceptance"
-    """Accepted and then failed: one or two later attempts while the alert lives."""
+    """Accepted and then failed: one or two later attempts before the message expires."""
     AMBIGUOUS = "ambiguous"
-    """It may have gone: unknown, to be reconciled, never blindly sent again."""
+    """It may have been sent: unknown, to be reconciled, never sent again without proof."""
     CONTENT = "content"
-    """The words were refused: when many are, pause the alert and tell the moderators."""
+    """The text was refused: pause the alert and tell the moderators."""
     SENDER = "sender"
-    """Our account or sender is at fault: open the channel's circuit, call the operator, keep rows queued."""
+    """Our account or sender is at fault: open the channel's circuit, log an error, keep rows queued."""
     FALL_BACK_TO_SMS = "fall_back_to_sms"
     """The other channel declined: send it as SMS."""
     EXPIRED = "expired"
-    """Its time was over before it left; final and free."""
+    """It expired before it was sent; final and free of charge."""
     FINAL = "final"
-    """This attempt failed and nothing more is known: never send again by itself."""
+    """This attempt failed and nothing more is known: never send again automatically."""
 
 
 @cache
@@ -40,11 +40,11 @@ def _table() -> Mapping[int, Action]:
 
 
 def action_for(code: int | None, http_status: int | None = None) -> Action:
-    """The action for an error code, the HTTP status it came with, or both; neither: no answer came at all.
+    """The action for an error code, the HTTP status it came with, or both; with neither, no answer came at all.
 
-    A status callback has a code only. The status decides where it must: any 5xx is ambiguous whatever the
-    body says, a 429 was never processed. A refusal (401, 403, 404) without any code is not about the message
-    but about the account, the address of the API or something in between. An unknown code is final.
+    A status callback has a code only. Some statuses decide alone: any 5xx is ambiguous whatever the body says, and
+    a 429 was never processed. 401, 403 or 404 without a code concerns the account, the API address or a proxy, not
+    the message. An unknown code is final.
     """
     if code is None and http_status is None:
         return Action.AMBIGUOUS

@@ -1,4 +1,4 @@
-"""E-mails: rendered once for everybody who gets the same words, and handed over a connection that is kept."""
+"""E-mails by SMTP: rendered once for everybody who gets the same text, sent over connections that are kept."""
 
 import quopri
 import re
@@ -31,35 +31,34 @@ from ugly_mugs.outbox.gateways.transport import (
     SenderBroken,
     Untrusted,
 )
-from ugly_mugs.outbox.registry import Words
+from ugly_mugs.outbox.registry import MessageText
 from ugly_mugs.settings import Settings
 from ugly_mugs.vault import WorkerVault
 from ugly_mugs.vault.encoding import to_text
 from ugly_mugs.web.languages import in_language
 
-# Mail servers grow suspicious of connections that carry more.
+# Some mail servers limit the number of mails in one connection.
 MAILS_PER_CONNECTION = 100
 RENDERED_KEPT = 64
 CLOSING = 421
 GO_AHEAD = 354
 UNSAFE = re.compile(r"[\s<>\x00-\x1f\x7f]|[^\x00-\x7f]")
 MESSAGE_ID_LENGTH = 16
-# RFC 5321, 4.5.3.1.1; the token of a return path takes 49 of them.
+# RFC 5321, 4.5.3.1.1; `+` and the token of a return path take 49 octets.
 LONGEST_LOCAL_PART = 64
 LOCAL_PART_LEFT = LONGEST_LOCAL_PART - 49
 
-
-# A space at the end of a line is lost in quoted-printable unless it is written out.
+# By whether the body is quoted-printable, where a space at the end of a line must be encoded.
 SIGNATURE = {False: b"\r\n-- \r\n", True: b"\r\n--=20\r\n"}
 
 
 class LocalPartTooLong(ValueError):
-    """The address mails are sent from leaves no room for a return path of its own for each mail."""
+    """The sender address is too long for a return path of its own for each mail."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mails are handed over, from the address in the settings."""
+    """The mail server of the settings."""
 
     scheme: str
     host: str
@@ -80,7 +79,7 @@ class MailServer:
         )
 
     def connect(self, timeout: float) -> smtplib.SMTP:
-        """A greeted connection, signed in where the address says so; NeverConnected or SenderBroken otherwise."""
+        """Connect, greet and sign in; raises NeverConnected, Untrusted or SenderBroken."""
         try:
             connection = self._open(timeout)
             connection.ehlo_or_helo_if_needed()
@@ -95,7 +94,7 @@ class MailServer:
         return connection
 
     def _open(self, timeout: float) -> smtplib.SMTP:
-        """Connected, but not signed in; without a context smtplib would believe any certificate on the way."""
+        """Connect. Without an SSL context of ours smtplib would accept any certificate."""
         name = _our_name()
         if self.scheme == "smtps":
             trusted = ssl.create_default_context()
@@ -110,14 +109,14 @@ class MailServer:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Everything of a mail that is the same for all: the head's fixed lines, the body, and how its end is written."""
+    """The part of a mail that is the same for all recipients: common header fields, body, and its encoding."""
 
     head: bytes = field(repr=False)
     body: bytes = field(repr=False)
     quoted: bool
 
     def for_person(self, lines: Mapping[str, str], ending: str) -> bytes:
-        """The whole mail for one person; `lines` hold nothing but what we wrote ourselves and a checked address."""
+        """The whole mail for one person. `lines` hold only values of our own and an address that was validated."""
         own = "".join(f"{name}: {value}\r\n" for name, value in lines.items()).encode()
         end = ending.encode()
         if self.quoted:
@@ -127,22 +126,22 @@ class Rendered:
         )
 
 
-def render(words: Words, *, sender: str) -> Rendered:
-    """The common part of a mail: text only, no pictures, nothing that could tell whether it was read."""
+def render(text: MessageText, *, sender: str) -> Rendered:
+    """The common part of a mail: plain text only, without images or anything else that reports back."""
     message = EmailMessage(policy=policy.SMTP)
     message["From"] = sender
-    message["Subject"] = words.subject
+    message["Subject"] = text.subject
     message["Auto-Submitted"] = "auto-generated"
-    for name, value in words.headers.items():
+    for name, value in text.headers.items():
         message[name] = value
-    plain = words.text.isascii() and all(len(line) < 900 for line in words.text.splitlines())
-    message.set_content(words.text, cte="7bit" if plain else "quoted-printable")
+    plain = text.text.isascii() and all(len(line) < 900 for line in text.text.splitlines())
+    message.set_content(text.text, cte="7bit" if plain else "quoted-printable")
     head, _, body = message.as_bytes().partition(b"\r\n\r\n")
     return Rendered(head + b"\r\n", body, quoted=not plain)
 
 
 class MailGateway:
-    """Mails by SMTP; every sending thread has a connection of its own."""
+    """Sends mails; every sending thread has its own connection."""
 
     def __init__(self, settings: Settings, vault: WorkerVault, clock: Clock) -> None:
         if settings.smtp_url is None:
@@ -158,19 +157,19 @@ class MailGateway:
         self._opt_out = f"{settings.public_url}/opt-out/"
         self._endings = {language: _ending(language) for language in settings.languages}
         self._default_ending = self._endings[settings.languages[0]]
-        self._rendered: OrderedDict[int, tuple[Words, Rendered]] = OrderedDict()
+        self._rendered: OrderedDict[int, tuple[MessageText, Rendered]] = OrderedDict()
         self._lock = threading.Lock()
         self._own = threading.local()
 
     def send(self, message: Outgoing) -> Accepted:
-        """Hand one mail over; a 4xx is later, a 5xx never, and a connection lost after DATA ambiguous."""
+        """Send one mail. A 4xx raises Later, a 5xx Never, a connection lost after DATA Ambiguous."""
         mail = self._mail_for(message)
         connection = self._connection()
         if self._own.sent:
             try:
                 self._hand_over(connection, message, mail)
             except NeverConnected:
-                # The server had closed a kept connection and surely has nothing of this mail: a fresh one tells.
+                # The server had closed the kept connection and has nothing of this mail, so a new one may be tried.
                 self._hand_over(self._connection(), message, mail)
         else:
             self._hand_over(connection, message, mail)
@@ -178,35 +177,35 @@ class MailGateway:
         return Accepted(None)
 
     def _hand_over(self, connection: smtplib.SMTP, message: Outgoing, mail: bytes) -> None:
-        # smtplib would parse both addresses letter by letter, which takes longer than all the rest; ours are
-        # checked when they are given, and this check is enough to keep them inside their brackets.
+        # smtplib's own address parsing takes longer than all the rest. Addresses were validated when they were
+        # given, and this check keeps them inside their angle brackets.
         if UNSAFE.search(message.to):
             raise BadAddress
         sender, recipient = f"FROM:<{self._return_path(message)}>", f"TO:<{message.to}>"
         body = mail.replace(b"\r\n.", b"\r\n..") + b".\r\n"
-        may_be_taken = False
+        may_be_accepted = False
         try:
             if connection.has_extn("pipelining"):
-                # One packet instead of three; the answers come in order all the same (RFC 2920).
+                # One packet instead of three; the replies come in the same order (RFC 2920).
                 connection.send(f"MAIL {sender}\r\nRCPT {recipient}\r\nDATA\r\n".encode())
-                answers = [connection.getreply()]
-                while len(answers) < 3 and answers[-1][0] != CLOSING:
-                    answers.append(connection.getreply())
-                if answers[-1][0] == GO_AHEAD and any(code >= 400 for code, _ in answers):
-                    # A server that wants the mail although it takes no recipient gets an empty one.
+                replies = [connection.getreply()]
+                while len(replies) < 3 and replies[-1][0] != CLOSING:
+                    replies.append(connection.getreply())
+                if replies[-1][0] == GO_AHEAD and any(code >= 400 for code, _ in replies):
+                    # A server that asks for the mail although it refused the recipient gets an empty one.
                     connection.send(b".\r\n")
                     connection.getreply()
             else:
-                answers = [connection.docmd("MAIL", sender)]
-                answers += [connection.docmd("RCPT", recipient)] if answers[0][0] < 400 else []
-                answers += [connection.docmd("DATA")] if answers[-1][0] < 400 else []
-            for (code, _), refused in zip(answers, REFUSALS, strict=False):
-                _demand(code, refused=refused)
-            # From here on the server may have the mail although its answer never reaches us.
-            may_be_taken = True
+                replies = [connection.docmd("MAIL", sender)]
+                replies += [connection.docmd("RCPT", recipient)] if replies[0][0] < 400 else []
+                replies += [connection.docmd("DATA")] if replies[-1][0] < 400 else []
+            for (code, _), refused in zip(replies, REFUSALS, strict=False):
+                _check(code, refused=refused)
+            # From here on the server may have accepted the mail although its reply is lost.
+            may_be_accepted = True
             connection.send(body)
             code, _ = connection.getreply()
-            _demand(code, refused=Never)
+            _check(code, refused=Never)
         except (Later, Never) as refusal:
             if refusal.code == CLOSING:
                 self.hang_up()
@@ -214,11 +213,11 @@ class MailGateway:
                 self._reset(connection)
             raise
         except (smtplib.SMTPException, OSError):
-            self._forget()
-            raise (Ambiguous() if may_be_taken else NeverConnected()) from None
+            self._drop_connection()
+            raise (Ambiguous() if may_be_accepted else NeverConnected()) from None
 
     def hang_up(self) -> None:
-        """Say goodbye on the calling thread's connection."""
+        """Close the calling thread's connection with QUIT."""
         connection: smtplib.SMTP | None = getattr(self._own, "connection", None)
         self._own.connection = None
         if connection is not None:
@@ -238,13 +237,13 @@ class MailGateway:
         return connection
 
     def _reset(self, connection: smtplib.SMTP) -> None:
-        """Ready for the next mail after a refusal; a connection that does not even take that is replaced."""
+        """Reset the connection after a refusal; drop it if it does not accept that."""
         try:
             connection.rset()
         except (smtplib.SMTPException, OSError):
-            self._forget()
+            self._drop_connection()
 
-    def _forget(self) -> None:
+    def _drop_connection(self) -> None:
         connection: smtplib.SMTP | None = getattr(self._own, "connection", None)
         self._own.connection = None
         if connection is not None:
@@ -254,31 +253,31 @@ class MailGateway:
         link = self._opt_out + self._vault.opt_out_token(message.address_id)
         lines = {
             "To": message.to,
-            "Date": _written(int(self._clock.now().timestamp())),
+            "Date": _date(int(self._clock.now().timestamp())),
             "Message-ID": self._message_id(message),
             "List-Unsubscribe": f"<{link}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
         ending = self._endings.get(message.language, self._default_ending)
-        return self._rendered_of(message.words).for_person(lines, f"{ending}\n{link}\n")
+        return self._rendered_of(message.text).for_person(lines, f"{ending}\n{link}\n")
 
     def _message_id(self, message: Outgoing) -> str:
-        """The same for every attempt, so that a mailbox which gets the mail twice keeps one."""
+        """The same for every attempt, so that a mailbox that gets the mail twice keeps one copy."""
         token = self._vault.keyed("rest", b"message-id", message.delivery_id.bytes)[:MESSAGE_ID_LENGTH]
         return f"<{to_text(token)}@{self._domain}>"
 
     def _return_path(self, message: Outgoing) -> str:
-        """Where a bounce goes: an address of its own for each mail, so that it names the delivery."""
+        """The envelope sender, different for each mail, so that a bounce names its delivery (VERP)."""
         return f"{self._local}+{self._vault.verp_token(message.delivery_id)}@{self._domain}"
 
-    def _rendered_of(self, words: Words) -> Rendered:
-        known = self._rendered.get(id(words))
-        # The words are kept beside it: otherwise their id could come to name other words.
-        if known is not None and known[0] is words:
+    def _rendered_of(self, text: MessageText) -> Rendered:
+        known = self._rendered.get(id(text))
+        # The cache keeps the text itself, because the id of a deleted object can be used again.
+        if known is not None and known[0] is text:
             return known[1]
-        rendered = render(words, sender=self._from)
+        rendered = render(text, sender=self._from)
         with self._lock:
-            self._rendered[id(words)] = (words, rendered)
+            self._rendered[id(text)] = (text, rendered)
             while len(self._rendered) > RENDERED_KEPT:
                 self._rendered.popitem(last=False)
         return rendered
@@ -291,28 +290,28 @@ def _ending(language: str) -> str:
 
 @cache
 def _our_name() -> str:
-    """What we greet with; smtplib would ask a name server for it at every connection."""
+    """The name for EHLO; smtplib would ask a name server for it at every connection."""
     return socket.getfqdn()
 
 
 @lru_cache(maxsize=4)
-def _written(second: int) -> str:
-    """A moment as a mail's head has it; thousands of mails share one."""
+def _date(second: int) -> str:
+    """The Date header field; thousands of mails have the same."""
     return format_datetime(datetime.fromtimestamp(second, UTC))
 
 
 def _recipient_refused(code: int) -> Never:
-    # 550, 551 and 553 say that there is no such mailbox; 552 and 554 may be about this mail only.
+    # 550, 551 and 553: there is no such mailbox. 552 and 554 may concern this mail only.
     return BadAddress(code) if code in (550, 551, 553) else Never(code)
 
 
-def _demand(code: int, *, refused: Callable[[int], NotSent]) -> None:
-    """Nothing when the server agreed; Later for any 4xx, and what `refused` makes of a 5xx."""
+def _check(code: int, *, refused: Callable[[int], NotSent]) -> None:
+    """Raise Later for a 4xx, and what `refused` returns for a 5xx."""
     if code >= 500:
         raise refused(code)
     if code >= 400 or code < 0:
         raise Later(code)
 
 
-# What a 5xx means to each of MAIL, RCPT and DATA.
+# What a 5xx reply to MAIL, RCPT and DATA means.
 REFUSALS: tuple[Callable[[int], NotSent], ...] = (SenderBroken, _recipient_refused, Never)

@@ -1,34 +1,34 @@
-"""How the outbox talks to the outside: one verb to send, and the few ways in which that can end."""
+"""What a gateway does: send one message, or say why not with one of a few exceptions."""
 
 import uuid
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ugly_mugs.outbox.registry import Words
+from ugly_mugs.outbox.registry import MessageText
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message, ready to leave. `valid_for` is how many seconds it is worth anything, None for ever."""
+    """One message, ready to be sent. `valid_for` is in seconds; None means that it does not expire."""
 
     delivery_id: uuid.UUID
     attempt: int
     address_id: uuid.UUID
     to: str = field(repr=False)
-    words: Words = field(repr=False)
+    text: MessageText = field(repr=False)
     language: str
     valid_for: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took it; the id is the provider's own name for it, when it gives one."""
+    """The provider accepted the message; `provider_id` is its own id for it, if it gives one."""
 
     provider_id: str | None
 
 
 class NotSent(Exception):
-    """The provider did not say that it took the message; the kinds below say what that means."""
+    """The provider did not confirm that it accepted the message; the subclasses say what that means."""
 
     def __init__(self, code: int | None = None) -> None:
         super().__init__(f"{type(self).__name__} {code or ''}".strip())
@@ -36,7 +36,7 @@ class NotSent(Exception):
 
 
 class Never(NotSent):
-    """This message to this address is refused for good."""
+    """Refused for good."""
 
 
 class BadAddress(Never):
@@ -44,42 +44,42 @@ class BadAddress(Never):
 
 
 class OptedOut(Never):
-    """The provider knows that this person wants no more."""
+    """The provider has recorded that this person opted out."""
 
 
 class ContentRefused(Never):
-    """The words were refused."""
+    """The text was refused."""
 
 
 class TooLate(Never):
-    """Its time was over before it left."""
+    """It expired before it was sent."""
 
 
 class Later(NotSent):
-    """It certainly was not taken; the same may be tried after a pause."""
+    """Certainly not accepted; the same message may be tried after a pause."""
 
 
 class NeverConnected(Later):
-    """Nobody answered at all, so no other message would fare better just now."""
+    """No connection at all, so no other message can be sent just now either."""
 
 
 class Untrusted(NeverConnected):
-    """Whoever answered could not prove to be the server we mean, and was told nothing: as good as nobody there."""
+    """The server's certificate is wrong. Nothing was sent to it."""
 
 
 class SenderBroken(Later):
-    """Our account or sender is at fault: nothing can be sent until the operator has seen to it."""
+    """Our account or sender is at fault: nothing can be sent until the operator has corrected it."""
 
 
 class Ambiguous(NotSent):
-    """It may have been taken, and it may not."""
+    """Nobody can tell whether it was accepted."""
 
 
 class Gateway(Protocol):
     def send(self, message: Outgoing) -> Accepted:
-        """Hand one message to the provider, or raise NotSent."""
+        """Send one message, or raise NotSent."""
         ...
 
     def hang_up(self) -> None:
-        """The calling thread sends nothing more for a while; what it keeps open may be closed."""
+        """The calling thread sends nothing more for a while; the gateway may close its connection."""
         ...

@@ -1,7 +1,7 @@
-"""The SMS provider, spoken to by its own library over an HTTP client of ours.
+"""SMS by Twilio's library, over an HTTP client of our own.
 
-The library's clients have no timeout, retry POSTs by themselves, or keep too few connections. Ours sends each
-request exactly once, within a time, over as many connections as texts may be under way.
+The library's own clients have no timeout, retry POSTs, or keep too few connections. Ours sends each request exactly
+once, with a timeout, over as many connections as messages may be in flight.
 """
 
 import logging
@@ -41,18 +41,17 @@ from ugly_mugs.vault import ServiceVault
 
 log = logging.getLogger(__name__)
 
-# What the provider takes for the life of a text, in seconds; below the first it might not leave at all.
+# The range of `validity_period` in seconds; with less than the first, the provider may not send it at all.
 SHORTEST_LIFE, LONGEST_LIFE = 10, 36_000
 PAGE = 100
 MOST_LISTED = 1_000
-# Texts of unknown fate are looked up beside sending, this many at a time.
+# Connections kept for looking up messages of unknown fate, and for emptying settled ones, beside those for sending.
 LOOKED_UP_AT_ONCE = 8
-# So are settled texts forgotten.
 FORGOTTEN_AT_ONCE = 8
 
-# The provider's word for a message it does not have.
-NO_SUCH_TEXT = 20404
-# What can go wrong with a request that changes nothing or may be made twice, beside what nobody foresees.
+# Twilio's code for "the requested resource was not found".
+NO_SUCH_MESSAGE = 20404
+# What is caught around requests that may safely be repeated.
 _TROUBLES = (TwilioException, HTTPError, OSError, ValueError, TypeError, KeyError, AttributeError)
 
 _RAISES: dict[Action, type[NotSent]] = {
@@ -70,7 +69,7 @@ _RAISES: dict[Action, type[NotSent]] = {
 
 
 class PooledHttpClient(HttpClient):  # type: ignore[misc]  # the library ships no types
-    """Sends what the library asks for once, over a pool of kept connections, and never logs what it sends."""
+    """Sends each request of the library once, over a pool of kept connections, and logs nothing of it."""
 
     def __init__(self, *, connections: int, timeout: float) -> None:
         super().__init__(log, is_async=False, timeout=timeout)
@@ -81,7 +80,7 @@ class PooledHttpClient(HttpClient):  # type: ignore[misc]  # the library ships n
             timeout=urllib3.Timeout(total=timeout),
         )
         self._authorization: dict[tuple[str, str], str] = {}
-        # How far the provider's clock is ahead of ours, by the last answer that named its time.
+        # How far the provider's clock is ahead of ours, by the Date header of the latest response.
         self.ahead = timedelta()
 
     def request(
@@ -100,7 +99,7 @@ class PooledHttpClient(HttpClient):  # type: ignore[misc]  # the library ships n
             headers["Authorization"] = self._authorization_of(auth)
         if params:
             uri = f"{uri}?{urlencode(params, doseq=True)}"
-        answer = self._pool.request(
+        response = self._pool.request(
             method,
             uri,
             body=urlencode(data, doseq=True) if data else None,
@@ -109,8 +108,8 @@ class PooledHttpClient(HttpClient):  # type: ignore[misc]  # the library ships n
             retries=False,
         )
         if method == "GET":
-            self._compare_clocks(answer.headers.get("Date"))
-        return Response(answer.status, answer.data.decode("utf-8", "replace"), answer.headers)
+            self._compare_clocks(response.headers.get("Date"))
+        return Response(response.status, response.data.decode("utf-8", "replace"), response.headers)
 
     def _compare_clocks(self, date: str | None) -> None:
         try:
@@ -129,7 +128,7 @@ class PooledHttpClient(HttpClient):  # type: ignore[misc]  # the library ships n
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A text as the provider lists it."""
+    """An SMS as the provider lists it."""
 
     provider_id: str
     body: str = field(repr=False)
@@ -139,7 +138,7 @@ class Listed:
 
 
 class TextGateway:
-    """Texts by Twilio: `send` for each, `sent_to` to look one up whose fate is unknown, `forget` when it is over."""
+    """SMS by Twilio: `send`, `sent_to` to look up one of unknown fate, `forget` to have a settled one emptied."""
 
     def __init__(self, settings: Settings, vault: ServiceVault) -> None:
         self._sender = settings.twilio_from
@@ -150,13 +149,13 @@ class TextGateway:
         self._messages = self._client.messages
 
     def send(self, message: Outgoing) -> Accepted:
-        """POST one text; a text that is neither surely taken nor surely refused raises Ambiguous."""
+        """POST one SMS. Raises Ambiguous when it is neither certainly accepted nor certainly refused."""
         life = LONGEST_LIFE if message.valid_for is None else message.valid_for
         try:
-            answer = self._messages.create(
+            accepted = self._messages.create(
                 to=message.to,
                 from_=self._sender,
-                body=message.words.text,
+                body=message.text.text,
                 status_callback=self._callback
                 + self._vault.delivery_token(message.delivery_id, message.attempt),
                 validity_period=min(max(life, SHORTEST_LIFE), LONGEST_LIFE),
@@ -167,51 +166,51 @@ class TextGateway:
         except (NewConnectionError, ConnectTimeoutError):
             raise NeverConnected from None
         except SSLError as problem:
-            # A certificate is looked at before anything is sent.
-            refused = any(isinstance(each, ssl.SSLCertVerificationError) for each in problem.args)
-            raise (SenderBroken() if refused else Ambiguous()) from None
+            # The certificate is verified before anything is sent.
+            is_untrusted = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in problem.args)
+            raise (SenderBroken() if is_untrusted else Ambiguous()) from None
         except Exception as fault:
-            # Once a request may have left, nothing that goes wrong proves that the text did not.
+            # The request may have been sent, so no error proves that the message was not accepted.
             log.warning("text of unknown fate", extra={"error": type(fault).__name__})
             raise Ambiguous from None
-        if not answer.sid:
+        if not accepted.sid:
             raise Ambiguous
-        return Accepted(answer.sid)
+        return Accepted(accepted.sid)
 
     def hang_up(self) -> None:
-        """Connections are shared by all threads and kept."""
+        """Nothing to do: all threads share the kept connections."""
 
     def sent_to(self, phone: str, *, since: datetime) -> Iterator[Listed]:
-        """Every text of ours to this phone since then; raises Later when the provider cannot tell just now.
+        """Every SMS of ours to this phone since then; raises Later when the provider cannot say just now.
 
-        The provider can filter by the day a text was *sent*, which leaves out those still in its queue: they
-        would be taken for absent and sent again. So only the phone is asked for, and the times are compared
-        here, by the provider's clock: were ours ahead, every text would seem to be missing.
+        The provider's filter by date uses the date *sent*, which leaves out what is still in its queue; that would
+        be taken for absent and sent again. So the filter is the phone alone, and times are compared here, by the
+        provider's clock: if ours were ahead, every SMS would seem to be missing.
         """
         try:
-            for each in self._messages.stream(to=phone, page_size=PAGE, limit=MOST_LISTED):
-                created = _aware(each.date_created)
+            for listed in self._messages.stream(to=phone, page_size=PAGE, limit=MOST_LISTED):
+                created = _aware(listed.date_created)
                 if created is not None and created < since + min(self._http.ahead, timedelta()):
                     continue
                 yield Listed(
-                    provider_id=str(each.sid),
-                    body=str(each.body or ""),
-                    status=str(each.status),
-                    error_code=int(each.error_code) if each.error_code else None,
+                    provider_id=str(listed.sid),
+                    body=str(listed.body or ""),
+                    status=str(listed.status),
+                    error_code=int(listed.error_code) if listed.error_code else None,
                     created_at=created or since,
                 )
         except _TROUBLES as problem:
             raise Later from problem
 
     def forget(self, provider_id: str) -> bool:
-        """Have the provider empty a text: whether its words are gone there; Later when it cannot be asked just now.
+        """Have the provider empty an SMS, and return whether it is empty; raises Later when that cannot be asked now.
 
-        It empties only what it has finished with. A text it does not have says nothing any more.
+        The provider empties only what it has finished with. One that it does not have counts as empty.
         """
         try:
             emptied = self._messages(provider_id).update(body="")
         except TwilioRestException as refusal:
-            if refusal.status == 404 and refusal.code == NO_SUCH_TEXT:
+            if refusal.status == 404 and refusal.code == NO_SUCH_MESSAGE:
                 return True
             if refusal.status in (400, 409):
                 return False
@@ -222,12 +221,12 @@ class TextGateway:
 
 
 def client_for(settings: Settings) -> Client:
-    """The library's client, pointed at the provider or at a stand-in for it."""
+    """The library's client, for the provider or for the sandbox."""
     http = PooledHttpClient(
         connections=settings.sms_in_flight + LOOKED_UP_AT_ONCE + FORGOTTEN_AT_ONCE,
         timeout=settings.sms_timeout,
     )
-    # Of two tokens, while one is being rotated, the first is the one to sign in with.
+    # While a token is being rotated there are two, and the first one is for signing in.
     client = Client(settings.twilio_account_sid, settings.twilio_auth_token[0].value, http_client=http)
     if settings.twilio_api_url:
         client.api.base_url = settings.twilio_api_url
@@ -240,7 +239,7 @@ def _not_sent(refusal: TwilioException) -> NotSent:
     if not isinstance(status, int):
         return Ambiguous()
     if not isinstance(code, int) or code == status:
-        # The library puts the HTTP status where the body named no code.
+        # The library sets the HTTP status as code when the body has none.
         code = None
     if 300 <= status < 400:
         return SenderBroken(status)

@@ -1,1 +1,1 @@
-"""What comes back: status callbacks, inbound texts, opt-out links, and what the web hands to the worker."""
+"""What comes in: status callbacks, inbound SMS, opt-out links, and what the web hands over to the worker."""

@@ -1,8 +1,7 @@
-"""What we answer when somebody texts STOP or HELP, where the provider has not answered already.
+"""Replies to STOP and HELP where the provider has not replied already.
 
-On a number the provider answers its own keywords by itself, and a second answer would only confuse. It matches
-whole messages, though: "stop please" or "parar" reach only us, stop everything here, and deserve one short word
-that they did.
+The provider replies to its own keywords, and a second reply would confuse. But it matches whole messages only:
+"stop please" or "parar" reach us unanswered, stop everything here, and get one short confirmation.
 """
 
 import uuid
@@ -16,38 +15,38 @@ from flask import render_template
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import ledger, segments
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, MessageKind
-from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, Priority, Words
+from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, MessageText, Priority
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import WorkerVault
 from ugly_mugs.web.languages import in_language
 
-# An answer that comes later than this answers nothing any more.
+# A reply that is later than this is not sent.
 LIFE = timedelta(minutes=10)
 ONE_EACH = timedelta(hours=1)
 
 
-def queue_stop_answer(
+def queue_stop_reply(
     *, vault: WorkerVault, subject_id: uuid.UUID, recipient_id: uuid.UUID, now: datetime
 ) -> None:
-    """Tell somebody that nothing more will come; the caller commits it with the opt-out itself."""
+    """Confirm that nothing more will be sent; the caller commits it together with the opt-out."""
     _queue(MessageKind.STOP_ANSWER, vault, subject_id, recipient_id, now)
 
 
-def queue_help_answer(
+def queue_help_reply(
     *, vault: WorkerVault, subject_id: uuid.UUID, recipient_id: uuid.UUID, now: datetime
 ) -> None:
-    """Say who writes and how to stop it; the caller commits."""
+    """Say who sends these messages and how to stop them; the caller commits."""
     _queue(MessageKind.HELP_ANSWER, vault, subject_id, recipient_id, now)
 
 
 def _queue(
     kind: MessageKind, vault: WorkerVault, subject_id: uuid.UUID, recipient_id: uuid.UUID, now: datetime
 ) -> None:
-    lately = sa.exists(Delivery.id).where(
+    recent = sa.exists(Delivery.id).where(
         Delivery.recipient_id == recipient_id, Delivery.kind == kind, Delivery.not_before > now - ONE_EACH
     )
-    if db.session.scalar(sa.select(lately)):
-        # A phone that answers by itself would otherwise talk with us for ever.
+    if db.session.scalar(sa.select(recent)):
+        # Prevents an endless exchange with a phone that replies automatically.
         return
     ledger.enqueue(
         kind=kind,
@@ -62,32 +61,34 @@ def _queue(
     )
 
 
-def _words(template: str, claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, Words | None]:
+def _texts_of(template: str, claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, MessageText | None]:
     link = runtime().settings.link_url
-    said: dict[str, Words] = {}
-    for language in {each.language for each in claimed}:
+    by_language: dict[str, MessageText] = {}
+    for language in {delivery.language for delivery in claimed}:
         with in_language(language):
             text = " ".join(render_template(template, link=link).split())
-        said[language] = Words(text=segments.downgrade(text, language))
-    # Its gate asks nothing, so only what the worker itself has queued may leave: the body is its seal.
+        by_language[language] = MessageText(text=segments.downgrade(text, language))
+    # The gate of these kinds is always true. The sealed body proves that the worker queued the delivery: the web
+    # cannot seal one (see `queue_stop_reply`).
     return {
-        each.id: said[each.language] if each.body == each.kind.value.encode() else None for each in claimed
+        delivery.id: by_language[delivery.language] if delivery.body == delivery.kind.value.encode() else None
+        for delivery in claimed
     }
 
 
 STOP_ANSWER = MessageKindSpec(
     kind=MessageKind.STOP_ANSWER,
     gate=sa.true,
-    words=partial(_words, "messages/stop_answer.txt"),
+    texts_of=partial(_texts_of, "messages/stop_answer.txt"),
     first_class=True,
-    # The one message that may follow an opt-out, and only because it was asked for that very moment.
+    # The only message that may be sent after an opt-out: it confirms it.
     reaches=frozenset({AddressState.OPTED_OUT}),
 )
 
 HELP_ANSWER = MessageKindSpec(
     kind=MessageKind.HELP_ANSWER,
     gate=sa.true,
-    words=partial(_words, "messages/help_answer.txt"),
+    texts_of=partial(_texts_of, "messages/help_answer.txt"),
     first_class=True,
     reaches=frozenset({AddressState.UNPROVED, AddressState.PROVED}),
 )

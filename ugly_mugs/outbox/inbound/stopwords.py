@@ -1,8 +1,8 @@
-"""What somebody means who answers a text: STOP, START or HELP, read leniently in the languages we send in.
+"""Keywords in replies: STOP, START or HELP, recognised leniently in the languages we send in.
 
-The two mistakes are not alike. A stop not understood keeps texts coming to a phone that somebody else may be
-watching; a stop wrongly understood is confirmed at once and undone with START. So STOP is read generously,
-START and HELP only when they are all that was said.
+The two possible mistakes differ. A STOP that is missed keeps messages coming to a phone that somebody else may be
+watching; a STOP that was not meant is confirmed at once and undone with START. So STOP is recognised generously,
+START and HELP only when the reply says nothing else.
 """
 
 import re
@@ -21,13 +21,13 @@ def _vocabulary(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-# Words nobody begins a message with unless they want out; "stopp", "stooop", "stopstop" are known by form.
+# Words that begin a message only to opt out; "stopp", "stooop", "stopstop" are matched by _STOP_FORM.
 _STOP: Final = _vocabulary("""
     stopall stopit sotp stpo tsop stp unsubscribe unsub optout
     parar pare parem opreste opriti dezabonare dezaboneaza
 """)
 _STOP_FORM: Final = re.compile(r"(?:s+t+o+p+)+(?:ped)?")
-# Words that mean stop only where nothing else is said; many have other uses ("para" is also "for").
+# Words that mean stop only when nothing else is said; many have other meanings ("para" is also "for").
 _STOP_ALONE: Final = _vocabulary("""
     end quit cancel remove revoke td
     para sair basta cancelar cancela cancele remover remova
@@ -47,7 +47,7 @@ _START: Final = _vocabulary("""
 """)
 _HELP: Final = _vocabulary("help info ajuda ajutor")
 
-# Politeness and the thing itself: they change nothing about what is asked.
+# Polite words and names of the messages; they do not change what is meant.
 _FILLER: Final = _vocabulary("""
     please pls plz now thanks thank you ty ta the this these that all me my to from of it again ok hi hello sorry
     just i want would like can could must need said yes yeah texts texting text txt sending send messages messaging
@@ -64,10 +64,10 @@ _CHINESE: Final = (
     (Reply.HELP, r"(?:帮助|幫助|求助)"),
 )
 _CHINESE_REST = r"[\u4e00-\u9fff]{0,8}"
-# Alone it is "stop"; with more behind it, it may be where a car is parked.
+# Alone it is "stop"; with more text it can mean "parked".
 _CHINESE_SHORT_STOP = r"停[了吧]?"
 
-# A stop word that begins a longer message counts up to here, or when punctuation or a new line sets it apart.
+# A message that begins with a stop word counts up to this many words, or when punctuation or a line end follows it.
 _FEW_WORDS: Final = 6
 
 
@@ -76,7 +76,7 @@ def _is_stop(word: str) -> bool:
 
 
 def _words(line: str) -> list[str]:
-    """Lower-case words without accents and signs; letters typed one by one ("S T O P") become one word."""
+    """Lower-case words without accents and punctuation; single letters ("S T O P") become one word."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", line.casefold()) if not unicodedata.combining(c))
     words = re.sub(r"[^\w]+|_", " ", re.sub(r"['’`]", "", bare)).split()
     if len(words) > 2 and all(len(word) == 1 for word in words):
@@ -95,7 +95,7 @@ def _chinese(text: str) -> Reply | None:
 
 
 def understood(text: str) -> Reply | None:
-    """What a reply asks for; None when it is an ordinary message. STOP wins over anything said beside it."""
+    """The keyword that a reply means; None for an ordinary message. STOP has priority over anything beside it."""
     visible = "".join(
         c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf"
     ).strip()

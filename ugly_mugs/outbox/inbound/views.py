@@ -1,4 +1,4 @@
-"""Where the SMS provider and mail programs knock: webhooks sealed to the worker, and the one-click opt-out."""
+"""Pages for machines: the SMS provider's webhooks, handed over to the worker, and the one-click opt-out."""
 
 import base64
 import hmac
@@ -10,7 +10,7 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotThere
 from ugly_mugs.outbox import optouts
 from ugly_mugs.outbox.inbound.handovers import hand_over
-from ugly_mugs.outbox.models import Address, RequestKind
+from ugly_mugs.outbox.models import Address, HandoverKind
 from ugly_mugs.outbox.registry import registry
 from ugly_mugs.runtime import runtime
 
@@ -24,17 +24,17 @@ LONGEST_SIGNATURE = 200
 @outbox.post("/webhooks/twilio/<path_token>/status")
 @machine
 def status(path_token: str) -> Response:
-    return _take_in(path_token, RequestKind.STATUS_CAME)
+    return _take_in(path_token, HandoverKind.STATUS_CAME)
 
 
 @outbox.post("/webhooks/twilio/<path_token>/message")
 @machine
 def message(path_token: str) -> Response:
-    return _take_in(path_token, RequestKind.MESSAGE_CAME)
+    return _take_in(path_token, HandoverKind.MESSAGE_CAME)
 
 
-def _take_in(path_token: str, kind: RequestKind) -> Response:
-    """Check what can be checked without the provider's token, then seal it all to the worker, who has it."""
+def _take_in(path_token: str, kind: HandoverKind) -> Response:
+    """Check the path and the size; the rest is for the worker, which has the provider's token."""
     vault = runtime().vault
     if not hmac.compare_digest(path_token.encode("utf-8", "replace"), vault.path_token("webhook").encode()):
         raise NotThere
@@ -51,7 +51,7 @@ def _take_in(path_token: str, kind: RequestKind) -> Response:
 @outbox.get("/opt-out/<token>")
 @machine
 def ask_opt_out(token: str) -> str:
-    """Only asks: programs that look at every link in a mail must not end anything by it."""
+    """Asks for confirmation, because some mail programs fetch every link of a mail."""
     _opt_out_address(token)
     return render_template("outbox/opt_out.html")
 
@@ -59,18 +59,18 @@ def ask_opt_out(token: str) -> str:
 @outbox.post("/opt-out/<token>")
 @machine
 def opt_out(token: str) -> str:
-    """One click (RFC 8058): no cookie, no sign-in, no further page; a second one changes nothing."""
+    """One-click opt-out (RFC 8058): no cookie, no sign-in, no further page. A second one changes nothing."""
     now = runtime().clock.now()
     address = _opt_out_address(token)
     if address is not None and optouts.close(registry=registry(), address=address, now=now):
         payload = {"owner_id": address.owner_id.hex, "channel": address.channel.value}
-        hand_over(vault=runtime().vault, kind=RequestKind.OPTED_OUT, payload=payload, now=now)
+        hand_over(vault=runtime().vault, kind=HandoverKind.OPTED_OUT, payload=payload, now=now)
         db.session.commit()
     return render_template("outbox/opted_out.html")
 
 
 def _opt_out_address(token: str) -> Address | None:
-    """The address this link stands for; None when it is gone, which is as good as opted out."""
+    """The address of this link; None when it has been deleted, which needs no opt-out."""
     address_id = runtime().vault.read_opt_out_token(token)
     if address_id is None:
         raise NotThere

@@ -1,1 +1,1 @@
-"""Key material: key files, rings of roots, epochs, recovery words, staff passphrases."""
+"""Key material: key files, root keys, epochs, recovery words, staff passphrases."""

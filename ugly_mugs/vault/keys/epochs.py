@@ -1,16 +1,16 @@
-"""Desk and vetting epochs: one hybrid key each, sealed to every holder and to the next epoch."""
+"""Desk and vetting epochs: each is a hybrid key whose seed is sealed to every holder and to the next epoch."""
 
 from ugly_mugs.vault.hybrid import PrivateKey, PublicKey
 from ugly_mugs.vault.where import Where
 
 
 def new_epoch() -> PrivateKey:
-    """A key for a new epoch; it is sealed to its holders and then forgotten."""
+    """A new epoch's key; the caller seals it to its holders and keeps no other copy."""
     return PrivateKey.generate()
 
 
 def seal_epoch_to(holder: PublicKey, epoch: PrivateKey, where: Where) -> bytes:
-    """The epoch's seed for one holder: a staff key, the recovery key or the next epoch."""
+    """Seal the epoch's seed to one holder: a staff key, the recovery key or the next epoch."""
     return holder.seal(epoch.seed, where)
 
 

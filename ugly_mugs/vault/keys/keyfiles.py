@@ -1,4 +1,4 @@
-"""The two key files of an installation: one for web and worker, one that only the worker may read."""
+"""The two key files of an installation: `service.key` for web and worker, `worker.key` for the worker alone."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ _File = TypeVar("_File")
 
 @dataclass(frozen=True)
 class EpochMark:
-    """Number and fingerprint of an epoch's public key, kept where a writer of the database cannot reach."""
+    """Number and fingerprint of an epoch's public key, kept out of reach of somebody who can write the database."""
 
     number: int
     fingerprint: bytes
@@ -30,7 +30,7 @@ class EpochMark:
 
 @dataclass(repr=False)
 class ServiceFile:
-    """What web and worker share: the service root (highest id is current), the dispatch key's public half."""
+    """Shared by web and worker: the service root (highest id is current) and the dispatch key's public half."""
 
     ring: dict[int, bytes]
     dispatch_public: bytes
@@ -40,14 +40,17 @@ class ServiceFile:
 
 @dataclass(repr=False)
 class WorkerFile:
-    """What only the worker holds: the worker root and the dispatch key's seed."""
+    """For the worker only: the worker root and the dispatch key's seed."""
 
     ring: dict[int, bytes]
     dispatch_seed: bytes
 
 
 def create(folder: Path, *, demo: bool = False) -> tuple[ServiceFile, WorkerFile]:
-    """New keys in the folder; refuses where any are, since writing over them would close everything."""
+    """Write new keys into the folder.
+
+    KeyFileProblem if either file exists: without the old keys nothing sealed could be opened again.
+    """
     for name in (SERVICE_FILE, WORKER_FILE):
         if (folder / name).exists():
             raise KeyFileProblem(
@@ -66,7 +69,7 @@ def create(folder: Path, *, demo: bool = False) -> tuple[ServiceFile, WorkerFile
         try:
             _write(folder / SERVICE_FILE, _service_json(service), mode=_SERVICE_MODE, replace=False)
         except BaseException:
-            # Half a pair is of no use, and would make the next attempt refuse.
+            # One file alone is useless, and the next attempt would refuse to overwrite it.
             (folder / WORKER_FILE).unlink()
             raise
     except OSError as error:
@@ -75,17 +78,17 @@ def create(folder: Path, *, demo: bool = False) -> tuple[ServiceFile, WorkerFile
 
 
 def load_service(folder: Path) -> ServiceFile:
-    """The service file; KeyFileProblem when it is missing, damaged, or open to everybody on the machine."""
+    """The service file; KeyFileProblem when it is missing, damaged, or accessible beyond owner and group."""
     return _load(folder / SERVICE_FILE, "service", forbidden=0o007, advice="chmod 640", build=_service_from)
 
 
 def load_worker(folder: Path) -> WorkerFile:
-    """The worker's file; KeyFileProblem when it is missing, damaged, or readable by anybody but its owner."""
+    """The worker's file; KeyFileProblem when it is missing, damaged, or accessible to anybody but its owner."""
     return _load(folder / WORKER_FILE, "worker", forbidden=0o077, advice="chmod 600", build=_worker_from)
 
 
 def save_service(folder: Path, file: ServiceFile) -> None:
-    """The service file replaced in one step (for a new epoch's mark), with the mode and group it had."""
+    """Replace the service file atomically, keeping its group; KeyFileProblem if it does not exist."""
     path = folder / SERVICE_FILE
     if not path.exists():
         raise KeyFileProblem(f"{path} is missing. Run 'flask keys init' first, or restore it from a backup.")
@@ -96,7 +99,7 @@ def save_service(folder: Path, file: ServiceFile) -> None:
 
 
 def mark_epoch(folder: Path, *, name: str, number: int, fingerprint: bytes) -> ServiceFile:
-    """Writes down a new epoch ("desk" or "vetting") beside the former ones; gives the file as it is now."""
+    """Add a new epoch ("desk" or "vetting") to the service file and return the file."""
     file = load_service(folder)
     file.epochs.setdefault(name, []).append(EpochMark(number, fingerprint))
     save_service(folder, file)
@@ -104,7 +107,7 @@ def mark_epoch(folder: Path, *, name: str, number: int, fingerprint: bytes) -> S
 
 
 def worker_file_readable(folder: Path) -> bool:
-    """Whether this process could read the worker's keys: a production web must not."""
+    """Whether this process can read the worker's keys, which a production web must not."""
     try:
         with (folder / WORKER_FILE).open("rb"):
             return True
@@ -113,7 +116,7 @@ def worker_file_readable(folder: Path) -> bool:
 
 
 def _write(path: Path, content: dict[str, Any], *, mode: int, replace: bool) -> None:
-    """Whole or not at all, even if the machine stops: a new file, forced to disk, then given its name."""
+    """Write atomically, also if the machine stops: to a temporary file, fsync, then rename or link."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -122,14 +125,14 @@ def _write(path: Path, content: dict[str, Any], *, mode: int, replace: bool) -> 
             file.write("\n")
             file.flush()
             if replace:
-                # The group is how the worker's user reads this file; a fresh file would have lost it.
+                # Web and worker read this file through its group, which a new file does not have.
                 os.fchown(file.fileno(), -1, path.stat().st_gid)
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         if replace:
             temporary.replace(path)
         else:
-            # A link, unlike a rename, refuses to take the place of a file that another process has just made.
+            # Unlike a rename, a link fails if another process has created the file meanwhile.
             os.link(temporary, path)
     except FileExistsError:
         raise KeyFileProblem(
@@ -171,7 +174,7 @@ def _load(
         if values["kind"] != kind or values["format"] != _FORMAT:
             raise ValueError
         return build(values)
-    # The cause is dropped on purpose: its text could quote a piece of the file.
+    # `from None`, because the text of the cause could quote a part of the file.
     except (ValueError, KeyError, TypeError, AttributeError, VaultError):
         raise KeyFileProblem(f"{path} is damaged, or no {kind} key file. Restore it from a backup.") from None
 

@@ -1,4 +1,4 @@
-"""A staff key under its owner's passphrase: opening it is the password check, and there is no other."""
+"""Staff keys encrypted under their owner's passphrase. Decrypting one is the password check; no hash is stored."""
 
 import secrets
 import threading
@@ -17,13 +17,13 @@ from ugly_mugs.vault.words import squeezed
 
 _SALT = 16
 _SIZES = (128,)
-# Values in the database are not to be trusted with the machine's memory or time.
-_MOST_MIB, _MOST_ITERATIONS = 255, 16
+# The cost is read from the database, so it is bounded: a changed row must not exhaust memory or time.
+_MAX_MIB, _MAX_ITERATIONS = 255, 16
 
 
 @dataclass
 class Cost:
-    """What one guess costs. Kept beside each seal, so that raising it leaves older seals readable."""
+    """Cost of one derivation. Each seal stores its own cost, so seals made at a lower cost stay readable."""
 
     memory_mib: int = 64
     iterations: int = 3
@@ -31,10 +31,10 @@ class Cost:
 
 
 COST = Cost()
-# Argon2id with several lanes deadlocks in cryptography 50 when two threads derive at once, and each needs
-# 64 MiB: so one lane, and one derivation at a time in this process.
+# One lane and one derivation at a time per process: each takes 64 MiB, and with several lanes cryptography 50
+# deadlocks when two threads derive at once.
 _LANES = 1
-_one_at_a_time = threading.BoundedSemaphore(1)
+_derivations = threading.BoundedSemaphore(1)
 
 
 class StaffKeySeal:
@@ -45,42 +45,42 @@ class StaffKeySeal:
         self._current = max(self._peppers)
 
     def seal_seed(self, passphrase: str, seed: bytes, where: Where) -> bytes:
-        """Format, ring id, cost, salt, nonce, ciphertext; raises Busy when no turn comes within the wait."""
+        """Format, ring id, cost, salt, nonce, ciphertext; Busy if no derivation slot is free within `wait_seconds`."""
         cost = bytes([COST.memory_mib, COST.iterations])
         header = Format.PASSPHRASE.byte + bytes([self._current]) + cost + secrets.token_bytes(_SALT)
         return seal_under_header(header, self._key(passphrase, header), seed, where, sizes=_SIZES)
 
     def open_seed(self, passphrase: str, sealed: bytes, where: Where) -> bytes:
-        """The seed; CannotOpen for a wrong passphrase as for anything else, Busy when no turn came."""
+        """The seed; CannotOpen for a wrong passphrase or any other failure, Busy as for `seal_seed`."""
         header = sealed[: 4 + _SALT]
         if len(header) < 4 + _SALT or header[:1] != Format.PASSPHRASE.byte or header[1] not in self._peppers:
             raise CannotOpen
-        if not (1 <= header[2] <= _MOST_MIB and 1 <= header[3] <= _MOST_ITERATIONS):
+        if not (1 <= header[2] <= _MAX_MIB and 1 <= header[3] <= _MAX_ITERATIONS):
             raise CannotOpen
         return open_under_header(header, self._key(passphrase, header), sealed, where)
 
     def decoy(self) -> bytes:
-        """What no passphrase opens, and what costs as much to try: for a login that nobody has."""
+        """A value that no passphrase opens. Trying it for an unknown login takes as long as for a known one."""
         cost = bytes([COST.memory_mib, COST.iterations])
         header = Format.PASSPHRASE.byte + bytes([self._current]) + cost
         return header + secrets.token_bytes(_SALT + max(_SIZES))
 
     def _key(self, passphrase: str, header: bytes) -> bytes:
-        """HKDF(password-pepper, Argon2id(passphrase, salt)): a stolen database alone cannot be guessed at."""
+        """HKDF(password-pepper, Argon2id(passphrase, salt)); without the pepper, guesses cannot be tested."""
         ring_id, memory_mib, iterations = header[1], header[2], header[3]
         argon2 = Argon2id(
             salt=header[4:], length=32, iterations=iterations, lanes=_LANES, memory_cost=memory_mib * 1024
         )
-        with _turn():
-            slow = argon2.derive(squeezed(passphrase).encode())
-        return derive(self._peppers[ring_id], b"staff key", slow)
+        with _derivation_slot():
+            stretched = argon2.derive(squeezed(passphrase).encode())
+        return derive(self._peppers[ring_id], b"staff key", stretched)
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    if not _one_at_a_time.acquire(timeout=COST.wait_seconds):
+def _derivation_slot() -> Iterator[None]:
+    if not _derivations.acquire(timeout=COST.wait_seconds):
         raise Busy
     try:
         yield
     finally:
-        _one_at_a_time.release()
+        _derivations.release()

@@ -1,4 +1,4 @@
-"""The recovery key: ten words on paper from which a hybrid key is made again; no machine keeps it."""
+"""The recovery key: a hybrid key derived from ten words, which are written on paper and stored on no machine."""
 
 from ugly_mugs.vault.hybrid import SEED, PrivateKey
 from ugly_mugs.vault.keys.roots import derive
@@ -8,20 +8,20 @@ COUNT = 10
 
 
 class RecoveryWords:
-    """Ten words of the list (129 bits), shown once."""
+    """Ten words of the list: 129 bits."""
 
     @staticmethod
     def generate() -> tuple[str, PrivateKey]:
-        """New words and their key."""
+        """Ten new words and their key."""
         words = phrase(COUNT)
         return words, RecoveryWords.from_words(words)
 
     @staticmethod
     def from_words(text: str) -> PrivateKey:
-        """The key of words typed in any layout; raises UnknownWord (which names the place) or WrongLength.
+        """The key of words with any separators; UnknownWord (with its position) or WrongLength.
 
-        HKDF alone, without a slow hash: 129 random bits cannot be tried. It depends on no root, because it is
-        what remains when the key files are lost.
+        HKDF without a slow hash, because 129 random bits cannot be guessed. No root key is used, because the
+        words must work after the key files are lost.
         """
         places = b"".join(place.to_bytes(2, "big") for place in read(text, COUNT))
         return PrivateKey.from_seed(derive(places, b"recovery", length=SEED))

@@ -1,4 +1,4 @@
-"""A root: a ring of random keys from which other keys are derived, under a fixed set of labels."""
+"""A root: a ring of random keys; all other keys are derived from it under a fixed set of labels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
@@ -36,12 +36,12 @@ _LABELS: dict[str, frozenset[str]] = {
 
 
 def derive(key: bytes, *context: bytes, length: int = 32) -> bytes:
-    """HKDF-SHA256 (RFC 5869) without salt; the context parts, each with its length, are its `info`."""
+    """HKDF-SHA256 (RFC 5869) without salt; the length-prefixed context parts are its `info`."""
     return HKDF(SHA256(), length, salt=None, info=joined(b"ugly-mugs v1", *context)).derive(key)
 
 
 class Root:
-    """The service root or the worker root; nothing outside its labels can be derived from it."""
+    """The service root or the worker root: ring keys by id, of which the highest id is current."""
 
     def __init__(self, name: Literal["service", "worker"], ring: Mapping[int, bytes]) -> None:
         if not ring:
@@ -52,7 +52,10 @@ class Root:
         self._subkeys: dict[tuple[int, tuple[str, ...]], bytes] = {}
 
     def subkey(self, label: str, *context: str, ring_id: int | None = None) -> bytes:
-        """The key of a label (and further context), from the current ring key unless another is named."""
+        """The key of a label and context, from the current ring key unless `ring_id` is given.
+
+        VaultError for a label of another root, CannotOpen for an unknown ring id.
+        """
         if label not in _LABELS[self.name]:
             raise VaultError(f"{label!r} is no label of the {self.name} root.")
         chosen = self.current if ring_id is None else ring_id
@@ -65,20 +68,20 @@ class Root:
         return cached
 
     def subkeys(self, label: str, *context: str) -> dict[int, bytes]:
-        """The label's key of every ring key, the current one first."""
+        """The label's key from every ring key, by ring id, the current one first."""
         return {
             ring_id: self.subkey(label, *context, ring_id=ring_id)
             for ring_id in sorted(self._ring, reverse=True)
         }
 
     def seal(self, label: str, plain: bytes, where: Where, *, sizes: Sequence[int]) -> bytes:
-        """Format byte, ring id, nonce, ciphertext under the subkey of this label, table and column."""
+        """Format byte, ring id, nonce, ciphertext; the key is the subkey of this label, table and column."""
         header = Format.RING.byte + bytes([self.current])
         key = self.subkey(label, "seal", where.table, where.column)
         return seal_under_header(header, key, plain, where, sizes=sizes)
 
     def open(self, label: str, sealed: bytes, where: Where) -> bytes:
-        """What `seal` was given, under whichever ring key it was sealed; CannotOpen covers every reason."""
+        """The inverse of `seal`, for any key of the ring; CannotOpen for every kind of failure."""
         header = sealed[:2]
         if len(header) < 2 or header[:1] != Format.RING.byte:
             raise CannotOpen

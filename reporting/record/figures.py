@@ -1,0 +1,37 @@
+"""The figures of reports: how much came in on a day, never who or when."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from reporting.record.models import Report, ReportPart, ReportState, Source
+from ugly_mugs.audit.figures import Figure
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.columns import Model
+from ugly_mugs.database.engine import db
+
+
+def filed_on(day: date) -> int:
+    """Reports that reporters filed themselves; those for a caller have an entry of their own."""
+    return _count(Report, Report.received_on == day, Report.source == Source.REPORTER)
+
+
+def added_on(day: date) -> int:
+    """Additions to reports that are still there."""
+    return _count(ReportPart, ReportPart.added_on == day, ReportPart.number > 1)
+
+
+def withdrawn_on(day: date) -> int:
+    """Withdrawn reports; nothing changes one after its withdrawal, so the day it last changed is that day."""
+    return _count(Report, Report.changed_on == day, Report.state == ReportState.WITHDRAWN)
+
+
+def _count(table: type[Model], *conditions: sa.ColumnElement[bool]) -> int:
+    return db.session.scalar(sa.select(sa.func.count()).select_from(table).where(*conditions)) or 0
+
+
+FIGURES = (
+    Figure(AuditKind.REPORTS_FILED, filed_on),
+    Figure(AuditKind.REPORTS_ADDED_TO, added_on),
+    Figure(AuditKind.REPORTS_WITHDRAWN, withdrawn_on),
+)

@@ -1,0 +1,133 @@
+"""A number that somebody else wrote into an application of their own: it brings nobody into a stranger's place."""
+
+import pytest
+import sqlalchemy as sa
+
+from alerts.membership.models import Member
+from alerts.membership.sign_in.services import locked_member
+from alerts.membership.vetting import services
+from tests.alerts.membership.test_joining import rows
+from tests.make.members import ADMIN_ID, EMAIL, PHONE, Crowd, Person
+from ugly_mugs.database.columns import Model
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox.models import Address, AddressState, Delivery
+
+STRANGE = "07700 900555"
+
+
+@pytest.fixture
+def kit(crowd: Crowd) -> Person:
+    """A member who joined with an e-mail address of their own and with Sam's number, which they cannot prove."""
+    kit = crowd.apply("Kit", PHONE, EMAIL, level="full")
+    member = locked_member(kit.member.id)
+    assert member is not None
+    services.accept(member=member, by_id=ADMIN_ID, now=crowd.clock.now())
+    db.session.commit()
+    assert kit.sign_in(EMAIL).headers["Location"] == "/alerts"
+    return kit
+
+
+def owner_and_state(crowd: Crowd, typed: str) -> tuple[object, AddressState]:
+    address = crowd.find(typed)
+    assert address is not None
+    db.session.refresh(address)
+    found = address.owner_id, address.state
+    db.session.rollback()
+    return found
+
+
+def become(crowd: Crowd, typed: str, state: AddressState) -> None:
+    address = crowd.find(typed)
+    assert address is not None
+    address.state = state
+    db.session.commit()
+
+
+class TestWhoeverJoinsWithItLater:
+    def test_gets_a_place_of_their_own(self, crowd: Crowd, kit: Person) -> None:
+        kit_id, _ = owner_and_state(crowd, EMAIL)
+
+        sam = crowd.apply("Sam", PHONE)
+
+        assert sam.sign_in().headers["Location"] == "/alerts/waiting"
+        owner, state = owner_and_state(crowd, PHONE)
+        assert owner != kit_id and state is AddressState.PROVED
+        assert owner_and_state(crowd, EMAIL) == (kit_id, AddressState.PROVED)
+
+    @pytest.mark.parametrize("state", [AddressState.PROVED, AddressState.OPTED_OUT, AddressState.INVALID])
+    def test_does_not_get_one_that_its_owner_may_have_proved(
+        self, crowd: Crowd, kit: Person, state: AddressState
+    ) -> None:
+        kit_id, _ = owner_and_state(crowd, EMAIL)
+        become(crowd, PHONE, state)
+
+        crowd.apply("Sam", PHONE)
+
+        assert owner_and_state(crowd, PHONE) == (kit_id, state)
+
+    def test_leaves_as_many_rows_as_anybody_whose_address_is_known(self, crowd: Crowd, kit: Person) -> None:
+        models: tuple[type[Model], ...] = (Member, Address, Delivery)
+        changes = []
+        for typed in ({"phone": PHONE}, {"phone": None, "email": EMAIL}):
+            before = [rows(model) for model in models]
+            crowd.apply("Sam", **typed)
+            changes.append([rows(model) - count for model, count in zip(models, before, strict=True)])
+
+        assert changes == [[1, 0, 0]] * 2
+
+
+class TestFromOutside:
+    @pytest.mark.parametrize("state", [AddressState.UNPROVED, AddressState.INVALID])
+    def test_no_code_comes_to_it_and_the_answers_are_those_to_a_strange_number(
+        self, crowd: Crowd, kit: Person, state: AddressState
+    ) -> None:
+        become(crowd, PHONE, state)
+        before = rows(Delivery)
+        answers = []
+        for typed in (PHONE, STRANGE):
+            person = crowd.person()
+            answer = person.ask_for_code(typed)
+            crowd.clock.forward(seconds=1)
+            crowd.work()
+            answers.append((answer.status_code, answer.headers["Location"], answer.text))
+
+        assert answers[0] == answers[1] and rows(Delivery) == before
+        assert owner_and_state(crowd, PHONE)[1] is state
+
+    def test_a_code_asked_for_before_the_other_address_was_proved_signs_nobody_in(self, crowd: Crowd) -> None:
+        kit, sam = crowd.apply("Kit", PHONE, EMAIL), crowd.person()
+        sam.ask_for_code(PHONE)
+        crowd.clock.forward(seconds=1)
+        crowd.work()
+        code = crowd.last_code()
+        kit.sign_in(EMAIL)
+
+        assert sam.type_code(code).headers["Location"] == "/sign-in?why=over"
+
+        assert owner_and_state(crowd, PHONE)[1] is AddressState.UNPROVED
+        assert sam.browser.get("/alerts/waiting").headers["Location"].startswith("/sign-in")
+
+    def test_one_that_was_proved_too_is_a_way_in(self, crowd: Crowd, kit: Person) -> None:
+        kit.add_address(PHONE)
+        kit.post("/alerts/sign-out")
+
+        assert kit.sign_in(PHONE).headers["Location"] == "/alerts"
+
+
+class TestFromInside:
+    def test_its_owner_proves_it_with_the_code_that_comes_to_it(self, crowd: Crowd, kit: Person) -> None:
+        assert kit.add_address(PHONE).headers["Location"] == "/alerts/preferences?saved=address"
+
+        kit_id, _ = owner_and_state(crowd, EMAIL)
+        assert owner_and_state(crowd, PHONE) == (kit_id, AddressState.PROVED)
+
+    def test_two_who_claim_it_are_one_owner_and_one_row(self, crowd: Crowd, kit: Person) -> None:
+        sam = crowd.apply("Sam", PHONE)
+        sam.sign_in()
+
+        kit.post("/alerts/addresses", {"address": PHONE})
+        crowd.clock.forward(seconds=1)
+        crowd.work()
+
+        owners = db.session.scalars(sa.select(Address.owner_id)).all()
+        assert len(owners) == len(set(owners)) == 2

@@ -1,0 +1,273 @@
+"""Joining: one form, one application, and nothing that shows who is a member already."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from alerts.membership.consent_wordings import WORDINGS
+from alerts.membership.models import (
+    ConsentEvent,
+    Level,
+    Member,
+    MemberConsent,
+    MemberState,
+    Sector,
+    Subscription,
+)
+from tests.make.members import EMAIL, PHONE, Crowd
+from ugly_mugs.database.columns import Model
+from ugly_mugs.database.engine import db
+from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, Handover, HandoverKind
+
+
+def rows(model: type[Model]) -> int:
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
+    db.session.rollback()
+    return count
+
+
+def only_member() -> Member:
+    return db.session.scalars(sa.select(Member)).one()
+
+
+class TestTheForm:
+    def test_it_needs_no_cookie_and_gives_none(self, crowd: Crowd) -> None:
+        sam = crowd.person()
+
+        page = sam.browser.get("/join")
+        sent = sam.browser.post("/join", data=crowd.form(sam))
+
+        assert page.status_code == 200 and sent.status_code == 303
+        assert sent.headers["Location"] == "/join/sent"
+        assert "Set-Cookie" not in page.headers and "Set-Cookie" not in sent.headers
+        assert sam.browser.get("/join/sent").status_code == 200
+
+    def test_nothing_is_chosen_for_them_but_that_a_message_says_little(self, client: FlaskClient) -> None:
+        page = client.get("/join").text
+
+        chosen = re.findall(r'<input[^>]*name="([^"]*)"[^>]*value="([^"]*)" checked', page)
+
+        assert chosen == [("level", "neutral")]
+
+    def test_it_names_the_quiet_hours_and_shows_what_a_message_says(self, client: FlaskClient) -> None:
+        page = client.get("/join").text
+
+        assert "Between 22:00 and 08:00" in page
+        assert "New notice 4F7K. See http://127.0.0.1:8000" in page
+        assert "4F7K, Leeds:" in page
+        assert 'name="language"' not in page
+
+    def test_it_is_written_down_as_typed(self, crowd: Crowd) -> None:
+        sam = crowd.person(phone=PHONE, email=EMAIL)
+        form = crowd.form(
+            sam, regions=["london", "scotland"], sectors=["bdsm"], level="full", wake="no", kind="project"
+        )
+
+        sam.browser.post("/join", data=form)
+
+        member = only_member()
+        assert {each.region for each in member.regions} == {"london", "scotland"}
+        assert [each.sector for each in member.sectors] == [Sector.BDSM]
+        assert (member.state, member.level) == (MemberState.APPLIED, Level.FULL)
+        assert not member.wake_for_danger and member.kind == "project"
+
+    def test_each_consent_is_recorded_with_its_wording_and_language(self, crowd: Crowd) -> None:
+        crowd.apply(phone=PHONE, email=EMAIL)
+
+        records = db.session.scalars(sa.select(MemberConsent)).all()
+
+        assert {each.channel for each in records} == set(Channel)
+        for each in records:
+            assert (each.event, each.language, each.number) == (ConsentEvent.GIVEN, "en", 1)
+            assert each.wording == WORDINGS[each.channel].version
+
+    def test_a_number_without_a_tick_is_only_for_signing_in(self, crowd: Crowd) -> None:
+        crowd.apply(phone=PHONE, email=EMAIL, sms=None)
+
+        live = {each.channel: each.live for each in db.session.scalars(sa.select(Subscription))}
+
+        assert live == {Channel.SMS: False, Channel.EMAIL: True}
+
+    def test_the_name_is_closed_to_the_service_and_the_address_to_the_web(self, crowd: Crowd) -> None:
+        sam = crowd.person(name="Sam of the Moor")
+        sam.browser.post("/join", data=crowd.form(sam))
+
+        member, address = only_member(), db.session.scalars(sa.select(Address)).one()
+
+        assert b"Sam" not in (member.working_name or b"")
+        assert address.tag is None and address.sealed is None and address.handed is not None
+        assert b"7700900123" not in address.handed
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("typed", "said"),
+        [
+            ({"working_name": " "}, "Please fill this in."),
+            ({"kind": None}, "Please choose one."),
+            ({"phone": None, "sms": None}, "Please give a mobile number, an e-mail address, or both."),
+            ({"phone": None}, "You ticked texts. Please give a mobile number"),
+            ({"mail": "yes"}, "You ticked e-mails. Please give an address"),
+            ({"phone": "0113 496 0123"}, "A text to a landline is read out loud"),
+            ({"phone": "+1 202 555 0123"}, "We can only text mobiles of the UK, Ireland"),
+            ({"phone": "my number"}, "phone number"),
+            ({"email": "sam at home"}, "Please check this e-mail address"),
+            ({"regions": None}, "Please choose at least one."),
+            ({"regions": ["atlantis"]}, "Please choose from the list."),
+            ({"sectors": ["astronaut"]}, "Please choose from the list."),
+            ({"wake": None}, "Please choose one."),
+            ({"level": None}, "Please choose one."),
+            ({"adult": None}, "for people of 18 and over"),
+            ({"language": "xx"}, "Please choose one from the list."),
+        ],
+    )
+    def test_it_says_why_and_keeps_everything_typed(
+        self, crowd: Crowd, typed: dict[str, object], said: str
+    ) -> None:
+        sam = crowd.person(name="Sam <of> the Moor")
+
+        answer = sam.browser.post("/join", data=crowd.form(sam, **typed))
+
+        assert answer.status_code == 400
+        assert said in answer.text
+        if "working_name" not in typed:
+            assert 'value="Sam &lt;of&gt; the Moor"' in answer.text
+        if "phone" not in typed:
+            assert f'value="{PHONE}"' in answer.text
+        assert rows(Member) == rows(Address) == rows(Handover) == 0
+
+    @pytest.mark.parametrize("token", ["", "nonsense"])
+    def test_a_form_that_is_not_ours_is_drawn_again_with_everything(self, crowd: Crowd, token: str) -> None:
+        sam = crowd.person()
+        form = crowd.form(sam, token=token)
+
+        answer = sam.browser.post("/join", data=form)
+        again = re.search(r'name="token" value="([^"]+)"', answer.text)
+
+        assert answer.status_code == 400 and f'value="{PHONE}"' in answer.text
+        assert again is not None and again[1] != token
+        assert sam.browser.post("/join", data={**form, "token": again[1]}).status_code == 303
+
+    def test_a_form_open_since_yesterday_is_drawn_again_with_everything(self, crowd: Crowd) -> None:
+        sam = crowd.person()
+        form = crowd.form(sam)
+        crowd.clock.forward(hours=25)
+
+        answer = sam.browser.post("/join", data=form)
+
+        assert answer.status_code == 400
+        assert "open for a long time" in answer.text and f'value="{PHONE}"' in answer.text
+        assert rows(Member) == 0
+
+    def test_a_post_from_another_site_is_refused(self, crowd: Crowd) -> None:
+        sam = crowd.person()
+        form = crowd.form(sam)
+
+        answer = sam.browser.post("/join", data=form, headers={"Sec-Fetch-Site": "cross-site"})
+
+        assert answer.status_code == 403 and rows(Member) == 0
+
+
+class TestTheSameFormTwice:
+    def test_it_is_one_application_even_the_next_week(self, crowd: Crowd) -> None:
+        sam = crowd.person()
+        form = crowd.form(sam)
+
+        first = sam.browser.post("/join", data=form)
+        crowd.clock.forward(days=7)
+        second = sam.browser.post("/join", data=form)
+
+        assert (first.status_code, second.status_code) == (303, 303)
+        assert first.headers["Location"] == second.headers["Location"]
+        assert rows(Member) == rows(Address) == rows(Handover) == rows(MemberConsent) == 1
+
+    def test_a_number_put_right_is_another_application(self, crowd: Crowd) -> None:
+        sam = crowd.person()
+        form = crowd.form(sam, phone="07700 900129")
+
+        sam.browser.post("/join", data=form)
+        sam.browser.post("/join", data={**form, "phone": PHONE})
+        crowd.work()
+
+        assert rows(Member) == 2 and crowd.find(PHONE) is not None
+
+    def test_eight_at_the_same_moment_are_one(self, app: Flask, crowd: Crowd) -> None:
+        sam = crowd.person()
+        form = crowd.form(sam)
+
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(
+                threads.map(lambda _: app.test_client().post("/join", data=form).status_code, range(8))
+            )
+
+        assert answers == [303] * 8
+        assert rows(Member) == rows(Address) == rows(Handover) == 1
+
+    def test_sixteen_people_at_once_are_sixteen(self, app: Flask, crowd: Crowd) -> None:
+        people = [crowd.person(phone=f"07700 9001{number:02}") for number in range(16)]
+        forms = [crowd.form(each) for each in people]
+
+        with ThreadPoolExecutor(16) as threads:
+            answers = list(
+                threads.map(lambda form: app.test_client().post("/join", data=form).status_code, forms)
+            )
+        crowd.work()
+
+        assert answers == [303] * 16
+        assert rows(Member) == 16
+        assert all(crowd.find(each.address) for each in people)
+
+
+class TestAnAddressSomebodyHas:
+    def test_the_page_and_the_rows_are_those_of_any_other(self, crowd: Crowd) -> None:
+        crowd.apply("Sam", PHONE)
+        before = {model: rows(model) for model in (Member, Address, Handover, Subscription, MemberConsent)}
+
+        pages = []
+        for name, phone in (("Kit", PHONE), ("Lou", "07700 900124")):
+            person = crowd.person(name, phone)
+            answer = person.browser.post("/join", data=crowd.form(person))
+            pages.append((answer.status_code, answer.headers["Location"], answer.text))
+            after = {model: rows(model) for model in before}
+            assert {model: after[model] - before[model] for model in before} == dict.fromkeys(before, 1)
+            before = after
+
+        assert pages[0] == pages[1]
+        assert [each.kind for each in db.session.scalars(sa.select(Handover))] == [
+            HandoverKind.ADDRESS_GIVEN
+        ] * 3
+
+    def test_the_later_application_loses_it_and_nothing_is_sent(self, crowd: Crowd) -> None:
+        sam = crowd.apply("Sam", PHONE)
+        first = sam.member.id
+        db.session.rollback()
+
+        crowd.apply("Kit", PHONE)
+
+        address = db.session.scalars(sa.select(Address)).one()
+        assert address.owner_id == first and address.state is AddressState.UNPROVED
+        assert rows(Member) == 2 and rows(Delivery) == 0
+
+    def test_two_at_the_same_moment_leave_one_owner(self, crowd: Crowd) -> None:
+        for name in ("Sam", "Kit"):
+            person = crowd.person(name)
+            person.browser.post("/join", data=crowd.form(person))
+
+        crowd.work()
+
+        assert rows(Address) == 1 and rows(Member) == 2
+
+    def test_what_somebody_inside_only_typed_keeps_nobody_from_joining(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+        sam.post("/alerts/addresses", {"address": EMAIL})
+        crowd.clock.forward(seconds=1)
+        crowd.work()
+
+        kit = crowd.apply("Kit", None, EMAIL)
+
+        assert kit.member.id != sam.member.id
+        assert kit.sign_in().headers["Location"] == "/alerts/waiting"

@@ -1,0 +1,455 @@
+"""Signing in: the code that arrives proves the address, nothing else does, and nothing shows who is a member."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from alerts.membership.jobs import sweep_codes
+from alerts.membership.models import MEMBER_MOVES, Member, MemberState, SignInCode
+from alerts.membership.sign_in import services
+from alerts.membership.sign_in.budgets import CodeBudgets
+from tests.alerts.membership.test_joining import rows
+from tests.conftest import settings_for
+from tests.make.members import EMAIL, PHONE, Crowd, Person, field_of
+from ugly_mugs.accounts.models import Session, SessionKind
+from ugly_mugs.database.engine import db
+from ugly_mugs.errors import PleaseWait
+from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, Handover, MessageKind
+from ugly_mugs.runtime import runtime
+from ugly_mugs.settings import Settings
+
+STRANGE = "07700 900555"
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06d}"
+
+
+def asked(crowd: Crowd, person: Person, address: str | None = None) -> str:
+    """The code that waits for this person after they asked for one."""
+    assert person.ask_for_code(address).status_code == 303
+    crowd.clock.forward(seconds=1)
+    crowd.work()
+    return crowd.last_code()
+
+
+class TestTheWayIn:
+    def test_the_code_that_arrives_signs_in_and_proves_the_address(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+
+        answer = sam.sign_in()
+
+        assert answer.headers["Location"] == "/alerts/waiting"
+        address = crowd.find(PHONE)
+        assert address is not None and address.state is AddressState.PROVED
+
+    @pytest.mark.parametrize("typed", ["+44 7700 900123", "07700900123", "0044 7700-900123"])
+    def test_the_address_may_be_written_in_many_ways(self, crowd: Crowd, typed: str) -> None:
+        sam = crowd.apply()
+
+        assert sam.sign_in(typed).headers["Location"] == "/alerts/waiting"
+
+    def test_an_e_mail_address_in_capitals_is_the_same(self, crowd: Crowd) -> None:
+        sam = crowd.apply(phone=None, email=EMAIL)
+
+        assert sam.sign_in("Sam@Example.ORG").headers["Location"] == "/alerts/waiting"
+
+    def test_the_code_may_be_typed_with_a_space(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        code = asked(crowd, sam)
+
+        assert sam.type_code(f" {code[:3]} {code[3:]} ").status_code == 303
+
+    def test_id_and_secret_of_the_session_are_new_afterwards(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        code = asked(crowd, sam)
+        before = sam.browser.get_cookie("member")
+        sam.type_code(code)
+        after = sam.browser.get_cookie("member")
+
+        assert before is not None and after is not None and before.value != after.value
+        session = db.session.scalars(sa.select(Session)).one()
+        assert session.kind is SessionKind.MEMBER and session.owner_id == sam.member.id
+
+    def test_the_cookie_ends_with_the_browser_and_no_script_sees_it(self, crowd: Crowd) -> None:
+        cookie = crowd.apply().ask_for_code().headers["Set-Cookie"]
+
+        assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Max-Age" not in cookie
+
+    def test_the_page_shows_where_the_code_went_to_whoever_typed_it(self, crowd: Crowd) -> None:
+        sam = crowd.person()
+        sam.ask_for_code()
+
+        page = sam.browser.get("/sign-in/code").text
+
+        assert "••• 123" in page and "900123" not in page
+
+    def test_whoever_is_in_already_is_led_on(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+
+        assert sam.browser.get("/sign-in").headers["Location"] == "/alerts"
+        assert sam.browser.get("/sign-in/code").headers["Location"] == "/alerts"
+
+    def test_signing_out_ends_the_session(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+
+        sam.post("/alerts/sign-out")
+
+        assert rows(Session) == 0
+        assert sam.browser.get("/alerts/preferences").headers["Location"] == "/sign-in"
+
+    def test_an_accepted_member_who_lapsed_is_back(self, crowd: Crowd) -> None:
+        sam = crowd.join()
+        MEMBER_MOVES.move(sam.member, MemberState.LAPSED)
+        db.session.commit()
+        sam.post("/alerts/sign-out")
+
+        sam.sign_in()
+
+        assert sam.member.state is MemberState.ACTIVE
+
+
+class TestNobodyLearnsWhoIsAMember:
+    def pages(self, crowd: Crowd, address: str) -> list[str]:
+        """Everything the web answers to somebody who types this address and guesses a code."""
+        person = crowd.person()
+        answers = [person.ask_for_code(address)]
+        crowd.clock.forward(seconds=1)
+        crowd.work()
+        answers.append(person.browser.get("/sign-in/code"))
+        known = {code for _to, code in crowd.waiting_codes()}
+        guesses = [f"{number:06d}" for number in range(6) if f"{number:06d}" not in known][:5]
+        answers += [person.type_code(guess) for guess in guesses]
+        shown = [f"{each.status_code} {each.headers.get('Location')} {each.text}" for each in answers]
+        return [re.sub(r'name="csrf" value="[^"]+"|••• \d+', "", each) for each in shown]
+
+    def test_a_known_and_a_strange_address_get_the_same_pages(self, crowd: Crowd) -> None:
+        crowd.join()
+
+        assert self.pages(crowd, PHONE) == self.pages(crowd, STRANGE)
+
+    def test_the_web_writes_the_same_rows_for_both(self, crowd: Crowd) -> None:
+        crowd.join()
+        models = (SignInCode, Handover, Session, Delivery, Address, Member)
+        changes = []
+        for address in (PHONE, STRANGE):
+            before = [rows(model) for model in models]
+            crowd.person().ask_for_code(address)
+            changes.append([rows(model) - count for model, count in zip(models, before, strict=True)])
+
+        assert changes == [[1, 1, 1, 0, 0, 0]] * 2
+        codes = db.session.scalars(sa.select(SignInCode)).all()
+        assert {(each.tries_left, each.expires_at, each.address_id) for each in codes} == {
+            (5, codes[0].expires_at, None)
+        }
+        sizes = {len(each.sealed or b"") for each in db.session.scalars(sa.select(Handover)) if each.sealed}
+        assert len(sizes) == 1
+
+    def test_no_code_is_sent_to_an_address_nobody_gave(self, crowd: Crowd) -> None:
+        crowd.person().ask_for_code(STRANGE)
+        crowd.work()
+
+        assert rows(Delivery) == rows(Address) == 0
+
+    def test_even_the_right_digits_are_wrong_where_no_code_was_sent(self, crowd: Crowd) -> None:
+        stranger = crowd.person(phone=STRANGE)
+        stranger.ask_for_code()
+        crowd.work()
+        session = db.session.scalars(sa.select(SignInCode)).one()
+        vault = crowd.vault
+        secret = bytes(32)
+        session.code = vault.code_mac(session.id, secret, "123456")
+        db.session.commit()
+
+        tried = services.try_code(
+            vault=vault,
+            asked=services.Asked(session.id, secret),
+            typed="123456",
+            now=crowd.clock.now(),
+        )
+
+        assert tried.verdict is services.Verdict.WRONG
+
+
+class TestACode:
+    def test_it_goes_only_to_the_address_that_was_typed(self, crowd: Crowd) -> None:
+        sam = crowd.apply(phone=PHONE, email=EMAIL)
+
+        asked(crowd, sam, EMAIL)
+
+        assert [to for to, _code in crowd.waiting_codes()] == [EMAIL]
+
+    def test_five_wrong_tries_end_it(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        code = asked(crowd, sam)
+
+        said = [sam.type_code(wrong(code)) for _ in range(4)]
+
+        assert [each.status_code for each in said] == [400] * 4
+        assert "You can try 4 more times" in said[0].text and "You can try once more" in said[3].text
+        assert sam.type_code(wrong(code)).headers["Location"] == "/sign-in?why=over"
+        assert "five tries" in sam.browser.get("/sign-in?why=over").text
+        assert sam.browser.get("/sign-in/code").headers["Location"] == "/sign-in"
+
+    def test_the_fifth_try_may_be_the_right_one(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        code = asked(crowd, sam)
+        for _ in range(4):
+            sam.type_code(wrong(code))
+
+        assert sam.type_code(code).headers["Location"] == "/alerts/waiting"
+
+    def test_it_ends_after_ten_minutes(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        code = asked(crowd, sam)
+        crowd.clock.forward(minutes=10)
+
+        assert sam.type_code(code).headers["Location"] == "/sign-in?why=over"
+
+    def test_it_counts_only_in_the_browser_that_asked(self, crowd: Crowd) -> None:
+        sam, kit = crowd.apply(), crowd.person()
+        kit.ask_for_code(STRANGE)
+        code = asked(crowd, sam)
+
+        assert kit.type_code(code).status_code == 400
+        assert sam.type_code(code).status_code == 303
+
+    def test_it_works_once(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        code = asked(crowd, sam)
+        cookie = sam.browser.get_cookie("member")
+        assert cookie is not None
+        sam.type_code(code)
+
+        again = crowd.person()
+        again.browser.set_cookie("member", cookie.value)
+        answer = again.browser.post("/sign-in/code", data={"csrf": "", "code": code})
+
+        assert rows(SignInCode) == 0
+        assert answer.headers["Location"] == "/sign-in?why=over"
+
+    def test_of_many_tries_at_the_same_moment_five_count(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        code = asked(crowd, sam)
+        page = sam.browser.get("/sign-in/code")
+        csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
+        cookie = sam.browser.get_cookie("member")
+        assert csrf is not None and cookie is not None
+
+        def type_wrong(_number: int) -> int:
+            browser = crowd.app.test_client()
+            browser.set_cookie("member", cookie.value)
+            return browser.post("/sign-in/code", data={"csrf": csrf[1], "code": wrong(code)}).status_code
+
+        with ThreadPoolExecutor(8) as threads:
+            answers = sorted(threads.map(type_wrong, range(12)))
+
+        assert answers.count(400) == 4 and answers.count(303) == 8
+
+    def test_the_form_of_another_session_is_sent_back_with_what_was_typed(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        code = asked(crowd, sam)
+
+        answer = sam.browser.post("/sign-in/code", data={"csrf": "wrong", "code": code})
+
+        assert answer.status_code == 400
+        assert db.session.scalars(sa.select(SignInCode)).one().tries_left == 5
+
+    def test_an_empty_or_odd_one_uses_no_member_up(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        asked(crowd, sam)
+
+        assert sam.type_code("").status_code == 400
+        assert sam.type_code("١٢٣٤٥٦").status_code == 400
+        assert sam.type_code("12345678901").status_code == 400
+
+    def test_the_sweep_forgets_those_that_are_over_and_no_others(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        sam.ask_for_code()
+        crowd.clock.forward(minutes=9)
+        sam.ask_for_code()
+        crowd.clock.forward(minutes=1)
+
+        sweep_codes(crowd.clock.now())
+        db.session.commit()
+
+        assert rows(SignInCode) == 1
+
+
+class TestAskingForOne:
+    @pytest.mark.parametrize(
+        ("typed", "said"),
+        [
+            ("", "Please fill this in."),
+            ("sam at home", "phone number"),
+            ("sam@", "e-mail address"),
+            ("0113 496 0123", "landline"),
+            ("+1 202 555 0123", "mobiles of the UK"),
+        ],
+    )
+    def test_what_is_no_address_is_said_and_kept(self, crowd: Crowd, typed: str, said: str) -> None:
+        sam = crowd.person()
+        token = re.search(r'name="token" value="([^"]+)"', sam.browser.get("/sign-in").text)
+        assert token is not None
+
+        answer = sam.browser.post("/sign-in", data={"token": token[1], "address": typed})
+
+        assert answer.status_code == 400 and said in answer.text
+        assert f'value="{typed}"' in answer.text or not typed
+        assert rows(SignInCode) == 0 and "Set-Cookie" not in answer.headers
+
+    @pytest.mark.parametrize("token", ["", "nonsense"])
+    def test_a_form_that_is_not_ours_is_drawn_again(self, crowd: Crowd, token: str) -> None:
+        answer = crowd.person().browser.post("/sign-in", data={"token": token, "address": PHONE})
+
+        assert answer.status_code == 400 and f'value="{PHONE}"' in answer.text and rows(SignInCode) == 0
+
+    def test_the_sixth_in_a_row_has_to_wait_and_keeps_what_was_typed(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        for _ in range(5):
+            assert sam.ask_for_code().status_code == 303
+
+        answer = sam.ask_for_code()
+
+        assert answer.status_code == 429 and f'value="{PHONE}"' in answer.text
+        assert crowd.person().ask_for_code(STRANGE).status_code == 303
+        crowd.clock.forward(minutes=2)
+        assert sam.ask_for_code().status_code == 303
+
+    def test_an_address_nobody_has_must_wait_just_the_same(self, crowd: Crowd) -> None:
+        answers = [crowd.person().ask_for_code(STRANGE).status_code for _ in range(6)]
+
+        assert answers == [303] * 5 + [429]
+
+    def test_a_page_asks_once_and_is_drawn_again_with_what_was_typed(self, crowd: Crowd) -> None:
+        sam = crowd.person()
+        token = field_of(sam.browser.get("/sign-in"), "token")
+        sam.browser.post("/sign-in", data={"token": token, "address": STRANGE})
+
+        answer = sam.browser.post("/sign-in", data={"token": token, "address": PHONE})
+
+        assert answer.status_code == 400 and f'value="{PHONE}"' in answer.text and rows(SignInCode) == 1
+        again = {"token": field_of(answer, "token"), "address": PHONE}
+        assert sam.browser.post("/sign-in", data=again).status_code == 303
+
+    def test_a_flood_from_one_page_keeps_nobody_out(self) -> None:
+        budgets, now = CodeBudgets(), datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+        taken = [budgets.spend(Channel.EMAIL, f"{n}@example.org", now, page=b"one") for n in range(10_000)]
+
+        assert taken.count(True) == 1
+        assert budgets.spend(Channel.EMAIL, EMAIL, now, page=b"another")
+
+    def test_a_flood_from_many_pages_is_over_in_a_moment(self) -> None:
+        budgets, now = CodeBudgets(), datetime(2026, 1, 5, 12, tzinfo=UTC)
+        for number in range(6000):
+            budgets.spend(Channel.EMAIL, f"{number}@example.org", now, page=f"{number}".encode())
+
+        with pytest.raises(PleaseWait):
+            budgets.spend(Channel.EMAIL, EMAIL, now, page=b"mine")
+
+        assert budgets.spend(Channel.EMAIL, EMAIL, now + timedelta(seconds=1), page=b"mine again")
+
+    def test_a_code_that_was_over_before_the_worker_came_is_not_sent(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        sam.ask_for_code()
+        crowd.clock.forward(minutes=11)
+
+        crowd.work()
+
+        assert rows(Delivery) == 0
+
+
+class TestBudgetsOfTheWorker:
+    @pytest.fixture
+    def settings(self, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+        folder = tmp_path_factory.mktemp("few") / "keys"
+        return settings_for(database_url, folder, CODES_PER_ADDRESS="3", CODES_PER_DAY="4")
+
+    def ask(self, crowd: Crowd, person: Person, times: int) -> None:
+        for _ in range(times):
+            assert person.ask_for_code().status_code == 303
+            crowd.clock.forward(minutes=3)
+            crowd.work()
+
+    def test_one_address_gets_three_a_day(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+
+        self.ask(crowd, sam, 5)
+        assert rows(Delivery) == 3
+
+        crowd.clock.forward(days=1)
+        self.ask(crowd, sam, 1)
+        assert rows(Delivery) == 4
+
+    def test_all_together_get_four_a_day(self, crowd: Crowd) -> None:
+        sam, kit = crowd.apply(), crowd.apply("Kit", "07700 900124")
+
+        self.ask(crowd, sam, 3)
+        self.ask(crowd, kit, 3)
+
+        assert rows(Delivery) == 4
+
+    def test_nothing_tells_the_one_who_asked(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        self.ask(crowd, sam, 3)
+
+        answer = sam.ask_for_code()
+
+        assert answer.headers["Location"] == "/sign-in/code"
+        assert "at most 3 codes a day" in sam.browser.get("/sign-in/code").text
+
+
+class TestUntilAccepted:
+    PAGES = ("/alerts/preferences", "/alerts/addresses", "/alerts/addresses/code")
+
+    @pytest.mark.parametrize("path", PAGES)
+    def test_every_page_only_says_that_it_is_being_looked_at(self, crowd: Crowd, path: str) -> None:
+        sam = crowd.apply()
+        sam.sign_in()
+
+        answer = sam.browser.get(path, follow_redirects=True)
+
+        assert answer.request.path == "/alerts/waiting"
+        assert "Your request is being looked at" in answer.text
+
+    @pytest.mark.parametrize(
+        "path", ["/alerts/preferences", "/alerts/pause", "/alerts/resume", "/alerts/addresses"]
+    )
+    def test_nothing_can_be_changed(self, crowd: Crowd, path: str) -> None:
+        sam = crowd.apply()
+        sam.sign_in()
+
+        answer = sam.post(path, {"regions": "london", "level": "full", "wake": "no", "address": EMAIL})
+
+        assert answer.headers["Location"] == "/alerts/waiting"
+        assert [each.region for each in sam.member.regions] == ["yorkshire-humber"]
+        assert rows(SignInCode) == 0
+
+    def test_nothing_but_codes_was_ever_queued(self, crowd: Crowd) -> None:
+        sam = crowd.apply(phone=PHONE, email=EMAIL)
+        sam.sign_in()
+        sam.post("/alerts/sign-out")
+        sam.sign_in()
+
+        assert {each.kind for each in db.session.scalars(sa.select(Delivery))} == {MessageKind.CODE}
+
+    def test_somebody_turned_down_reads_so_and_can_take_it_away(self, crowd: Crowd) -> None:
+        sam = crowd.apply()
+        MEMBER_MOVES.move(sam.member, MemberState.REJECTED)
+        db.session.commit()
+        sam.sign_in()
+
+        assert "We could not say yes" in sam.browser.get("/alerts/waiting").text
+        assert sam.post("/alerts/end").headers["Location"] == "/sign-in/ended"
+        assert rows(Address) == 0
+
+
+def test_a_worker_of_its_own_is_really_another_application(crowd: Crowd) -> None:
+    """Or the tests here would give the web the worker's keys."""
+    assert crowd.worker is not crowd.app
+    with pytest.raises(RuntimeError):
+        _ = runtime().worker_vault

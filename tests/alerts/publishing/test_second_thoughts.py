@@ -1,0 +1,97 @@
+"""What a reporter says after a warning was written: it counts for every text made from their report since."""
+
+from dataclasses import replace
+
+import pytest
+
+from alerts.publishing import jobs
+from alerts.publishing.models import AlertState, Change
+from reporting.record import outputs
+from reporting.record.consents import Consents, When
+from tests.alerts.publishing.test_versions import next_version
+from tests.make.alerts import Newsroom, member
+from tests.make.staff import Colleague
+from ugly_mugs.database.engine import db
+
+AGREED = Consents(warn_others=True)
+
+
+class TestAHold:
+    @pytest.mark.parametrize("change", [Change.UPDATE, Change.CORRECTION])
+    def test_goes_over_to_the_next_version(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, change: Change
+    ) -> None:
+        member()
+        report = newsroom.ready(alice)
+        first = newsroom.approved(alice, bob, report)
+        report.hold()
+
+        second = next_version(newsroom, first, alice, change)
+        newsroom.submit(second, alice)
+        newsroom.approve(second, bob)
+
+        assert newsroom.output(second).held
+        assert newsroom.state(second) is AlertState.SCHEDULED
+        assert newsroom.texts_sent() == []
+
+    def test_goes_over_to_what_is_written_instead(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        member()
+        report = newsroom.ready(alice, replace(AGREED, when=When.AFTER_SEEN))
+        first = newsroom.approved(alice, bob, report)
+        report.let_go()
+        report.hold()
+        answer = newsroom.press(first, "cancel", alice)
+        assert answer.status_code == 303
+
+        second = newsroom.approved(alice, bob, report)
+
+        assert newsroom.output(second).held
+        assert newsroom.texts_sent() == []
+
+    def test_is_over_when_something_later_was_let_go(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        report = newsroom.ready(alice)
+        first = newsroom.approved(alice, bob, report)
+        report.hold()
+        assert newsroom.press(first, "cancel", alice).status_code == 303
+        second = newsroom.approved(alice, bob, report)
+        output = newsroom.output(second)
+        outputs.let_go(output, seen_mark=outputs.mark_of(output))
+        db.session.commit()
+        jobs.begin_due()
+
+        third = next_version(newsroom, second, alice)
+
+        assert not newsroom.output(third).held
+
+    def test_goes_with_the_wish_to_see_it_first(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        report = newsroom.ready(alice, replace(AGREED, when=When.AFTER_SEEN))
+        first = newsroom.approved(alice, bob, report)
+        assert newsroom.press(first, "cancel", alice).status_code == 303
+        report.change(AGREED)
+
+        second = newsroom.approved(alice, bob, report)
+
+        assert not newsroom.output(second).held
+
+
+def test_a_safe_way_to_reach_them_named_since_the_leak_check_stops_the_approval(
+    newsroom: Newsroom, alice: Colleague, bob: Colleague
+) -> None:
+    """The number in the draft is taken for the other person's until its owner says that it is theirs."""
+    member()
+    report = newsroom.ready(alice)
+    alert = newsroom.submitted(alice, report, sms="Danger: he uses 07700 900456. Take care.")
+    page = newsroom.page(alert, bob)
+    report.change(replace(AGREED, contact_me=True, safe_contact={"how": "phone", "reach": "07700 900456"}))
+
+    answer = newsroom.approve(alert, bob, page)
+
+    assert answer.status_code == 409
+    assert "The report has changed since this text was checked" in answer.text
+    assert newsroom.texts_sent() == []

@@ -1,0 +1,236 @@
+"""What a reporter does in a browser without scripts, and how a test looks behind it."""
+
+import html
+import re
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Barrier
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from alerts.publishing.models import ALERT_OUTPUT
+from reporting.record import consents as consent_records, contents, outputs, queries
+from reporting.record.consents import Consents
+from reporting.record.contents import Contents
+from reporting.record.models import Output, OutputState, Report
+from tests.make.wiring import rewire
+from tests.web.drawing import Drawn
+from ugly_mugs.database.engine import db
+from ugly_mugs.runtime import runtime
+from ugly_mugs.vault import Receipt
+
+T = TypeVar("T")
+
+ACCOUNT = "He was polite at first, then he took the money back."
+TOKEN = re.compile(r'name="token" value="([^"]+)"')
+RECEIPT = re.compile(r'class="receipt"><p>([a-z ]+)</p>')
+DIGITS = re.compile(r'class="digits">([0-9 ]+)</p>')
+CSRF = re.compile(r'name="csrf" value="([^"]+)"')
+
+
+def token_in(page: str) -> str:
+    found = TOKEN.search(page)
+    assert found, "the page holds no token"
+    return found[1]
+
+
+def csrf_in(page: str) -> str:
+    found = CSRF.search(page)
+    assert found, "the page holds no form of a session"
+    return found[1]
+
+
+def receipt_in(page: str) -> str:
+    found = RECEIPT.search(page)
+    assert found, "the page shows no receipt"
+    return found[1]
+
+
+def shows_receipt(page: str) -> bool:
+    return RECEIPT.search(page) is not None
+
+
+def open_form(client: FlaskClient) -> str:
+    """A fresh form's token."""
+    return token_in(client.get("/report").text)
+
+
+def send(client: FlaskClient, token: str, **answers: Any) -> TestResponse:
+    """Post a report form; `happened__account` stands for the field `happened.account`."""
+    return client.post("/report", data={"token": token, **typed(**answers)})
+
+
+def typed(**answers: Any) -> dict[str, Any]:
+    """Answers by the names they have on a page; a hyphen in a name is written `_of_`."""
+    named = {name.replace("_of_", "-").replace("__", "."): value for name, value in answers.items()}
+    return {"happened.account": ACCOUNT, **named}
+
+
+EVERYTHING = typed(
+    happened__account="Line one\r\nline two",
+    happened__types=["robbery", "threats"],
+    happened__still_going_on="no",
+    offenders_of_0__names="Example\nOther Example",
+    offenders_of_0__phones="07700 900123",
+    offenders_of_0__hair="short, dark",
+    place__place="Leeds",
+    place__premises="hotel",
+    when__day="2026-11-20",
+    when__time_band="night",
+    warn_others__warn_others="yes",
+    warn_others__when="not_before",
+    warn_others__not_before="2026-12-01",
+    contact_me__contact_me="yes",
+    contact_me__how="text",
+    contact_me__where="07700 900777",
+    contact_me__may_say_who="no",
+    contact_me__otherwise_say="the dentist",
+    about_you__working_names="Ruby",
+    about_you__sector="online",
+)
+"""An answer of every kind of question."""
+
+
+def file(client: FlaskClient, **answers: Any) -> str:
+    """File a report; the seven words."""
+    answer = send(client, open_form(client), **answers)
+    assert answer.status_code == 200
+    return receipt_in(answer.text)
+
+
+def come_back(client: FlaskClient, words: str, **brought: Any) -> TestResponse:
+    """Type a receipt; the session's cookie stays with the client."""
+    return client.post(
+        "/receipt", data={"token": token_in(client.get("/receipt").text), "receipt": words, **brought}
+    )
+
+
+def post(client: FlaskClient, path: str, **answers: Any) -> TestResponse:
+    """Send a form of the reporter's session."""
+    page = client.get("/receipt/choices").text
+    return client.post(path, data={"csrf": csrf_in(page), **answers})
+
+
+def area_of(page: str, name: str) -> str:
+    """What stands in a text area, as a browser reads it."""
+    return Drawn(page).texts[name]
+
+
+def box_of(page: str, name: str) -> str:
+    """What stands in a one-line box."""
+    found = Drawn(page).of("input", name=name)
+    assert found, f"no box named {name}"
+    return found[0].get("value", "")
+
+
+def holds_everything(page: str, answers: Mapping[str, Any] | None = None) -> bool:
+    """Whether every one of these answers, or of EVERYTHING, is drawn again, chosen or written."""
+    drawn = Drawn(page)
+    chosen = {(held["name"], held["value"]) for held in drawn.of("input") if "checked" in held}
+    written = {(held["name"], held.get("value", "")) for held in drawn.of("input")}
+    areas = {(name, text.replace("\r\n", "\n")) for name, text in drawn.texts.items()}
+    selected = {held["value"] for held in drawn.of("option") if "selected" in held}
+    for name, value in (answers or EVERYTHING).items():
+        for text in value if isinstance(value, list) else [value]:
+            pair = (name, text.replace("\r\n", "\n"))
+            assert pair in chosen | written | areas or text in selected, f"{pair} is lost"
+    return True
+
+
+def at_once(deeds: Sequence[Callable[[], T]]) -> list[T]:
+    """Every deed in a thread of its own, all let go at the same moment."""
+    # The test's own transaction must not stand in their way.
+    db.session.remove()
+    gate = Barrier(len(deeds))
+
+    def run(deed: Callable[[], T]) -> T:
+        gate.wait(30)
+        return deed()
+
+    with ThreadPoolExecutor(len(deeds)) as threads:
+        return list(threads.map(run, deeds))
+
+
+def plain_words(page: str) -> str:
+    """A page without its tags."""
+    return html.unescape(re.sub(r"<[^>]+>", " ", page))
+
+
+@dataclass
+class Behind:
+    """A report and its key, as its receipt opens it."""
+
+    report: Report
+    key: bytes
+
+    @property
+    def contents(self) -> Contents:
+        return contents.open_with_key(self.report, self.key)
+
+    @property
+    def consents(self) -> Consents:
+        return self.contents.consents
+
+
+def behind(words: str) -> Behind:
+    """Open the report a receipt belongs to, as it stands in the database now."""
+    db.session.rollback()
+    db.session.expire_all()
+    found = queries.report_of_receipt(Receipt.parse(words), runtime().vault)
+    assert found, "this receipt opens nothing"
+    return Behind(*found)
+
+
+def listen(app: Flask, *endings: str, listener: Callable[[Any], None]) -> None:
+    """One more listener behind those that the application wired: to "report_endings", "output_endings"."""
+    wiring = runtime(app).wiring
+    rewire(app, **{name: (*getattr(wiring, name), listener) for name in endings})
+
+
+def count(table: type[Any]) -> int:
+    db.session.rollback()
+    return db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def make_output(words: str, state: OutputState, subject_id: UUID, text: str = "A warning.") -> Output:
+    """An alert made from the report, brought to a state by the services that publishing calls."""
+    found = behind(words)
+    report = queries.locked_report(found.report.id)
+    assert report is not None
+    output = outputs.propose(
+        report=report,
+        kind=ALERT_OUTPUT,
+        subject_id=subject_id,
+        preview={"sms": text},
+        content_key=found.key,
+        consents=found.consents,
+    )
+    if state is not OutputState.PROPOSED:
+        _bring(output, state)
+    db.session.commit()
+    return output
+
+
+def _bring(output: Output, state: OutputState) -> None:
+    if state is OutputState.ENDED:
+        outputs.end(output)
+        return
+    outputs.approve(output, seen_version=output.consent_version)
+    if state is OutputState.RELEASED:
+        if output.held:
+            outputs.let_go(output, seen_mark=outputs.mark_of(output))
+        outputs.release(output, approved_version=output.consent_version)
+
+
+def consents_of(words: str) -> Consents:
+    found = behind(words)
+    assert found.report.consents is not None
+    return consent_records.open_sealed(
+        found.report.consents, report_id=found.report.id, content_key=found.key
+    )

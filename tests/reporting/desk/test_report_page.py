@@ -1,0 +1,371 @@
+"""One report at the desk: everything readable, the next step named, and every deed done once."""
+
+import re
+import uuid
+from datetime import date
+from html import unescape
+
+import pytest
+import sqlalchemy as sa
+
+from alerts.publishing.models import ALERT_OUTPUT
+from reporting.record import conversation, outputs, queries as record_queries
+from reporting.record.consents import Consents, When
+from reporting.record.models import Author, IdentifierTag, ReportState
+from tests.conftest import MovableClock
+from tests.make.staff import Colleague, Team, hidden
+from tests.reporting.conftest import File, FiledReport
+from tests.reporting.record.test_opening import entries
+from tests.web.drawing import Drawn
+from ugly_mugs.accounts.models import Role
+from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.database.engine import db
+
+
+def told(report: FiledReport) -> list[tuple[Author, str]]:
+    """The conversation as the reporter reads it."""
+    key = report.content_key
+    return [
+        (each.author, conversation.open_message(each, key)) for each in record_queries.messages(report.id)
+    ]
+
+
+def page_of(who: Colleague, report: FiledReport) -> str:
+    answer = who.browser.get(report.path)
+    assert answer.status_code == 200
+    return unescape(answer.text)
+
+
+class TestReading:
+    def test_every_answer_is_there_in_the_order_it_came(
+        self, alice: Colleague, file: File, clock: MovableClock
+    ) -> None:
+        report = file(
+            "First words.",
+            offenders=[{"names": ["Example"], "phones": ["07700 900456"]}, {"names": ["Other"]}],
+            place={"place": "Leeds", "premises": "hotel"},
+            when={"day": date(2026, 10, 3)},
+            about_you={"call_you": "Robin"},
+        )
+        clock.forward(days=2)
+        report.add("More words.")
+        assert alice.sign_in().status_code == 303
+
+        page = page_of(alice, report)
+
+        order = [
+            "First words.",
+            "Example",
+            "Other",
+            "Leeds",
+            "October",
+            "Robin",
+            "Added on",
+            "More words.",
+        ]
+        places = [page.index(each) for each in order]
+        assert places == sorted(places)
+        assert "Hotel or rented room" in page
+        assert "21 November, 12:00" in page
+        assert "2 days ago" in page
+
+    def test_whatever_was_typed_stands_there_as_typed(self, alice: Colleague, file: File) -> None:
+        account = "He said <script>alert(\"x\")</script> & 'left'\n{{ 7*7 }} 🙈 小美"
+
+        assert account in page_of(alice, file(account))
+
+    @pytest.mark.parametrize(
+        ("consents", "sentence"),
+        [
+            (Consents(), "No alert may be made."),
+            (Consents(warn_others=True), "An alert may leave as soon as two people agree."),
+            (
+                Consents(warn_others=True, when=When.AFTER_SEEN),
+                "It waits until they have seen it and let it go.",
+            ),
+            (
+                Consents(warn_others=True, when=When.NOT_BEFORE, not_before=date(2026, 12, 24)),
+                "It must not leave before",
+            ),
+            (
+                Consents(contact_me=True, safe_contact={"how": "call", "otherwise_say": "the dentist"}),
+                "the dentist",
+            ),
+        ],
+    )
+    def test_consents_say_what_may_be_done(
+        self, alice: Colleague, file: File, consents: Consents, sentence: str
+    ) -> None:
+        assert sentence in page_of(alice, file(consents=consents))
+
+    def test_a_caseworker_reads_and_writes_but_decides_nothing(
+        self, team: Team, alice: Colleague, file: File
+    ) -> None:
+        dora = team.hire("dora", Role.CASEWORKER)
+        report = file()
+
+        page = page_of(dora, report)
+
+        assert "Write to the reporter" in page
+        assert f"{report.path}/take" not in page
+        assert dora.post(f"{report.path}/take").status_code == 403
+        assert dora.post(f"{report.path}/settle").status_code == 403
+        assert dora.browser.get(f"{report.path}/redact").status_code == 403
+
+
+class TestNextStep:
+    def test_it_leads_from_the_first_look_to_the_end(
+        self, alice: Colleague, bob: Colleague, file: File
+    ) -> None:
+        report = file("He left.")
+
+        assert "Take it" in _next(alice, report)
+        alice.post(f"{report.path}/take")
+        assert "alice looks after this report" in _next(bob, report)
+        assert "Hide words" in _next(alice, report)
+        alice.post(f"{report.path}/redact", {"version": "0"})
+        assert "Go on hiding words" in _next(alice, report)
+        alice.post(f"{report.path}/redact/text", {"version": "1", "text": "He left."})
+        assert 'action="/desk/alerts/new"' in _next(alice, report)
+        _propose(report)
+        assert "Settle or decline" in _next(alice, report)
+        alice.post(f"{report.path}/settle", {"settle.message": "Done."})
+        assert "This report is finished" in _next(alice, report)
+
+    def test_without_a_yes_to_a_warning_none_is_offered(self, alice: Colleague, file: File) -> None:
+        report = file(consents=Consents())
+        alice.post(f"{report.path}/take")
+
+        assert "/desk/alerts/new" not in page_of(alice, report)
+        assert "No alert may be made from it." in _next(alice, report)
+
+    def test_alerts_made_from_it_are_listed_with_their_state(self, alice: Colleague, file: File) -> None:
+        report = file()
+        subject = _propose(report)
+
+        page = page_of(alice, report)
+
+        assert f"/desk/alerts/{subject}" in page
+        assert "Being written." in page
+
+
+def _next(who: Colleague, report: FiledReport) -> str:
+    found = re.search(r'aria-labelledby="next">(.*?)</section>', page_of(who, report), re.S)
+    assert found is not None
+    return found[1]
+
+
+def _propose(report: FiledReport) -> uuid.UUID:
+    subject = uuid.uuid4()
+    outputs.propose(
+        report=report.row,
+        kind=ALERT_OUTPUT,
+        subject_id=subject,
+        preview={"sms": "Example"},
+        content_key=report.content_key,
+        consents=Consents(warn_others=True),
+    )
+    db.session.commit()
+    return subject
+
+
+class TestTaking:
+    def test_taking_and_giving_back(self, alice: Colleague, file: File) -> None:
+        report = file()
+
+        assert alice.post(f"{report.path}/take").location == report.path
+        assert (report.row.state, report.row.taken_by) == (ReportState.IN_REVIEW, alice.id)
+        assert "you" in alice.browser.get("/desk").text
+        alice.post(f"{report.path}/give-back")
+        assert (report.row.state, report.row.taken_by) == (ReportState.RECEIVED, None)
+        assert len(entries(AuditKind.REPORT_MOVED)) == 2
+
+    def test_pressing_twice_takes_it_once(self, alice: Colleague, file: File) -> None:
+        report = file()
+
+        assert [alice.post(f"{report.path}/take").status_code for _ in range(2)] == [303, 303]
+
+        assert len(entries(AuditKind.REPORT_MOVED)) == 1
+
+    def test_a_colleague_who_was_slower_is_told(self, alice: Colleague, bob: Colleague, file: File) -> None:
+        report = file()
+        alice.post(f"{report.path}/take")
+
+        answer = bob.post(f"{report.path}/take")
+
+        assert answer.status_code == 409
+        assert "A colleague took this report a moment ago." in answer.text
+        assert report.row.taken_by == alice.id
+
+    def test_taking_over_names_whom_one_takes_it_from(
+        self, alice: Colleague, bob: Colleague, file: File
+    ) -> None:
+        report = file()
+        alice.post(f"{report.path}/take")
+        seen = hidden(bob.browser.get(report.path), "from")
+
+        assert bob.post(f"{report.path}/take", {"from": seen}).status_code == 303
+
+        assert report.row.taken_by == bob.id
+        assert alice.post(f"{report.path}/give-back").status_code == 409
+
+    def test_a_report_the_reporter_took_back_cannot_be_taken(self, alice: Colleague, file: File) -> None:
+        report = file()
+        report.withdraw()
+
+        assert alice.post(f"{report.path}/take").status_code == 404
+
+
+class TestWriting:
+    def test_the_reporter_reads_what_the_desk_writes(self, alice: Colleague, file: File) -> None:
+        report = file()
+
+        answer = alice.post(f"{report.path}/message", {"message.text": "Are you safe now?"})
+
+        assert answer.location == f"{report.path}#messages"
+        assert told(report) == [(Author.DESK, "Are you safe now?")]
+        assert "Are you safe now?" in page_of(alice, report)
+
+    def test_an_empty_message_is_not_sent(self, alice: Colleague, file: File) -> None:
+        report = file()
+
+        assert alice.post(f"{report.path}/message", {"message.text": " "}).status_code == 400
+        assert told(report) == []
+
+    def test_a_session_that_ends_while_typing_loses_nothing(
+        self, alice: Colleague, file: File, clock: MovableClock
+    ) -> None:
+        report = file()
+        path = f"{report.path}/message"
+        token = alice.csrf(report.path)
+        clock.forward(minutes=40)
+
+        refused = alice.browser.post(path, data={"csrf": token, "message.text": "A long thought. " * 9})
+        assert refused.status_code == 400
+        kept = Drawn(refused.text).texts["message.text"]
+        assert alice.sign_in().status_code == 303
+        once_more = alice.browser.post(path, data={"csrf": "", "message.text": kept})
+        again = Drawn(once_more.text)
+        sent = alice.browser.post(
+            path,
+            data={
+                "csrf": again.of("input", name="csrf")[0]["value"],
+                "message.text": again.texts["message.text"],
+            },
+        )
+
+        assert sent.status_code == 303
+        assert told(report) == [(Author.DESK, ("A long thought. " * 9).strip())]
+
+
+class TestFinishing:
+    @pytest.mark.parametrize("decision", ["settle", "decline"])
+    def test_a_message_is_proposed_and_what_is_sent_counts(
+        self, alice: Colleague, file: File, decision: str
+    ) -> None:
+        report = file()
+        alice.post(f"{report.path}/take")
+        proposed = Drawn(alice.browser.get(report.path).text).texts[f"{decision}.message"]
+
+        alice.post(f"{report.path}/{decision}", {f"{decision}.message": proposed + " Be well."})
+
+        assert report.row.state is {"settle": ReportState.SETTLED, "decline": ReportState.DECLINED}[decision]
+        assert told(report) == [(Author.DESK, proposed + " Be well.")]
+
+    def test_saying_nothing_is_possible(self, alice: Colleague, file: File) -> None:
+        report = file()
+        alice.post(f"{report.path}/take")
+
+        alice.post(f"{report.path}/settle", {"settle.message": ""})
+
+        assert report.row.state is ReportState.SETTLED
+        assert told(report) == []
+
+    def test_of_two_decisions_the_first_counts_and_the_other_message_is_not_lost(
+        self, alice: Colleague, bob: Colleague, file: File
+    ) -> None:
+        report = file()
+        alice.post(f"{report.path}/take")
+        alice.post(f"{report.path}/settle", {"settle.message": "Settled."})
+
+        answer = bob.post(f"{report.path}/decline", {"decline.message": "Bob's long words."})
+
+        assert answer.status_code == 409
+        assert Drawn(answer.text).texts["decline.message"] == "Bob's long words."
+        assert report.row.state is ReportState.SETTLED
+        assert told(report) == [(Author.DESK, "Settled.")]
+
+    def test_a_report_nobody_took_is_not_finished(self, alice: Colleague, file: File) -> None:
+        report = file()
+
+        assert alice.post(f"{report.path}/decline", {"decline.message": "x"}).status_code == 409
+        assert report.row.state is ReportState.RECEIVED
+
+    def test_a_finished_report_can_be_opened_again(self, alice: Colleague, file: File) -> None:
+        report = file()
+        alice.post(f"{report.path}/take")
+        alice.post(f"{report.path}/decline", {"decline.message": ""})
+
+        alice.post(f"{report.path}/take")
+
+        assert report.row.state is ReportState.IN_REVIEW
+
+
+class TestIdentifiers:
+    def test_reports_that_share_an_identifier_lead_to_each_other(self, alice: Colleague, file: File) -> None:
+        one = file(offenders=[{"phones": ["07700 900456"]}])
+        other = file("Another day.", offenders=[{"phones": ["+44 7700 900456"]}])
+        stranger = file("Somebody else.", offenders=[{"phones": ["07700 900789"]}])
+
+        page = page_of(alice, one)
+
+        assert "1 other report shares an identifier." in page
+        assert other.path in page
+        assert stranger.path not in page
+
+    def test_one_found_in_the_account_counts_only_after_a_moderator_says_so(
+        self, alice: Colleague, file: File
+    ) -> None:
+        one = file("He rang from 07700 900456.")
+        file("Another day.", offenders=[{"phones": ["07700 900456"]}])
+        assert "No other report shares an identifier" in page_of(alice, one)
+
+        tag = hidden(alice.browser.get(one.path), "tag")
+        alice.post(f"{one.path}/identifier", {"tag": tag, "do": "mark"})
+        assert "1 other report shares an identifier." in page_of(alice, one)
+        alice.post(f"{one.path}/identifier", {"tag": tag, "do": "remove"})
+
+        assert "No other report shares an identifier" in page_of(alice, one)
+        assert _tags(one) == 0
+
+    def test_marking_twice_stores_one_tag(self, alice: Colleague, file: File) -> None:
+        report = file("He rang from 07700 900456.")
+        tag = hidden(alice.browser.get(report.path), "tag")
+
+        for _ in range(2):
+            assert alice.post(f"{report.path}/identifier", {"tag": tag, "do": "mark"}).status_code == 303
+
+        assert _tags(report) == 1
+
+    @pytest.mark.parametrize("tag", ["", "zz", "00" * 32])
+    def test_nothing_that_is_not_in_the_report_can_be_marked(
+        self, alice: Colleague, file: File, tag: str
+    ) -> None:
+        report = file("He rang from 07700 900456.")
+
+        assert alice.post(f"{report.path}/identifier", {"tag": tag, "do": "mark"}).status_code == 409
+        assert _tags(report) == 0
+
+    def test_the_reporters_own_never_counts(self, alice: Colleague, file: File) -> None:
+        report = file("He rang 07700 900123.")
+        tag = hidden(alice.browser.get(report.path), "tag")
+        report.add(about_you={"phones": ["07700 900123"]})
+
+        assert "The reporter's own. It never counts." in page_of(alice, report)
+        assert alice.post(f"{report.path}/identifier", {"tag": tag, "do": "mark"}).status_code == 409
+
+
+def _tags(report: FiledReport) -> int:
+    db.session.rollback()
+    query = sa.select(sa.func.count()).where(IdentifierTag.report_id == report.id)
+    return db.session.scalar(query) or 0

@@ -1,0 +1,33 @@
+"""The figures of reports, as the worker writes them down once a day: how much, never who or when."""
+
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from tests.conftest import MovableClock
+from tests.make.reporter import come_back, file, post
+from ugly_mugs.audit import jobs
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db
+
+
+def test_a_day_is_counted_once_when_it_is_over(client: FlaskClient, clock: MovableClock) -> None:
+    file(client)
+    file(client)
+    come_back(client, file(client))
+    post(client, "/receipt/add", **{"happened.account": "More."})
+    come_back(client, file(client))
+    post(client, "/receipt/withdraw")
+
+    jobs.count_yesterday()
+    assert db.session.scalars(sa.select(AuditEntry)).all() == []
+    clock.forward(days=1)
+    jobs.count_yesterday()
+    jobs.count_yesterday()
+
+    entries = db.session.scalars(sa.select(AuditEntry)).all()
+    assert {each.kind: each.count for each in entries} == {
+        AuditKind.REPORTS_FILED: 4,
+        AuditKind.REPORTS_ADDED_TO: 1,
+        AuditKind.REPORTS_WITHDRAWN: 1,
+    }
+    assert {(each.actor_id, each.subject_id) for each in entries} == {(None, None)}

@@ -1,0 +1,181 @@
+"""Opening: with a trace that comes first, only for those who hold the key, and only while the report is there."""
+
+import re
+import uuid
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from reporting.desk.queue import Ranks
+from reporting.record import opening
+from reporting.record.models import Report
+from tests.conftest import MovableClock
+from tests.make.staff import Colleague
+from tests.reporting.conftest import ACCOUNT, File
+from ugly_mugs.accounts.guard import SignedInStaff
+from ugly_mugs.accounts.models import Role
+from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.database.engine import db
+from ugly_mugs.errors import NotAllowed, NotThere
+from ugly_mugs.runtime import runtime
+from ugly_mugs.vault import CannotOpen
+
+
+def signed_in(colleague: Colleague) -> SignedInStaff:
+    return SignedInStaff(
+        id=colleague.id, name=colleague.login, roles=colleague.roles, seed=colleague.key.seed
+    )
+
+
+def opened(colleague: Colleague, report_id: uuid.UUID, clock: MovableClock) -> opening.OpenedReport:
+    return opening.open_report(
+        report_id=report_id, staff=signed_in(colleague), vault=runtime().vault, now=clock.now()
+    )
+
+
+def entries(kind: AuditKind) -> list[AuditEntry]:
+    db.session.rollback()
+    return list(db.session.scalars(sa.select(AuditEntry).where(AuditEntry.kind == kind)))
+
+
+class TestOpening:
+    def test_a_moderator_reads_what_was_told(self, alice: Colleague, file: File, clock: MovableClock) -> None:
+        report = file()
+
+        found = opened(alice, report.id, clock)
+
+        assert found.contents.account == ACCOUNT
+        assert found.content_key == report.content_key
+
+    def test_the_trace_stays_even_when_nothing_can_be_opened(
+        self, alice: Colleague, file: File, clock: MovableClock
+    ) -> None:
+        report = file()
+        db.session.execute(sa.update(Report).where(Report.id == report.id).values(desk_wrap=b"spoilt"))
+        db.session.commit()
+
+        with pytest.raises(CannotOpen):
+            opened(alice, report.id, clock)
+
+        (entry,) = entries(AuditKind.REPORT_OPENED)
+        assert (entry.actor_id, entry.subject_id) == (alice.id, report.id)
+
+    def test_whoever_does_not_hold_the_key_opens_nothing_and_leaves_no_opening(
+        self, charlie: Colleague, file: File, clock: MovableClock
+    ) -> None:
+        report = file()
+
+        with pytest.raises(NotAllowed):
+            opened(charlie, report.id, clock)
+
+        assert entries(AuditKind.REPORT_OPENED) == []
+
+    def test_a_role_written_into_the_database_opens_nothing(self, charlie: Colleague, file: File) -> None:
+        report = file()
+        db.session.execute(
+            sa.text(
+                "INSERT INTO staff_roles (staff_id, role) SELECT id, :role FROM staff WHERE login = :login"
+            ),
+            {"role": Role.MODERATOR.value, "login": _login_of(charlie)},
+        )
+        db.session.commit()
+
+        page = charlie.browser.get(report.path)
+
+        assert page.status_code == 403
+        assert "Marisol" not in page.text
+
+    def test_a_withdrawn_report_is_not_there(self, alice: Colleague, file: File, clock: MovableClock) -> None:
+        report = file()
+        report.withdraw()
+
+        with pytest.raises(NotThere):
+            opened(alice, report.id, clock)
+        assert alice.browser.get(report.path).status_code == 404
+
+    def test_a_report_that_never_was_is_not_there(self, alice: Colleague, clock: MovableClock) -> None:
+        with pytest.raises(NotThere):
+            opened(alice, uuid.uuid4(), clock)
+
+
+def _login_of(colleague: Colleague) -> object:
+    return db.session.execute(
+        sa.text("SELECT login FROM staff WHERE public_key = :key"), {"key": colleague.key.public().raw}
+    ).scalar_one()
+
+
+class TestList:
+    def test_the_most_urgent_come_first_then_the_oldest(
+        self, alice: Colleague, file: File, clock: MovableClock
+    ) -> None:
+        calm = file("Nothing much.", happened={"types": ["time_waster"]})
+        clock.forward(days=1)
+        grave = file("Worse.", happened={"types": ["weapon"]})
+        clock.forward(days=1)
+        younger = file("As bad.", happened={"types": ["robbery"]})
+        clock.forward(hours=1)
+        later = file("Later that day.", happened={"types": ["robbery"]})
+        now = file("It goes on.", happened={"types": ["threats"], "still_going_on": "yes"})
+        assert alice.sign_in().status_code == 303
+
+        page = alice.browser.get("/desk").text
+
+        order = [page.index(str(each.id)) for each in (now, grave, younger, later, calm)]
+        assert order == sorted(order)
+        assert "2 days" in page
+        assert "still going on" in page
+
+    def test_a_look_at_the_list_is_one_entry_that_counts_the_heads(
+        self, alice: Colleague, file: File
+    ) -> None:
+        for _ in range(3):
+            file()
+
+        alice.browser.get("/desk")
+
+        (entry,) = entries(AuditKind.REPORT_LISTED)
+        assert (entry.actor_id, entry.subject_id, entry.count) == (alice.id, None, 3)
+
+    def test_pages_are_short_and_lead_to_each_other(self, alice: Colleague, file: File) -> None:
+        filed = {str(file().id) for _ in range(27)}
+
+        first, second = alice.browser.get("/desk").text, alice.browser.get("/desk?page=2").text
+
+        on_first, on_second = _reports_on(first), _reports_on(second)
+        assert (len(on_first), len(on_second)) == (25, 2)
+        assert on_first | on_second == filed
+        assert "page=2" in first
+        assert alice.browser.get("/desk?page=99").status_code == 200
+        assert alice.browser.get("/desk?page=x").status_code == 200
+
+    def test_a_withdrawn_report_leaves_the_list_and_what_was_remembered_of_it(
+        self, app: Flask, alice: Colleague, file: File
+    ) -> None:
+        staying, going = file(), file()
+        alice.browser.get("/desk")
+        going.withdraw()
+
+        page = alice.browser.get("/desk").text
+
+        assert _reports_on(page) == {str(staying.id)}
+        assert len(runtime(app).state.of(Ranks)) == 1
+
+    def test_finished_reports_stand_under_their_own_tab(self, alice: Colleague, file: File) -> None:
+        report = file()
+        alice.post(f"{report.path}/take")
+        alice.post(f"{report.path}/settle", {"settle.message": ""})
+
+        assert _reports_on(alice.browser.get("/desk").text) == set()
+        assert _reports_on(alice.browser.get("/desk?tab=settled").text) == {str(report.id)}
+        assert _reports_on(alice.browser.get("/desk?tab=declined").text) == set()
+
+    def test_whoever_has_another_task_is_sent_to_their_own_first_page(self, charlie: Colleague) -> None:
+        answer = charlie.browser.get("/desk")
+
+        assert answer.status_code == 303
+        assert answer.location == "/admin"
+
+
+def _reports_on(page: str) -> set[str]:
+    return set(re.findall(r"/desk/reports/([0-9a-f-]{36})", page))

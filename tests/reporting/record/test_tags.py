@@ -1,0 +1,108 @@
+"""Which identifiers leave a tag: those in the fields about an alleged offender, never one of the reporter's."""
+
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from reporting.record import tags
+from reporting.record.models import IdentifierTag
+from tests.make.reporter import behind, come_back, file, post
+from ugly_mugs.database.engine import db
+from ugly_mugs.runtime import runtime
+from ugly_mugs.text.identifiers import IdentifierKind
+
+PHONE, OTHER = "07700 900123", "07700 900456"
+
+
+def stored(words: str) -> set[bytes]:
+    report = behind(words).report
+    return set(db.session.scalars(sa.select(IdentifierTag.tag).where(IdentifierTag.report_id == report.id)))
+
+
+def tag_of(kind: IdentifierKind, normalised: str) -> bytes:
+    own = runtime().vault.tags
+    return own.series_tag(own.secret_point(kind, normalised))
+
+
+def phone_tag() -> bytes:
+    return tag_of(IdentifierKind.PHONE, "+447700900123")
+
+
+def test_each_structured_identifier_leaves_one(client: FlaskClient) -> None:
+    words = file(
+        client,
+        offenders_of_0__phones=f"{PHONE}\n+44 7700 900123",
+        offenders_of_0__emails="Him@Example.org",
+        offenders_of_1__handles="@Example_Man",
+        offenders_of_1__plates="ab12 cde",
+    )
+
+    assert stored(words) == {
+        phone_tag(),
+        tag_of(IdentifierKind.EMAIL, "him@example.org"),
+        tag_of(IdentifierKind.HANDLE, "example_man"),
+        tag_of(IdentifierKind.PLATE, "AB12CDE"),
+    }
+
+
+def test_equal_ones_of_two_reports_are_equal(client: FlaskClient) -> None:
+    first = file(client, offenders_of_0__phones="07700900123")
+    second = file(client, offenders_of_0__phones="+44 (0)7700 900 123")
+
+    assert stored(first) == stored(second) == {phone_tag()}
+
+
+def test_what_cannot_be_read_as_one_is_kept_as_written_and_leaves_none(client: FlaskClient) -> None:
+    words = file(client, offenders_of_0__phones="ends in 123")
+
+    assert stored(words) == set()
+    assert behind(words).contents.offenders[0]["phones"] == ["ends in 123"]
+
+
+def test_one_that_stands_in_any_field_about_the_reporter_leaves_none(client: FlaskClient) -> None:
+    for name in ("about_you__phones", "about_you__keep_out", "about_you__call_you", "contact_me__where"):
+        words = file(client, offenders_of_0__phones=PHONE, **{name: f"mine is {PHONE}"})
+
+        assert stored(words) == set(), name
+
+
+def test_one_in_free_text_only_leaves_its_point_inside(client: FlaskClient) -> None:
+    words = file(client, happened__account=f"He rang from {PHONE}.", offenders_of_0__phones=OTHER)
+
+    [point] = behind(words).contents.points
+    assert runtime().vault.tags.series_tag(point.point) == phone_tag()
+    assert phone_tag() not in stored(words)
+    assert len(stored(words)) == 1
+
+
+def test_the_reporters_own_in_free_text_leaves_not_even_that(client: FlaskClient) -> None:
+    words = file(client, happened__account=f"He rang me at {PHONE}.", about_you__phones=PHONE)
+
+    assert behind(words).contents.points == []
+
+
+def test_one_that_is_added_leaves_one_too(client: FlaskClient) -> None:
+    words = file(client)
+    come_back(client, words)
+
+    post(client, "/receipt/add", **{"offenders-0.phones": PHONE})
+
+    assert stored(words) == {phone_tag()}
+
+
+def test_one_that_turns_out_to_be_the_reporters_is_deleted(client: FlaskClient) -> None:
+    added = file(client, offenders_of_0__phones=PHONE)
+    come_back(client, added)
+    post(client, "/receipt/add", **{"about_you.phones": PHONE})
+    chosen = file(client, offenders_of_0__phones=PHONE)
+    come_back(client, chosen)
+    post(client, "/receipt/choices", **{"contact_me.contact_me": "yes", "contact_me.where": PHONE})
+
+    assert stored(added) == stored(chosen) == set()
+
+
+def test_an_account_full_of_numbers_leaves_no_more_points_than_allowed(client: FlaskClient) -> None:
+    numbers = " and ".join(f"07700 9001{number:02}" for number in range(60))
+
+    words = file(client, happened__account=numbers)
+
+    assert len(behind(words).contents.points) == tags.MOST_POINTS

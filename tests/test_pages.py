@@ -1,0 +1,150 @@
+"""The pages that belong to no feature: what they must and must not say, and quick exit."""
+
+import re
+import uuid
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.conftest import MovableClock
+from tests.web.drawing import PAGES, small_app
+from ugly_mugs.accounts import guard, sessions
+from ugly_mugs.accounts.models import Session, SessionKind
+from ugly_mugs.database.engine import db
+from ugly_mugs.runtime import runtime
+
+
+@pytest.fixture(scope="module")
+def small() -> Flask:
+    return small_app()
+
+
+class TestPromises:
+    FORBIDDEN = re.compile(
+        r"end-to-end|zero.knowledge|server cannot read|no trace|deleted everywhere|ever texted twice|tamper|"
+        r"nobody learns|cannot identify you|prostitut|100 ?%|completely safe|guarantee",
+        re.I,
+    )
+
+    @pytest.mark.parametrize("path", PAGES)
+    def test_no_page_promises_what_cannot_be_kept(self, small: Flask, path: str) -> None:
+        text = small.test_client().get(path).text
+
+        assert not self.FORBIDDEN.search(text)
+        for match in re.finditer(r"anonymous", text, re.I):
+            assert "as far as you write nothing that names you" in text[match.start() : match.start() + 80]
+
+    def test_the_exceptions_stand_before_anything_else_on_confidentiality(self, small: Flask) -> None:
+        text = small.test_client().get("/confidentiality").text
+
+        assert text.index("a child is at risk") < text.index("If you tell us what happened")
+        assert "life is in danger" in text
+        assert "a court orders us" in text
+
+    @pytest.mark.parametrize("path", ["/", "/help"])
+    def test_the_first_page_and_help_say_what_this_is_not(self, small: Flask, path: str) -> None:
+        text = small.test_client().get(path).text
+
+        assert "not an emergency service" in text
+        assert "press 55" in text
+        assert "text 999 if you have registered" in text
+        assert "Monday to Friday, 10:00 to 18:00" in text
+
+
+def open_report(client: FlaskClient, clock: MovableClock) -> None:
+    """Start a reporter's session in this browser."""
+    start_session(client, clock, SessionKind.REPORTER, contents=guard.for_reporter(uuid.uuid4(), bytes(32)))
+
+
+def sign_in(client: FlaskClient, clock: MovableClock) -> None:
+    """Start a member's session in this browser."""
+    start_session(client, clock, SessionKind.MEMBER, owner_id=uuid.uuid4(), contents={})
+
+
+def start_session(
+    client: FlaskClient,
+    clock: MovableClock,
+    kind: SessionKind,
+    *,
+    contents: dict[str, str],
+    owner_id: uuid.UUID | None = None,
+) -> None:
+    cookie = sessions.start(
+        vault=runtime().vault, kind=kind, owner_id=owner_id, contents=contents, now=clock.now()
+    )
+    db.session.commit()
+    client.set_cookie(cookie.name, cookie.value, domain="localhost")
+
+
+def deleted_cookies(response: TestResponse) -> set[str]:
+    """Names of the cookies that the response deletes."""
+    return {
+        cookie.split("=")[0] for cookie in response.headers.getlist("Set-Cookie") if "Max-Age=0" in cookie
+    }
+
+
+class TestLeaving:
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_it_goes_elsewhere_and_asks_the_browser_to_forget(self, client: FlaskClient, method: str) -> None:
+        response = client.open("/leave", method=method)
+
+        assert response.status_code == 303
+        assert response.location == "https://www.bbc.co.uk/weather"
+        assert response.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["Referrer-Policy"] == "no-referrer"
+
+    def test_the_session_with_a_report_ends(
+        self, app: Flask, client: FlaskClient, clock: MovableClock
+    ) -> None:
+        open_report(client, clock)
+
+        response = client.get("/leave")
+
+        assert db.session.scalars(sa.select(Session)).all() == []
+        assert "reporter" in deleted_cookies(response)
+
+    def test_a_members_session_ends_too(self, app: Flask, client: FlaskClient, clock: MovableClock) -> None:
+        open_report(client, clock)
+        sign_in(client, clock)
+
+        response = client.get("/leave")
+
+        assert db.session.scalars(sa.select(Session)).all() == []
+        assert deleted_cookies(response) == {"reporter", "member"}
+        assert client.get("/alerts").status_code == 303
+
+    def test_leaving_works_without_the_database(
+        self, app: Flask, client: FlaskClient, clock: MovableClock
+    ) -> None:
+        open_report(client, clock)
+        sign_in(client, clock)
+        db.session.execute(sa.text("DROP TABLE sessions"))
+        db.session.commit()
+
+        response = client.get("/leave")
+
+        assert response.status_code == 303
+        assert deleted_cookies(response) == {"reporter", "member"}
+        assert response.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
+
+    @pytest.mark.parametrize("headers", [{"Sec-Fetch-Mode": "no-cors"}, {"Sec-Purpose": "prefetch"}])
+    def test_an_image_or_prefetch_on_another_site_ends_no_session(
+        self, client: FlaskClient, clock: MovableClock, headers: dict[str, str]
+    ) -> None:
+        sign_in(client, clock)
+
+        response = client.get("/leave", headers=headers)
+
+        assert response.status_code == 303
+        assert len(db.session.scalars(sa.select(Session)).all()) == 1
+        assert "Clear-Site-Data" not in response.headers
+
+    def test_search_engines_are_excluded(self, client: FlaskClient) -> None:
+        response = client.get("/robots.txt")
+
+        assert response.mimetype == "text/plain"
+        assert response.text == "User-agent: *\nDisallow: /\n"
