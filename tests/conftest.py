@@ -10,12 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
-from tests.make.installation import Installation
-from tests.make.installation import install
-from tests.clock import MovableClock
-from tests.databases import KINDS
-from tests.databases import make_tables
-from tests.databases import settings_for
+from tests.make.clock import MovableClock
+from tests.make.databases import KINDS, make_tables, settings_for
 from tests.make.installation import Installation
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MovableClock", "make_tables", "settings_for"]
 
-pytest_plugins = ["tests.once", "tests.databases", "tests.quick"]
+pytest_plugins = ["tests.make.once", "tests.make.databases", "tests.make.quick"]
 
 # No test depends on how fast the machine is just now. The same test on two kinds of database is two executors, and
 # examples that share one application know it; hypothesis would take both for mistakes.

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.web.drawing import PAGES, small_app
 from ugly_mugs.accounts import guard, sessions
 from ugly_mugs.accounts.models import Session, SessionKind

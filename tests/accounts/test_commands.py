@@ -10,7 +10,7 @@ from click.testing import Result
 from flask import Flask
 
 from tests.accounts.people.test_joining import Shown, type_code
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.staff import Colleague, Team, hidden
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import (

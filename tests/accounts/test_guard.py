@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask, render_template_string, session
 from flask.testing import FlaskClient
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.staff import Team, hidden
 from ugly_mugs.accounts import guard, sessions
 from ugly_mugs.accounts.guard import PERMISSIONS, Permission, anyone, machine, member, reporter, staff

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask, Response
 
-from tests.conftest import MovableClock, settings_for
+from tests.make.clock import MovableClock
+from tests.make.databases import settings_for
 from tests.make.installation import Installation
 from tests.make.staff import Team
 from ugly_mugs.accounts import jobs, sessions

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.staff import Colleague, Team, hidden
 from ugly_mugs.accounts.models import Role, Session
 from ugly_mugs.audit.models import AuditEntry, AuditKind

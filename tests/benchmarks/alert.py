@@ -25,8 +25,9 @@ from flask import Flask
 from alerts.membership.models import Level, Member, MemberRegion, MemberState, Subscription
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.sending import LoadTarget, load_target
-from tests.conftest import MovableClock, make_tables, settings_for
 from tests.make.alerts import HERE, Newsroom
+from tests.make.clock import MovableClock
+from tests.make.databases import make_tables, settings_for
 from tests.make.installation import install
 from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind, Role

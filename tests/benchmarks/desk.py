@@ -18,7 +18,8 @@ from reporting.filing import desk_key
 from reporting.filing.submission import Submission, seal
 from reporting.record.models import IdentifierTag, Report, ReportPart
 from tests.benchmarks.figures import Figure
-from tests.conftest import MovableClock, make_tables, settings_for
+from tests.make.clock import MovableClock
+from tests.make.databases import make_tables, settings_for
 from tests.make.installation import install
 from tests.make.staff import Colleague, Team
 from tests.make.submissions import make_submission

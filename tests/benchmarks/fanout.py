@@ -16,7 +16,7 @@ from alerts.delivery.audience import Audience
 from alerts.delivery.fanout import Sending
 from alerts.membership.models import Level
 from tests.benchmarks.figures import Figure
-from tests.conftest import make_tables, settings_for
+from tests.make.databases import make_tables, settings_for
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
 from ugly_mugs.app import create_app
 from ugly_mugs.clock import SystemClock

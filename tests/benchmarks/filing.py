@@ -24,7 +24,7 @@ from flask.testing import FlaskClient
 
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.questions import names_in
-from tests.conftest import make_tables, settings_for
+from tests.make.databases import make_tables, settings_for
 from tests.make.installation import install
 from ugly_mugs.app import create_app
 from ugly_mugs.clock import SystemClock

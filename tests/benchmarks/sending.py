@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from flask import Flask
 from urllib3 import PoolManager
 
-from tests.conftest import settings_for
+from tests.make.databases import settings_for
 from tests.make.wiring import rewire
 from tests.outbox.posting import is_open, says_its_subject, text_of
 from ugly_mugs.app import create_app

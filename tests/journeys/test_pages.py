@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from tests.conftest import settings_for
 from tests.journeys.browser import Windows
 from tests.journeys.looking import Looker
 from tests.journeys.tour import SECRETS, Tour
+from tests.make.databases import settings_for
 from tests.make.stack import Stack
 from ugly_mugs.accounts.guard import Area
 from ugly_mugs.app import create_app

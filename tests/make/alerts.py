@@ -30,7 +30,7 @@ from reporting.record.consents import Consents
 from reporting.record.models import Output, Report
 from reporting.redaction import services, spans as redaction
 from reporting.redaction.models import Redaction
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.staff import Colleague
 from tests.make.submissions import make_submission
 from ugly_mugs.accounts.guard import SignedInStaff

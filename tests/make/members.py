@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from alerts.membership.models import Member, MemberState
 from alerts.membership.sign_in.services import locked_member
 from alerts.membership.vetting import services
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import optouts

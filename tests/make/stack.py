@@ -22,10 +22,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from tests.make.forking import Command, Forked, run
 from tests.make.sandbox_reader import Sandbox
-from tests.forking import Command
-from tests.forking import Forked
-from tests.forking import run
 from ugly_mugs.vault import ServiceVault
 from ugly_mugs.vault.keys import keyfiles
 

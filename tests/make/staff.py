@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.installation import Installation
 from ugly_mugs.accounts import queries
 from ugly_mugs.accounts.keys import epochs, recovery

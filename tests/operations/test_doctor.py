@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.outbox.mail_over_tls import HERE, MailOverTls, certificate_for
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.models import Heartbeat, Process

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.models import Heartbeat, Process
 from ugly_mugs.runtime import runtime

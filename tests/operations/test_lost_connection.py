@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from alerts.membership.models import Member, MemberRegion, SignInCode
 from alerts.publishing.models import AlertState
 from reporting.record.models import IdentifierTag, Report, ReportPart
-from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom, member
+from tests.make.clock import MovableClock
 from tests.make.members import crowd_of
 from tests.make.reporter import area_of, box_of, count, open_form, plain_words, receipt_in, send, token_in
 from tests.make.staff import Team, hidden

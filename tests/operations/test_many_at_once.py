@@ -14,7 +14,8 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from reporting.record.models import Report, ReportPart
-from tests.conftest import MovableClock, settings_for
+from tests.make.clock import MovableClock
+from tests.make.databases import settings_for
 from tests.make.installation import Installation
 from tests.make.reporter import at_once, behind, count, receipt_in, shows_receipt, token_in, typed
 from tests.make.stack import Stack, installed

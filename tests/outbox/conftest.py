@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.conftest import settings_for
+from tests.make.databases import settings_for
 from tests.outbox.posting import Heard, Post, Seconds, wire_for
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.outbox.pace import Circuit

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from hypothesis import given, settings as trying, strategies as st
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.outbox.posting import Post
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import attempts, claims, ledger, optouts

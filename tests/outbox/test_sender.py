@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.wiring import rewire
 from tests.outbox.posting import Post, at, is_open, phone, text_of
 from ugly_mugs.database.engine import db

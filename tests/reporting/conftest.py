@@ -13,7 +13,7 @@ from reporting.receipt import adding, withdrawal
 from reporting.record import contents, queries as record_queries
 from reporting.record.consents import Consents
 from reporting.record.models import Report
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.installation import Installation
 from tests.make.staff import Colleague, Team
 from tests.make.submissions import make_submission

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import ProgrammingError
 
-from tests.conftest import settings_for
+from tests.make.databases import settings_for
 from ugly_mugs.app import create_app
 from ugly_mugs.database.columns import Model
 from ugly_mugs.database.engine import db

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from tests.conftest import settings_for
+from tests.make.databases import settings_for
 from ugly_mugs.app import create_app
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.columns import Model

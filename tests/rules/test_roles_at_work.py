@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.rules.test_grants import made_by_migrations
 from ugly_mugs.app import create_app
 from ugly_mugs.migrations.grants import Role

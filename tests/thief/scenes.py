@@ -10,8 +10,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests import postgresql
-from tests.stack import Stack, installed
+from tests.make import postgresql
+from tests.make.stack import Stack, installed
 from tests.thief.canaries import FIRST, TWIN, Canaries
 from tests.thief.haul import Haul, Loot, take_loot, take_rows
 from tests.thief.journey import Journey, Walked

@@ -9,7 +9,8 @@ from flask_babel import Babel
 from jinja2 import StrictUndefined
 from marshmallow import Schema
 
-from tests.conftest import MovableClock, settings_for
+from tests.make.clock import MovableClock
+from tests.make.databases import settings_for
 from ugly_mugs import errors
 from ugly_mugs.accounts import guard, navigation
 from ugly_mugs.app import WIRING

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.staff import Team, hidden
 from ugly_mugs.accounts import queries
 from ugly_mugs.accounts.models import Role, Session, Staff, StaffState

@@ -11,8 +11,8 @@ from flask import Flask
 from alerts.delivery.audience import Audience
 from alerts.delivery.fanout import Sending
 from alerts.membership.models import Level
-from tests.conftest import MovableClock
 from tests.make.alerts import HERE
+from tests.make.clock import MovableClock
 from ugly_mugs.accounts.models import MemberKind
 from ugly_mugs.outbox.models import Channel, MessageKind
 from ugly_mugs.outbox.registry import Priority

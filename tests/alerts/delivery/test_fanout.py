@@ -12,8 +12,8 @@ from flask import Flask
 from alerts.delivery import fanout, jobs, queries
 from alerts.delivery.fanout import Sending
 from alerts.membership.models import Level
-from tests.conftest import MovableClock
 from tests.make.alerts import member
+from tests.make.clock import MovableClock
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState, FanOut, MessageKind
 from ugly_mugs.runtime import runtime

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.members import Crowd, crowd_of
 
 

@@ -12,7 +12,7 @@ from alerts.membership.models import MEMBER_MOVES, Member, MemberState, SignInCo
 from alerts.membership.sign_in import services
 from alerts.membership.sign_in.budgets import CodeBudgets
 from tests.alerts.membership.test_joining import rows
-from tests.conftest import settings_for
+from tests.make.databases import settings_for
 from tests.make.members import EMAIL, PHONE, Crowd, Person, field_of
 from ugly_mugs.accounts.models import Session, SessionKind
 from ugly_mugs.database.engine import db

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from alerts.membership import codes, queries
-from tests.conftest import settings_for
+from tests.make.databases import settings_for
 from tests.make.members import EMAIL, PHONE, Crowd
 from tests.outbox import webhooks
 from ugly_mugs.database.engine import db

@@ -3,8 +3,8 @@
 import pytest
 from flask import Flask
 
-from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom
+from tests.make.clock import MovableClock
 from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.models import Role
 

@@ -11,8 +11,9 @@ from alerts.membership.models import Level
 from alerts.publishing.models import AlertState
 from reporting.record import outputs
 from tests.alerts.publishing.test_versions import next_version
-from tests.conftest import MovableClock, settings_for
 from tests.make.alerts import Newsroom, member
+from tests.make.clock import MovableClock
+from tests.make.databases import settings_for
 from tests.make.languages import PORTUGUESE, add_languages
 from tests.make.members import Crowd, crowd_of
 from tests.make.staff import Colleague

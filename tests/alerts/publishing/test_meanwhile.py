@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from alerts.membership.models import Level, Member
 from alerts.publishing import alert_kind
 from alerts.publishing.models import AlertAuthor, AlertState
-from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom, member
+from tests.make.clock import MovableClock
 from tests.make.staff import Colleague
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import claims

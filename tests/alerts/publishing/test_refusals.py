@@ -11,8 +11,8 @@ from alerts.publishing.drafting import Drafting
 from alerts.publishing.models import AlertState, DraftKey
 from alerts.publishing.texts.approval_hash import from_page
 from reporting.record.consents import Consents, When
-from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom, field_of, member, signed_in
+from tests.make.clock import MovableClock
 from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.models import Role, Staff
 from ugly_mugs.accounts.people import enrolment

@@ -12,8 +12,8 @@ from alerts.publishing import alert_kind, jobs
 from alerts.publishing.models import Alert, AlertAuthor, AlertState, AlertText, TextChannel
 from reporting.record.consents import Consents, When
 from reporting.record.models import Output, OutputState
-from tests.conftest import MovableClock
 from tests.make.alerts import Newsroom, member, moved
+from tests.make.clock import MovableClock
 from tests.make.staff import Colleague
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db

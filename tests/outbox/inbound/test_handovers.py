@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, OperationalError, TimeoutError as PoolTimeout
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.outbox.posting import Post
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.operations.logs import KNOWN_KEYS

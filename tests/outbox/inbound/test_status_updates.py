@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.outbox import webhooks
 from tests.outbox.posting import Post, phone
 from ugly_mugs.database.engine import db

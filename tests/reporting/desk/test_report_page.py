@@ -12,7 +12,7 @@ from alerts.publishing.models import ALERT_OUTPUT
 from reporting.record import conversation, outputs, queries as record_queries
 from reporting.record.consents import Consents, When
 from reporting.record.models import Author, IdentifierTag, ReportState
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.staff import Colleague, Team, hidden
 from tests.reporting.conftest import File, FiledReport
 from tests.reporting.record.test_opening import entries

@@ -4,7 +4,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from reporting.record.models import Report, ReportState, Source
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.reporter import (
     ACCOUNT,
     DIGITS,

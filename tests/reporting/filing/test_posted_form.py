@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from reporting.record.models import Report
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.reporter import (
     EVERYTHING,
     area_of,

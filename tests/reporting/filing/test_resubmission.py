@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from reporting.record.models import Report, ReportPart
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.reporter import (
     ACCOUNT,
     area_of,

@@ -20,7 +20,7 @@ from reporting.record.models import (
     ReportPart,
     ReportState,
 )
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.reporter import (
     ACCOUNT,
     DIGITS,

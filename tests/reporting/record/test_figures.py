@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.reporter import come_back, file, post
 from ugly_mugs.audit import jobs
 from ugly_mugs.audit.models import AuditEntry, AuditKind

@@ -10,7 +10,7 @@ from flask import Flask
 from reporting.desk.queue import Ranks
 from reporting.record import opening
 from reporting.record.models import Report
-from tests.conftest import MovableClock
+from tests.make.clock import MovableClock
 from tests.make.staff import Colleague
 from tests.reporting.conftest import ACCOUNT, File
 from ugly_mugs.accounts.guard import SignedInStaff
