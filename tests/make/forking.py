@@ -38,7 +38,10 @@ class Forked:
     def __init__(self, command: Command, log: Path, output: int | None = None) -> None:
         context = _context()
         passed = None if output is None else DupFd(output)
-        self._process: ForkServerProcess = context.Process(target=_run, args=(command, log, passed))
+        # As a daemon it is ended, not waited for, when the test run ends before it.
+        self._process: ForkServerProcess = context.Process(
+            target=_run, args=(command, log, passed), daemon=True
+        )
         self._process.start()
 
     @property
@@ -105,8 +108,10 @@ def _redirect(typed: str, output: int, errors: int) -> None:
         os.dup2(source, number)
     for source in {readable, output, errors}:
         os.close(source)
-    # multiprocessing has put another file in the place of the standard input.
+    # Of what these stood for before, they remember whether one can seek in it.
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
-    for stream in (sys.stdout, sys.stderr):
-        assert isinstance(stream, io.TextIOWrapper)
-        stream.reconfigure(encoding="utf-8", write_through=True)
+    sys.stdout, sys.stderr = (_unbuffered(number) for number in (1, 2))
+
+
+def _unbuffered(number: int) -> io.TextIOWrapper:
+    return io.TextIOWrapper(os.fdopen(number, "wb", 0, closefd=False), "utf-8", write_through=True)

@@ -1,8 +1,7 @@
 """Tries every telephone number and every code there is against everything stored, with every key a thief has."""
 
 import hashlib
-import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
@@ -27,6 +26,8 @@ USES = (
 )  # fmt: skip
 # A fingerprint may have been cut short, but not to less than this: shorter ones are equal by chance.
 PREFIX = 8
+# Of SHA-256, in bytes.
+BLOCK = 64
 Match = tuple[str, str]
 """The column in which a guess was found to stand, and the guess."""
 
@@ -141,8 +142,18 @@ def _hashed_codes(codes: Iterable[bytes]) -> Iterator[tuple[bytes, str]]:
 
 def _keyed(keys: Iterable[bytes], guesses: list[tuple[bytes, str]]) -> Iterator[tuple[bytes, str]]:
     for key in keys:
+        keyed = fingerprint(key)
         for text, guess in guesses:
-            yield hmac.digest(key, text, "sha256"), guess
+            yield keyed(text), guess
+
+
+def fingerprint(key: bytes, before: bytes = b"") -> Callable[[bytes], bytes]:
+    """HMAC-SHA256 of `before` and a text (RFC 2104), for millions of texts: `hmac.digest` takes 2.5 times as long."""
+    sha256 = hashlib.sha256
+    block = (key if len(key) <= BLOCK else sha256(key).digest()).ljust(BLOCK, b"\0")
+    inner, outer = (bytes(sign ^ pad for sign in block) for pad in (0x36, 0x5C))
+    start = inner + before
+    return lambda text: sha256(outer + sha256(start + text).digest()).digest()
 
 
 def _labelled(vault: ServiceVault, guesses: list[tuple[bytes, str]]) -> Iterator[tuple[bytes, str]]:
@@ -165,9 +176,9 @@ def _codes_without_a_secret(
     """As `code_mac` makes it, but for the secret that only the session of the browser holds."""
     key = root.subkey("code", "keyed")
     for row in rows:
-        before = joined(b"sign-in", row.bytes, b"") + (6).to_bytes(4, "big")
+        keyed = fingerprint(key, joined(b"sign-in", row.bytes, b"") + (6).to_bytes(4, "big"))
         for code in codes:
-            yield hmac.digest(key, before + code, "sha256"), code.decode()
+            yield keyed(code), code.decode()
 
 
 def _codes_with_any_secret(

@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 
-from tests.thief.guess import NUMBERS, Guesses, Stored, with_the_database, with_the_service_file
+import pytest
+
+from tests.thief.guess import NUMBERS, Guesses, Stored, fingerprint, with_the_database, with_the_service_file
 from tests.thief.haul import id_of
 from tests.thief.scenes import Scene
 from ugly_mugs.text.identifiers import IdentifierKind, normalise
@@ -33,6 +35,13 @@ def service_file(scene: Scene) -> ServiceFile:
 
 def test_every_number_of_the_journey_is_tried(scene: Scene) -> None:
     assert {written(phone) for phone in scene.canaries.phones} <= set(NUMBERS)
+
+
+@pytest.mark.parametrize("length", [0, 32, 64, 65, 200])
+def test_fingerprints_are_those_of_the_standard_library(length: int) -> None:
+    key = bytes(range(length))
+
+    assert fingerprint(key, b"before")(b"text") == hmac.digest(key, b"beforetext", "sha256")
 
 
 def test_with_the_database_nothing_can_be_guessed(scene: Scene) -> None:
