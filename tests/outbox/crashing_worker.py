@@ -17,6 +17,7 @@ from tests.outbox.posting import Heard, wire_for
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.jobs import run_clock
+from ugly_mugs.operations.jobs import JOBS as HOUSE_JOBS
 from ugly_mugs.outbox import attempts, claims
 from ugly_mugs.outbox.jobs import JOBS
 from ugly_mugs.outbox.worker import Worker, the_worker
@@ -133,7 +134,7 @@ def main() -> None:
             STEPS[step](worker, Countdown(step, count))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop.set())
-    run_clock(app, JOBS, worker.stop)
+    run_clock(app, [*JOBS, *HOUSE_JOBS], worker.stop)
 
 
 if __name__ == "__main__":
