@@ -15,12 +15,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from alerts.delivery.audience import EVERYBODY, Audience, Members, concerns, reachable
-from alerts.delivery.quiet import when_not_quiet
 from alerts.membership.models import Level, Member, Subscription
 from ugly_mugs.database.columns import UtcDateTime, random_id
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox.ledger import rows_of
 from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, FanOut, MessageKind
+from ugly_mugs.quiet_hours import when_not_quiet
 from ugly_mugs.settings import QuietHours
 
 IN_ONE_GO = 50_000

@@ -59,7 +59,7 @@ from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
 from ugly_mugs.languages import own_name
-from ugly_mugs.outbox.quiet import HOME
+from ugly_mugs.quiet_hours import HOME
 from ugly_mugs.vault import ServiceVault
 
 # Four signs that cannot be misread or misheard for each other, and spell nothing.

@@ -20,7 +20,7 @@ from ugly_mugs.database.engine import db, reading
 from ugly_mugs.jobs import Job
 from ugly_mugs.outbox import ledger
 from ugly_mugs.outbox.models import Delivery, DeliveryState, FanOut, MessageKind
-from ugly_mugs.outbox.quiet import HOME
+from ugly_mugs.quiet_hours import HOME
 from ugly_mugs.runtime import runtime
 
 log = getLogger(__name__)

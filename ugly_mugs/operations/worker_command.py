@@ -18,9 +18,9 @@ from ugly_mugs.operations.start_checks import UnfitStart, refuse_unfit_start
 from ugly_mugs.outbox import claims
 from ugly_mugs.outbox.gateways.smtp import LocalPartTooLong
 from ugly_mugs.outbox.models import Handover, HandoverState
-from ugly_mugs.outbox.quiet import is_quiet
 from ugly_mugs.outbox.registry import registry
 from ugly_mugs.outbox.worker import Worker, missing_settings, the_worker
+from ugly_mugs.quiet_hours import is_quiet
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import PREFIX
 from ugly_mugs.vault import KeyFileProblem

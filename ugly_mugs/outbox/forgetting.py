@@ -25,7 +25,7 @@ from ugly_mugs.outbox.gateways.twilio import FORGOTTEN_AT_ONCE
 from ugly_mugs.outbox.ledger import is_one_of
 from ugly_mugs.outbox.models import FINAL, WAITING, Channel, Delivery, DeliveryState
 from ugly_mugs.outbox.pace import Circuit
-from ugly_mugs.outbox.quiet import is_quiet
+from ugly_mugs.quiet_hours import is_quiet
 from ugly_mugs.settings import QuietHours
 
 log = logging.getLogger(__name__)

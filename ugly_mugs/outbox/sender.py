@@ -35,8 +35,8 @@ from ugly_mugs.outbox.gateways.transport import (
     Untrusted,
 )
 from ugly_mugs.outbox.models import Channel, DeliveryState, MessageKind
-from ugly_mugs.outbox.quiet import is_quiet
 from ugly_mugs.outbox.registry import Claimed, MessageText, Registry
+from ugly_mugs.quiet_hours import is_quiet
 from ugly_mugs.settings import QuietHours
 from ugly_mugs.vault import CannotOpen, WorkerVault
 

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, time
 import pytest
 from hypothesis import given, strategies as st
 
-from alerts.delivery.quiet import when_not_quiet
-from ugly_mugs.outbox.quiet import is_quiet
+from ugly_mugs.quiet_hours import is_quiet, when_not_quiet
 from ugly_mugs.settings import QuietHours
 
 NIGHT = QuietHours(time(22, 0), time(8, 0))
