@@ -78,8 +78,8 @@ def test_a_try_out_starts_stops_starts_again_and_resets_its_data(clone: Path, tm
         assert run.demo() == first
         assert reports_in(clone) == before + 1
 
-        anew = make("demo", clone, port, tmp_path / "while it runs")
-        assert anew.process.wait(timeout=120) == 0, anew.printed()
+        reset = make("demo", clone, port, tmp_path / "while it runs")
+        assert reset.process.wait(timeout=120) == 0, reset.printed()
         second = run.demo()
         assert second["staff"][0]["passphrase"] != first["staff"][0]["passphrase"]
         assert reports_in(clone) == before
@@ -87,8 +87,8 @@ def test_a_try_out_starts_stops_starts_again_and_resets_its_data(clone: Path, tm
         run.interrupt()
         assert run.survivors() == []
 
-        anew = make("demo", clone, port, tmp_path / "while nothing runs")
-        assert anew.process.wait(timeout=120) == 0, anew.printed()
+        reset = make("demo", clone, port, tmp_path / "while nothing runs")
+        assert reset.process.wait(timeout=120) == 0, reset.printed()
         assert run.demo()["staff"][0]["passphrase"] != second["staff"][0]["passphrase"]
     finally:
         run.end()
