@@ -1,6 +1,6 @@
 """What the desk's pages of an alert show, opened with whoever looks at them in mind."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -11,7 +11,6 @@ from flask_babel import format_date, format_timedelta, gettext as _, lazy_gettex
 
 from alerts.delivery import audience as audiences, fanout, queries as delivery_queries
 from alerts.delivery.queries import Counts
-from alerts.membership.models import Level
 from alerts.publishing import choices, keys, queries
 from alerts.publishing.drafting import hash_as_it_stands, mark_of
 from alerts.publishing.models import (
@@ -21,27 +20,16 @@ from alerts.publishing.models import (
     Alert,
     AlertState,
     Change,
-    TextChannel,
 )
 from alerts.publishing.schemas import alert_schema, typed_from
-from alerts.publishing.texts import approval_hash, message_text
-from alerts.publishing.texts.contents import (
-    AlertContents,
-    Closed,
-    TextKey,
-    Texts,
-    UnderRest,
-    contents_of,
-    texts_of,
-)
+from alerts.publishing.texts import approval_hash, message_text, previews
+from alerts.publishing.texts.contents import AlertContents, Closed, Texts, UnderRest, contents_of, texts_of
 from alerts.publishing.texts.snapshots import corrected_by, sending_of
 from reporting.record.models import Output, OutputState
 from ugly_mugs.accounts import queries as staff_queries
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.permissions import Permission
-from ugly_mugs.languages import own_name
 from ugly_mugs.outbox.models import Channel, DeliveryState, MessageKind
-from ugly_mugs.outbox.segments import UCS_2, SmsText
 from ugly_mugs.settings import Settings
 from ugly_mugs.vault import ServiceVault, Where
 from ugly_mugs.web.forms import Form
@@ -122,16 +110,6 @@ class Reached:
 
 
 @dataclass(frozen=True)
-class Phone:
-    """A text as it will arrive; `language` is empty where all texts are in one."""
-
-    title: str
-    text: str
-    note: str
-    language: str
-
-
-@dataclass(frozen=True)
 class Opened:
     """A version with everything that may be shown to this person; `closed` is what opens it."""
 
@@ -160,58 +138,6 @@ def draft_form(found: Opened, *, languages: Sequence[str]) -> Form:
     schema = alert_schema(contents.offered, third_party=contents.third_party, languages=languages)
     values = {**contents.__dict__, "identifiers": [each.key for each in contents.identifiers]}
     return Form(schema).fill({**values, **typed_from(message_text.written_in(found.texts), languages)})
-
-
-def pages(texts: Texts) -> list[Phone]:
-    """The words on the members' page; the language is their title where there are several."""
-    return [
-        Phone(own_name(language) if language else "", text, "", language)
-        for _key, text, language in _of_channel(TextChannel.PAGE, texts)
-    ]
-
-
-def phones(texts: Texts) -> list[Phone]:
-    """The text messages, as members with neutral and with full texts will see them."""
-    titles = {
-        Level.NEUTRAL: _("for members who want as little as possible"),
-        Level.FULL: _("for members who asked for full texts"),
-    }
-    return [
-        Phone(_titled(titles[key[2]], language), text, _cost(message_text.cost(key, text)), language)
-        for key, text, language in _of_channel(TextChannel.SMS, texts)
-    ]
-
-
-def mails(texts: Texts, reference: str, change: Change) -> list[Phone]:
-    """The e-mails; their subject is neutral for everybody."""
-
-    def subject(key: TextKey) -> str:
-        return message_text.subject(reference, changed=change is not Change.FIRST, language=key[1])
-
-    titles = {Level.NEUTRAL: _("E-mail, as little as possible"), Level.FULL: _("E-mail, full")}
-    return [
-        Phone(
-            _titled(titles[key[2]], language),
-            text,
-            _("Subject: %(subject)s", subject=subject(key)),
-            language,
-        )
-        for key, text, language in _of_channel(TextChannel.EMAIL, texts)
-    ]
-
-
-def _of_channel(channel: TextChannel, texts: Texts) -> Iterator[tuple[TextKey, str, str]]:
-    """The texts of a channel by language, the neutral one of each first, with their language where it must be told."""
-    languages = message_text.languages_of(texts)
-    for language in languages:
-        for level in Level:
-            key = (channel, language, level)
-            if key in texts:
-                yield key, texts[key], language if len(languages) > 1 else ""
-
-
-def _titled(title: str, language: str) -> str:
-    return f"{title} ({own_name(language)})" if language else str(title)
 
 
 def reached(found: Opened, *, settings: Settings) -> list[Reached]:
@@ -300,7 +226,7 @@ def decision(found: Opened, *, staff: SignedInStaff, vault: ServiceVault) -> Dec
 
 def not_in_texts(found: Opened) -> list[str]:
     """Identifiers that were chosen, but that somebody has yet to write into the texts."""
-    texts = [page.text for page in pages(found.texts)]
+    texts = [page.text for page in previews.pages(found.texts)]
     return [
         each.value for each in found.contents.identifiers if any(each.value not in text for text in texts)
     ]
@@ -404,20 +330,6 @@ def _last_day(alert: Alert) -> str:
     if alert.expires_at is None:
         return ""
     return str(format_date(alert.expires_at - timedelta(minutes=1), "long"))
-
-
-def _cost(told: SmsText) -> str:
-    if told.encoding == UCS_2:
-        return str(
-            _(
-                "%(segments)s parts, %(units)s units. It holds signs that make each part shorter.",
-                segments=told.segments,
-                units=told.units,
-            )
-        )
-    if told.segments == 1:
-        return str(_("One part, %(units)s of 160 characters.", units=told.units))
-    return str(_("%(segments)s parts, %(units)s characters.", segments=told.segments, units=told.units))
 
 
 def _takes(segments: int, pace: int) -> str:

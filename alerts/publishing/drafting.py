@@ -29,7 +29,7 @@ from alerts.publishing.models import (
     TextChannel,
 )
 from alerts.publishing.schemas import written_from
-from alerts.publishing.texts import message_text
+from alerts.publishing.texts import message_text, previews
 from alerts.publishing.texts.approval_hash import hash_of
 from alerts.publishing.texts.contents import (
     AlertContents,
@@ -45,7 +45,6 @@ from alerts.publishing.texts.contents import (
 )
 from alerts.publishing.texts.message_text import TextPair, Written
 from reporting.record import consents as consent_records, outputs
-from reporting.record.choices import Severity
 from reporting.record.consents import Consents
 from reporting.record.contents import known_about_reporter
 from reporting.record.opening import OpenedReport
@@ -58,7 +57,7 @@ from ugly_mugs.audit.log import record
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
-from ugly_mugs.languages import own_name
+from ugly_mugs.outbox.quiet import HOME
 from ugly_mugs.quiet_hours import HOME
 from ugly_mugs.vault import ServiceVault
 
@@ -148,7 +147,7 @@ def save(
     alert = _draft(alert_id, opened)
     closed = keys.key_of(alert, by.staff)
     former = contents_of(alert, closed)
-    contents = _with_answers(former, answers, opened, redacted=settled.text)
+    contents = proposal.with_answers(former, answers, opened.contents, redacted=settled.text)
     written = written_from(answers, by.languages)
     if write_anew:
         written = _proposed(contents, alert.family, by, by.languages)
@@ -345,10 +344,7 @@ def _write(
         report=opened.report,
         kind=ALERT_OUTPUT,
         subject_id=alert.id,
-        preview={
-            channel.value: _in_every_language(texts, channel)
-            for channel in (TextChannel.SMS, TextChannel.PAGE)
-        },
+        preview=previews.for_reporter(texts),
         content_key=opened.content_key,
         consents=consents,
     )
@@ -358,14 +354,6 @@ def _proposed(
     contents: AlertContents, family: AlertFamily, by: Drafting, languages: Sequence[str]
 ) -> dict[str, TextPair]:
     return message_text.proposed(contents, reference=family.reference, link=by.link, languages=languages)
-
-
-def _in_every_language(texts: Texts, channel: TextChannel) -> str:
-    """The full texts of a channel; where there are several languages, each under the name of its own."""
-    found = {language: texts[channel, language, Level.FULL] for language in message_text.languages_of(texts)}
-    if len(found) == 1:
-        return "".join(found.values())
-    return "\n\n".join(f"{own_name(language)}:\n{text}" for language, text in found.items())
 
 
 def _leaks(
@@ -379,35 +367,6 @@ def _leaks(
         for leak in leak_check.check(text, known, settled.removed, released=released):
             found[FoundLeak(channel, leak.kind, text[leak.start : leak.end], leak.why)] = None
     return found
-
-
-def _with_answers(
-    contents: AlertContents, answers: Mapping[str, Any], opened: OpenedReport, *, redacted: str
-) -> AlertContents:
-    chosen = set(answers.get("identifiers") or ())
-    offered = proposal.identifiers_in(opened.contents)
-    return replace(
-        contents,
-        severity=Severity(answers["severity"]),
-        types=tuple(answers["types"]),
-        place=answers["place"] or "",
-        when=answers["when"] or "",
-        premises=answers["premises"] or "",
-        description=answers["description"] or "",
-        vehicle=answers["vehicle"] or "",
-        advice=answers["advice"] or "",
-        regions=tuple(answers["regions"]),
-        online=bool(answers["online"]),
-        sectors=tuple(answers["sectors"]),
-        kinds=tuple(answers["kinds"]),
-        channels=tuple(answers["channels"]),
-        days=answers["days"],
-        identifiers=tuple(each for each in offered if each.key in chosen),
-        offered=offered,
-        third_party=proposal.is_third_party(opened.contents),
-        establishments_too=bool(answers.get("establishments_too")),
-        redacted=redacted,
-    )
 
 
 def _add_author(alert: Alert, staff: SignedInStaff) -> None:

@@ -1,6 +1,7 @@
 """What a draft begins with: the structured fields of the report, made coarse enough to say nothing of the reporter."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -49,6 +50,36 @@ def from_report(report: Contents, *, redacted: str) -> AlertContents:
         sectors=() if regions else (Sector.ONLINE,),
         third_party=is_third_party(report),
         offered=identifiers_in(report),
+        redacted=redacted,
+    )
+
+
+def with_answers(
+    contents: AlertContents, answers: Mapping[str, Any], report: Contents, *, redacted: str
+) -> AlertContents:
+    """What a draft says once somebody has filled in its form."""
+    chosen = set(answers.get("identifiers") or ())
+    offered = identifiers_in(report)
+    return replace(
+        contents,
+        severity=Severity(answers["severity"]),
+        types=tuple(answers["types"]),
+        place=answers["place"] or "",
+        when=answers["when"] or "",
+        premises=answers["premises"] or "",
+        description=answers["description"] or "",
+        vehicle=answers["vehicle"] or "",
+        advice=answers["advice"] or "",
+        regions=tuple(answers["regions"]),
+        online=bool(answers["online"]),
+        sectors=tuple(answers["sectors"]),
+        kinds=tuple(answers["kinds"]),
+        channels=tuple(answers["channels"]),
+        days=answers["days"],
+        identifiers=tuple(each for each in offered if each.key in chosen),
+        offered=offered,
+        third_party=is_third_party(report),
+        establishments_too=bool(answers.get("establishments_too")),
         redacted=redacted,
     )
 

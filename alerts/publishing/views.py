@@ -13,7 +13,7 @@ from alerts.publishing.alert_page import Opened
 from alerts.publishing.drafting import Drafting
 from alerts.publishing.models import Alert, AlertState, Change
 from alerts.publishing.schemas import NewVersionSchema, ReturnSchema
-from alerts.publishing.texts import approval_hash
+from alerts.publishing.texts import approval_hash, previews
 from reporting.record.opening import OpenedReport, open_report
 from ugly_mugs.accounts.guard import LOOKS_BY_ITSELF, Permission, current_staff, looks_by_itself, staff
 from ugly_mugs.database.engine import db
@@ -231,8 +231,8 @@ def _live_page(alert: Alert, form: Form) -> str:
         beside=alert_page.beside(alert),
         names=_names([author.staff_id for author in alert.authors]),
         approver=_names([alert.approved_by] if alert.approved_by else []),
-        pages=alert_page.pages(found.texts) if found else [],
-        phones=alert_page.phones(found.texts) if found else [],
+        pages=previews.pages(found.texts) if found else [],
+        phones=previews.phones(found.texts) if found else [],
         sender=_sender(),
     )
 
@@ -240,9 +240,9 @@ def _live_page(alert: Alert, form: Form) -> str:
 def _previews(found: Opened) -> dict[str, object]:
     settings = runtime().settings
     return {
-        "pages": alert_page.pages(found.texts),
-        "phones": alert_page.phones(found.texts),
-        "mails": alert_page.mails(found.texts, found.alert.family.reference, found.alert.change),
+        "pages": previews.pages(found.texts),
+        "phones": previews.phones(found.texts),
+        "mails": previews.mails(found.texts, found.alert.family.reference, found.alert.change),
         "reach": alert_page.reached(found, settings=settings),
         "corrected_too": alert_page.corrected_too(found),
         "sender": _sender(),

@@ -1,4 +1,4 @@
-"""The place of work on other people's words and files that needs no key, no network and no database.
+"""Work on reporters' texts and files that needs no key, no network and no database.
 
-What it does now, it does inside the web; it has a place and a shape of its own so that it can become a process.
+Today it runs inside the web process. It is kept apart so that it can become a process without those rights.
 """

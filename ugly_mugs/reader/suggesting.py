@@ -1,4 +1,4 @@
-"""What the desk asks of the reader: which words of a text it would hide, and why."""
+"""The interface through which the desk gets suggestions: which words of a text to hide, and why."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol
@@ -7,7 +7,7 @@ Known = Mapping[str, Sequence[str]]
 
 
 class Suggested(Protocol):
-    """Hide or keep the code points from `start` to `end`."""
+    """To hide or keep the code points from `start` to `end`; `why` is a sentence for the moderator."""
 
     @property
     def start(self) -> int: ...
@@ -23,12 +23,15 @@ class Suggested(Protocol):
 
 class Reader(Protocol):
     def suggest(self, text: str, known: Known) -> Sequence[Suggested]:
-        """What to hide and which identifiers to keep, in order and never overlapping; a person decides."""
+        """What to hide and which identifiers to keep, in order, without overlaps; a moderator decides about each.
+
+        `known` is what the form says about the reporter, by kind.
+        """
         ...
 
 
 class InTheWeb:
-    """Runs the rules it is given where it stands."""
+    """A reader that calls the rules in its own process."""
 
     def __init__(self, rules: Callable[[str, Known], Sequence[Suggested]]) -> None:
         self._rules = rules

@@ -1,1 +1,1 @@
-"""Reading what people write: identifiers, digits written as words, folded letters, places."""
+"""Recognising what people write: identifiers, digits in words, places; and folding text for comparison."""

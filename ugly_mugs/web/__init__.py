@@ -1,1 +1,1 @@
-"""What every page needs: forms and their fields, languages, headers, what templates may know."""
+"""What all pages share: forms and their fields, languages, headers, template globals."""

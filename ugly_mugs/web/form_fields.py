@@ -1,6 +1,6 @@
-"""The kinds of question a form may ask: each is a strict marshmallow field that also knows how it is drawn.
+"""The fields of forms: strict marshmallow fields whose metadata says how they are drawn.
 
-The same field judges a posted page, a JSON body and a command's argument, so that no rule is written twice.
+The same field validates a posted page, a JSON body and a command's argument, so that each rule exists once.
 """
 
 import re
@@ -12,10 +12,10 @@ from flask_babel import lazy_gettext as _
 from marshmallow import ValidationError, fields, missing as absent
 
 Words = Any
-"""A `str`, or a lazy one that becomes a `str` in the reader's language."""
+"""A `str`, or a lazy one that becomes a `str` in the language of the page."""
 
 Choices = Sequence[tuple[Any, ...]] | Callable[[], Sequence[tuple[Any, ...]]]
-"""`(value, label)` or `(value, label, hint)`, in the order drawn; a callable is asked each time."""
+"""`(value, label)` or `(value, label, hint)`, in the order drawn; a callable is called for every page."""
 
 Widget = Literal[
     "text", "textarea", "radios", "checkboxes", "checkbox", "select",
@@ -23,16 +23,16 @@ Widget = Literal[
 ]  # fmt: skip
 
 UNWRITABLE = {"Cc", "Cs"}
-"""Unicode categories nobody types on purpose: control characters (NUL among them) and lone surrogates."""
+"""Unicode categories that are removed from text: control characters (NUL among them) and lone surrogates."""
 
 YES, NO = _("Yes"), _("No")
 
-MOST_ANSWERS = 100
-"""More answers than this to one question come from no page of ours."""
+MOST_VALUES = 100
+"""Our pages never post more values than this for one field."""
 
 
 def clean(text: str, *, lines: bool) -> str:
-    """Text as it is kept: NFC, one kind of line end, nothing unwritable, no space at either end.
+    """Text as it is stored: NFC, line ends as "\\n", without unwritable characters and surrounding space.
 
     Without `lines`, line ends and tabs become single spaces.
     """
@@ -44,8 +44,8 @@ def clean(text: str, *, lines: bool) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-class Spoken(fields.Field[Any]):
-    """Says what is wrong in the reader's language: marshmallow alone cannot use lazy texts as messages."""
+class TranslatedField(fields.Field[Any]):
+    """A field with lazy error messages, translated when an error is raised; marshmallow's own must be plain `str`."""
 
     default_error_messages = {
         "required": _("Please answer this one."),
@@ -57,10 +57,10 @@ class Spoken(fields.Field[Any]):
         return ValidationError(str(self.error_messages[key]).format(**kwargs))
 
 
-class Text(Spoken, fields.String):
+class Text(TranslatedField, fields.String):
     """Text cleaned and no longer than `longest` characters and `longest_bytes` bytes of UTF-8.
 
-    Text with nothing in it counts as no answer.
+    Blank text counts as missing.
     """
 
     default_error_messages = {
@@ -83,7 +83,7 @@ class Text(Spoken, fields.String):
         self, value: Any, attr: str | None = None, data: Mapping[str, Any] | None = None, **kwargs: Any
     ) -> Any:
         if isinstance(value, str):
-            # Measured once before cleaning too, or a huge text would cost a huge normalisation.
+            # Checked before cleaning too, because normalising a very long text is slow.
             if len(value) > 4 * self.longest + 100:
                 raise self.make_error("too_long", longest=self.longest)
             value = clean(value, lines=self.lines) or absent
@@ -99,7 +99,7 @@ class Text(Spoken, fields.String):
 
 
 class Email(Text):
-    """An address that could be delivered to; whether it is theirs, a code must prove."""
+    """An e-mail address by its form; whether it belongs to the person, a code has to prove."""
 
     default_error_messages = {
         "not_email": _("Please check this e-mail address. It should look like name@example.org."),
@@ -114,7 +114,7 @@ class Email(Text):
 
 
 class Month(Text):
-    """A month written YYYY-MM, for dates that are only roughly known."""
+    """A month as YYYY-MM, for dates that are not exactly known."""
 
     default_error_messages = {"not_month": _("Please write the month as year and month, like 2026-03.")}
 
@@ -125,7 +125,7 @@ class Month(Text):
         return text
 
 
-class Day(Spoken, fields.Date):
+class Day(TranslatedField, fields.Date):
     """A calendar day, YYYY-MM-DD."""
 
     default_error_messages = {
@@ -135,7 +135,7 @@ class Day(Spoken, fields.Date):
     }
 
 
-class Whole(Spoken, fields.Integer):
+class Whole(TranslatedField, fields.Integer):
     """A whole number between `least` and `most`."""
 
     default_error_messages = {
@@ -151,7 +151,7 @@ class Whole(Spoken, fields.Integer):
         return super().make_error(key, **{**kwargs, "least": self.least, "most": self.most})
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        # Strict fields take no text at all, lax ones take 2.5e-42; a page posts text, JSON sends a number.
+        # A page posts text, JSON has numbers. marshmallow's strict field refuses all text, its lax one takes "2.5e-42".
         if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value, re.ASCII):
             value = int(value)
         if isinstance(value, bool):
@@ -162,7 +162,7 @@ class Whole(Spoken, fields.Integer):
         return number
 
 
-class YesNo(Spoken, fields.Boolean):
+class YesNo(TranslatedField, fields.Boolean):
     """Yes or no."""
 
     default_error_messages = {
@@ -185,12 +185,12 @@ class OneOf(Text):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if text not in {each[0] for each in offered_now(self.offered)}:
+        if text not in {choice[0] for choice in offered_now(self.offered)}:
             raise self.make_error("not_offered")
         return text
 
 
-class SomeOf(Spoken, fields.List[str]):
+class SomeOf(TranslatedField, fields.List[str]):
     """Any number of values of a list, each once, in the order of the list; at most `most` of them."""
 
     default_error_messages = {
@@ -206,20 +206,20 @@ class SomeOf(Spoken, fields.List[str]):
         self.most = most
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str | None]:
-        if not isinstance(value, list) or len(value) > MOST_ANSWERS:
+        if not isinstance(value, list) or len(value) > MOST_VALUES:
             raise self.make_error("invalid")
-        offered = [each[0] for each in offered_now(self.offered)]
-        if any(not isinstance(each, str) or each not in offered for each in value):
+        offered = [choice[0] for choice in offered_now(self.offered)]
+        if any(not isinstance(item, str) or item not in offered for item in value):
             raise self.make_error("not_offered")
         if self.most is not None and len(set(value)) > self.most:
             raise self.make_error("too_many", most=self.most)
         if self.required and not value:
             raise self.make_error("required")
-        return [each for each in offered if each in value]
+        return [item for item in offered if item in value]
 
 
-class Lines(Spoken, fields.List[str]):
-    """Several short texts: a list in JSON, one box with one on each line (or commas between) on a page."""
+class Lines(TranslatedField, fields.List[str]):
+    """Several short texts: in JSON a list, on a page one text area, separated by line ends, commas or semicolons."""
 
     default_error_messages = {
         "required": _("Please fill this in."),
@@ -240,16 +240,16 @@ class Lines(Spoken, fields.List[str]):
             raise self.make_error("invalid")
         if len(value) > self.most:
             raise self.make_error("too_many", most=self.most)
-        found = super()._deserialize(value, attr, data, **kwargs)
-        # A line of nothing but control characters is cleaned to no answer at all.
-        unique = list(dict.fromkeys(each for each in found if isinstance(each, str)))
+        texts = super()._deserialize(value, attr, data, **kwargs)
+        # A line that held only control characters has become `missing`.
+        unique = list(dict.fromkeys(text for text in texts if isinstance(text, str)))
         if self.required and not unique:
             raise self.make_error("required")
         return [*unique]
 
 
 def offered_now(choices: Choices) -> Sequence[tuple[Any, ...]]:
-    """The choices at this moment, as `(value, label)` or `(value, label, hint)`."""
+    """The choices, from the callable if they are one."""
     return choices() if callable(choices) else choices
 
 
@@ -263,9 +263,9 @@ def drawn(
     autocomplete: str = "off",
     **more: Any,
 ) -> dict[str, Any]:
-    """The arguments every question shares: what it says, how it is drawn, and what no answer means.
+    """The arguments that all fields share: label and other metadata, and `fallback`, the value when it is missing.
 
-    Browsers are asked to remember nothing unless `autocomplete` says otherwise: phones are shared.
+    Browsers must not remember input (`autocomplete` is off unless set), because people share phones.
     """
     metadata = {"label": label, "widget": widget, "autocomplete": autocomplete}
     metadata |= {name: value for name, value in {"hint": hint, **more}.items() if value is not None}
@@ -280,73 +280,73 @@ def line(
     widget: Widget = "text",
     **shown: Any,
 ) -> Text:
-    """One line of text; no answer is None."""
+    """One line of text; None when missing."""
     return Text(longest=longest, longest_bytes=longest_bytes, **drawn(label, widget, **shown))
 
 
 def paragraph(
     label: Words, *, longest: int = 10_000, longest_bytes: int | None = None, rows: int = 6, **shown: Any
 ) -> Text:
-    """Text of several lines; no answer is None."""
+    """Text of several lines; None when missing."""
     shaped = drawn(label, "textarea", rows=rows, **shown)
     return Text(longest=longest, longest_bytes=longest_bytes, lines=True, **shaped)
 
 
 def lines(label: Words, *, longest: int = 100, most: int = 10, rows: int = 2, **shown: Any) -> Lines:
-    """Several short texts in one box, one on each line; no answer is an empty list."""
+    """Several short texts in one box, one on each line; an empty list when missing."""
     return Lines(longest=longest, most=most, **drawn(label, "textarea", rows=rows, fallback=list, **shown))
 
 
 def email(label: Words, **shown: Any) -> Email:
-    """An e-mail address; no answer is None."""
+    """An e-mail address; None when missing."""
     return Email(longest=254, longest_bytes=320, **drawn(label, "email", inputmode="email", **shown))
 
 
 def phone(label: Words, **shown: Any) -> Text:
-    """A phone number as typed; `identifiers` decides what number it is. No answer is None."""
+    """A phone number as typed, which `identifiers` normalises; None when missing."""
     return Text(longest=40, **drawn(label, "tel", inputmode="tel", **shown))
 
 
 def passphrase(label: Words, *, longest: int = 200, **shown: Any) -> Text:
-    """A secret: never drawn back into a page."""
+    """A secret, which is never sent back to a page."""
     return Text(longest=longest, **drawn(label, "password", **shown))
 
 
 def hidden(*, longest: int = 500, **shown: Any) -> Text:
-    """A value the page carries unseen."""
+    """A hidden value."""
     return Text(longest=longest, **drawn("", "hidden", **shown))
 
 
 def choice(label: Words, choices: Choices, *, widget: Widget = "radios", **shown: Any) -> OneOf:
-    """One of a list (`radios` or `select`); no answer is None."""
+    """One of a list (`radios` or `select`); None when missing."""
     return OneOf(choices, **drawn(label, widget, choices=choices, **shown))
 
 
 def choices(label: Words, offered: Choices, *, most: int | None = None, **shown: Any) -> SomeOf:
-    """Any of a list; no answer is an empty list."""
+    """Any of a list; an empty list when missing."""
     return SomeOf(offered, most=most, **drawn(label, "checkboxes", choices=offered, fallback=list, **shown))
 
 
 def yes_no(label: Words, *, yes: Words = YES, no: Words = NO, **shown: Any) -> YesNo:
-    """Yes or no, nothing preselected; no answer is None."""
+    """Yes or no as two radio buttons, neither preselected; None when missing."""
     return YesNo(**drawn(label, "radios", choices=(("yes", yes), ("no", no)), **shown))
 
 
 def tick(label: Words, **shown: Any) -> YesNo:
-    """One box to tick; an empty one is False."""
+    """One checkbox; False when it is not ticked."""
     return YesNo(**drawn(label, "checkbox", **{"fallback": False, **shown}))
 
 
 def day(label: Words, **shown: Any) -> Day:
-    """A calendar day; no answer is None."""
+    """A calendar day; None when missing."""
     return Day(**drawn(label, "date", **shown))
 
 
 def month(label: Words, **shown: Any) -> Month:
-    """A month as YYYY-MM; no answer is None."""
+    """A month as YYYY-MM; None when missing."""
     return Month(longest=20, **drawn(label, "month", **shown))
 
 
 def whole(label: Words, *, least: int, most: int, **shown: Any) -> Whole:
-    """A whole number; no answer is None."""
+    """A whole number; None when missing."""
     return Whole(least=least, most=most, **drawn(label, "text", inputmode="numeric", **shown))

@@ -1,6 +1,6 @@
-"""Forms drawn and judged by one marshmallow schema; what a person typed is kept exactly, whatever happens.
+"""Forms: one marshmallow schema draws the page and validates what comes back; typed text is never lost.
 
-The kinds of question a schema may hold are in `questions`; `templates/macros/fields.html` draws them.
+The fields that a schema may have are in `form_fields`; `templates/macros/fields.html` draws them.
 """
 
 import re
@@ -17,7 +17,7 @@ from marshmallow import Schema, ValidationError, fields
 from marshmallow.exceptions import SCHEMA
 from werkzeug.datastructures import MultiDict
 
-from ugly_mugs.web.form_fields import MOST_ANSWERS, Lines, offered_now
+from ugly_mugs.web.form_fields import MOST_VALUES, Lines, offered_now
 
 INFERRED_WIDGETS: tuple[tuple[type[fields.Field[Any]], str], ...] = (
     (Lines, "textarea"),
@@ -40,7 +40,7 @@ class Option(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One line of the summary above a form: where to go, what is asked there, what is wrong."""
+    """One line of the error summary above a form: the field's id, its label, and what is wrong with it."""
 
     id: str
     label: str
@@ -49,7 +49,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True)
 class Field:
-    """One question as drawn: its words, what was typed, and what is wrong with that."""
+    """One field as drawn: its label and hint, what was typed, and the errors in that."""
 
     name: str
     id: str
@@ -68,12 +68,12 @@ class Field:
 
     @property
     def value(self) -> str:
-        """What to draw in the box; a password never returns to the page."""
+        """The content of the input; a password is never sent back to the page."""
         return "" if self.widget == "password" or not self.values else self.values[0]
 
     @property
     def group(self) -> bool:
-        """Whether this is a fieldset of several inputs."""
+        """Whether it is drawn as a fieldset of several inputs."""
         return self.widget in GROUPS
 
     @property
@@ -86,26 +86,26 @@ class Field:
 
     @property
     def described_by(self) -> str:
-        """The ids of what explains this field, for `aria-describedby`; empty when nothing does."""
+        """The ids of hint and errors, for `aria-describedby`; empty without either."""
         return " ".join([self.hint_id] * bool(self.hint) + [self.error_id] * bool(self.errors))
 
     @cached_property
     def choices(self) -> list[Option]:
-        """The choices; the first carries the field's own id, so that a link to the field lands on it."""
+        """The choices; the first has the field's own id, so that a link to the field leads to it."""
         return [
             Option(
-                value=(value := written(each[0])),
-                label=str(each[1]),
-                hint=str(each[2]) if len(each) > 2 else "",
+                value=(value := written(choice[0])),
+                label=str(choice[1]),
+                hint=str(choice[2]) if len(choice) > 2 else "",
                 id=f"{self.id}-{number}" if number else self.id,
                 chosen=value in self.values,
             )
-            for number, each in enumerate(self.offered)
+            for number, choice in enumerate(self.offered)
         ]
 
 
 class Form:
-    """One section of questions. Draw it empty, or `fill` it, or `take` what was typed."""
+    """The fields of one schema, drawn empty, with known values (`fill`) or with what was posted (`take`)."""
 
     def __init__(self, schema: Schema, *, prefix: str = "") -> None:
         self.schema = schema
@@ -115,43 +115,45 @@ class Form:
         self._typed: dict[str, list[str]] = {}
 
     def fill(self, values: Mapping[str, Any]) -> "Form":
-        """Draw with what is already known; names the schema does not have are ignored."""
+        """Set known values; names that the schema does not have are ignored."""
         for name, field in self.schema.fields.items():
             if values.get(name) is not None:
                 self._typed[name] = as_typed(field, values[name])
         return self
 
     def keep(self, typed: "MultiDict[str, Any]") -> "Form":
-        """Remember what was typed without judging it, to draw the page again."""
+        """Store what was posted without validating it, to draw the page again."""
         self.errors, self.values = {}, {}
         self._typed = {
-            name: [str(each) for each in typed.getlist(self.html_name(name))[: MOST_ANSWERS + 1]]
+            name: [str(text) for text in typed.getlist(self.html_name(name))[: MOST_VALUES + 1]]
             for name in self.schema.load_fields
         }
         return self
 
     def take(self, typed: "MultiDict[str, Any]") -> bool:
-        """Keep and judge what was typed: True, with `values`, when all is well; else `errors` tells."""
+        """Store and validate what was posted. True: it is in `values`. False: `errors` says what is wrong."""
         return self.keep(typed).judge()
 
     def judge(self) -> bool:
-        """Judge what was kept, as `take` does."""
+        """Validate what `keep` stored, with the result of `take`."""
         try:
-            loaded = self.schema.load(self._answers())
+            loaded = self.schema.load(self._to_load())
         except ValidationError as refusal:
-            found = refusal.messages_dict
-            self.errors = {str(name): sentences(found[name]) for name in in_order(found, self.schema.fields)}
+            messages = refusal.messages_dict
+            self.errors = {
+                str(name): sentences(messages[name]) for name in in_order(messages, self.schema.fields)
+            }
             return False
         self.values = dict(loaded)
         return True
 
     def refuse(self, name: str, message: Any) -> None:
-        """Add what a service found wrong with a taken form."""
+        """Add an error that a service found after validation."""
         self.errors.setdefault(name, []).append(str(message))
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was typed or filled in that a person can see."""
+        """Whether every visible field is blank."""
         return not any(
             widget_of(self.schema.fields[name]) != "hidden"
             for name, texts in self._typed.items()
@@ -166,7 +168,7 @@ class Form:
         return re.sub(r"[^A-Za-z0-9_-]", "-", self.html_name(name))
 
     def problems(self) -> Iterator[Problem]:
-        """What is wrong, in the order of the page; a problem of the whole leads to its first question."""
+        """All errors in the order of the page; one that concerns the whole form links to its first field."""
         for name, messages in self.errors.items():
             known = name in self.schema.fields
             target = name if known else next(iter(self.schema.fields), name)
@@ -176,22 +178,22 @@ class Form:
 
     def __getitem__(self, name: str) -> Field:
         field = self.schema.fields[name]
-        says = field.metadata
+        metadata = field.metadata
         return Field(
             name=self.html_name(name),
             id=self.html_id(name),
-            label=str(says.get("label", name)),
-            hint=str(says.get("hint", "")),
+            label=str(metadata.get("label", name)),
+            hint=str(metadata.get("hint", "")),
             widget=widget_of(field),
             values=self._typed.get(name, []),
             errors=self.errors.get(name, []),
             required=field.required,
-            autocomplete=str(says.get("autocomplete", "off")),
-            inputmode=str(says.get("inputmode", "")),
-            rows=int(says.get("rows", 4)),
-            offered=tuple(offered_now(says.get("choices", ()))),
-            section=str(says.get("section", "")),
-            language=str(says.get("language", "")),
+            autocomplete=str(metadata.get("autocomplete", "off")),
+            inputmode=str(metadata.get("inputmode", "")),
+            rows=int(metadata.get("rows", 4)),
+            offered=tuple(offered_now(metadata.get("choices", ()))),
+            section=str(metadata.get("section", "")),
+            language=str(metadata.get("language", "")),
         )
 
     def __contains__(self, name: object) -> bool:
@@ -201,27 +203,27 @@ class Form:
         return (self[name] for name in self.schema.load_fields)
 
     def sections(self) -> Iterator[tuple[str, Iterator[Field]]]:
-        """The fields as `__iter__` gives them, those of one section together under its title."""
+        """The fields in order, grouped by section; the title is empty for fields outside any section."""
         return groupby(self, key=attrgetter("section"))
 
-    def _answers(self) -> dict[str, Any]:
-        """What was typed as the schema wants it: blanks left out, lists only where lists are asked for."""
-        answers: dict[str, Any] = {}
+    def _to_load(self) -> dict[str, Any]:
+        """What was posted in the shape that the schema loads: without blanks, lists only for list fields."""
+        values: dict[str, Any] = {}
         for name, field in self.schema.load_fields.items():
             texts = [text for text in self._typed[name] if text.strip()]
             if not texts:
                 continue
             if isinstance(field, Lines):
-                answers[name] = "\n".join(texts)
+                values[name] = "\n".join(texts)
             elif isinstance(field, fields.List):
-                answers[name] = texts
+                values[name] = texts
             else:
-                answers[name] = texts[0]
-        return answers
+                values[name] = texts[0]
+        return values
 
 
 class FormList:
-    """The same section several times over, grown without scripts by a button that draws the page again."""
+    """Several forms of one schema. A button that draws the page again adds one, so no script is needed."""
 
     def __init__(
         self, schema_factory: Callable[[], Schema], prefix: str, minimum: int = 1, limit: int = 8
@@ -233,37 +235,37 @@ class FormList:
         self._grow(minimum)
 
     def fill(self, entries: Iterable[Mapping[str, Any]]) -> "FormList":
-        """Draw with what is already known, one form for each entry."""
+        """Set known values, one form for each entry."""
         for number, values in enumerate(list(entries)[: self.limit]):
             self._grow(number + 1)
             self.forms[number].fill(values)
         return self
 
     def keep(self, typed: "MultiDict[str, Any]") -> "FormList":
-        """Remember what was typed without judging it."""
+        """Store what was posted without validating it."""
         self._grow(self._highest(typed) + 1)
         for form in self.forms:
             form.keep(typed)
         return self
 
     def take(self, typed: "MultiDict[str, Any]") -> bool:
-        """Keep and judge what was typed; entries left entirely empty are neither judged nor counted."""
+        """Store and validate what was posted; entries left entirely empty are skipped."""
         self.keep(typed)
-        # Every entry is judged, also those behind one that is wrong.
-        judged = [form.judge() for form in self.forms if not form.empty]
-        return all(judged)
+        # A list, not a generator: `all` would stop at the first wrong entry and leave the others unvalidated.
+        results = [form.judge() for form in self.forms if not form.empty]
+        return all(results)
 
     def add(self) -> None:
-        """One more empty entry, unless there are as many as allowed."""
+        """Add an empty entry, up to `limit`."""
         self._grow(len(self.forms) + 1)
 
     @property
     def add_name(self) -> str:
-        """The name of the button that asks for one more."""
+        """The name of the button that adds an entry."""
         return f"{self.prefix}.add"
 
     def asked_to_add(self, typed: "MultiDict[str, Any]") -> bool:
-        """Whether the person pressed the button for one more."""
+        """Whether the form was sent with that button."""
         return self.add_name in typed
 
     @property
@@ -272,12 +274,12 @@ class FormList:
 
     @property
     def values(self) -> list[dict[str, Any]]:
-        """What a good `take` found, without the entries left empty."""
+        """The values after a successful `take`, without entries left empty."""
         return [form.values for form in self.forms if not form.empty]
 
     @property
     def errors(self) -> dict[str, list[str]]:
-        """Every error, by the name its field has on the page."""
+        """Every error, by the field's name on the page."""
         return {
             form.html_name(name): messages for form in self.forms for name, messages in form.errors.items()
         }
@@ -300,19 +302,19 @@ class FormList:
             self.forms.append(Form(self._schema, prefix=f"{self.prefix}-{number}"))
 
     def _highest(self, typed: "MultiDict[str, Any]") -> int:
-        """The highest entry posted, or -1; numbers beyond the limit come from no page of ours."""
+        """The number of the last entry posted, or -1. Our pages never post one beyond `limit`; `_grow` stops there."""
         pattern = re.compile(re.escape(self.prefix) + r"-([0-9]{1,3})\.")
-        found = (pattern.match(str(name)) for name in typed)
-        return max((int(each[1]) for each in found if each), default=-1)
+        matches = (pattern.match(str(name)) for name in typed)
+        return max((int(match[1]) for match in matches if match), default=-1)
 
 
 def error_summary(*forms: Form | FormList) -> list[Problem]:
-    """Everything wrong on a page, in its order, for the box above the form whose links lead to the fields."""
+    """All errors of a page in its order, for the summary above the form that links to the fields."""
     return [problem for form in forms for problem in form.problems()]
 
 
 def written(value: Any) -> str:
-    """A known value as the text a page carries for it."""
+    """A value as text, the way a page contains and posts it."""
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, bool):
@@ -321,9 +323,9 @@ def written(value: Any) -> str:
 
 
 def as_typed(field: fields.Field[Any], value: Any) -> list[str]:
-    """A known value as if it had been typed into this field's own kind of box."""
+    """A value as the texts that a browser would post for it from this field."""
     if isinstance(value, list | tuple | set | frozenset):
-        texts = [written(each) for each in value]
+        texts = [written(item) for item in value]
         return ["\n".join(texts)] if isinstance(field, Lines) else texts
     if value is False and widget_of(field) == "checkbox":
         return []
@@ -331,23 +333,23 @@ def as_typed(field: fields.Field[Any], value: Any) -> list[str]:
 
 
 def widget_of(field: fields.Field[Any]) -> str:
-    """How a field is drawn: as it says, or as its kind suggests."""
+    """The widget that the field names, or the usual one for its type."""
     inferred = next((widget for kind, widget in INFERRED_WIDGETS if isinstance(field, kind)), "text")
     return str(field.metadata.get("widget", inferred))
 
 
-def in_order(found: Mapping[Any, Any], fields_in_order: Mapping[str, Any]) -> list[Any]:
-    """The names of `found` as the page shows them; what belongs to no field comes first."""
+def in_order(names: Iterable[Any], fields_in_order: Mapping[str, Any]) -> list[Any]:
+    """The names in the order of the page; marshmallow's `_schema`, which belongs to no field, comes first."""
     places = {name: number for number, name in enumerate(fields_in_order)}
-    return sorted(found, key=lambda name: -1 if name == SCHEMA else places.get(name, len(places)))
+    return sorted(names, key=lambda name: -1 if name == SCHEMA else places.get(name, len(places)))
 
 
-def sentences(found: Any) -> list[str]:
-    """Marshmallow's nested messages as flat sentences, each once."""
-    if isinstance(found, Mapping):
-        nested = [each for inner in found.values() for each in sentences(inner)]
-    elif isinstance(found, list | tuple):
-        nested = [each for inner in found for each in sentences(inner)]
+def sentences(messages: Any) -> list[str]:
+    """Marshmallow's nested messages as a flat list without duplicates."""
+    if isinstance(messages, Mapping):
+        nested = [sentence for inner in messages.values() for sentence in sentences(inner)]
+    elif isinstance(messages, list | tuple):
+        nested = [sentence for inner in messages for sentence in sentences(inner)]
     else:
-        nested = [str(found)]
+        nested = [str(messages)]
     return list(dict.fromkeys(nested))

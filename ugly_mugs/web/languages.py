@@ -1,4 +1,4 @@
-"""Which language a page is in, and how a text is drawn in another one."""
+"""The language of the current page, and drawing a text in another one."""
 
 from contextlib import AbstractContextManager
 

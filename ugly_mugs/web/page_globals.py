@@ -1,4 +1,4 @@
-"""What every page knows of the site: its name, hours and way out, and the addresses of its static files."""
+"""The template global `site`: its name, desk hours and exit link, and the URLs of its static files."""
 
 import hashlib
 from functools import cache
@@ -12,7 +12,7 @@ STATIC = Path(__file__).parents[1] / "static"
 
 
 class Site:
-    """The only view of the settings that templates get."""
+    """The only settings that templates can read."""
 
     def __init__(self, settings: Settings, *, demo: bool) -> None:
         self.name = settings.site_name
@@ -21,7 +21,7 @@ class Site:
         self.demo = demo
 
     def asset(self, name: str) -> str:
-        """The address of a static file, with a fingerprint of its contents so that browsers may keep it."""
+        """The URL of a static file, with a hash of its contents, so that browsers may cache it."""
         return url_for("static", filename=name, v=_fingerprint(name))
 
 
