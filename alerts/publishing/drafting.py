@@ -57,7 +57,6 @@ from ugly_mugs.audit.log import record
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
-from ugly_mugs.outbox.quiet import HOME
 from ugly_mugs.quiet_hours import HOME
 from ugly_mugs.vault import ServiceVault
 

@@ -32,9 +32,11 @@ def _sent(post: Post, people: Sequence[uuid.UUID]) -> None:
 def _settle(
     post: Post, person: uuid.UUID, state: DeliveryState = D.DELIVERED, code: int | None = None
 ) -> None:
-    found = post.delivery(person)
-    said = StatusUpdate(found.id, found.attempt, state, provider_id=found.provider_id, error_code=code)
-    assert status_updates.apply(post.registry, said, now=post.now())
+    delivery = post.delivery(person)
+    update = StatusUpdate(
+        delivery.id, delivery.attempt, state, provider_id=delivery.provider_id, error_code=code
+    )
+    assert status_updates.apply(post.registry, update, now=post.now())
     db.session.commit()
 
 
@@ -320,7 +322,7 @@ def test_a_code_is_forgotten_when_it_is_over_although_nobody_said_that_it_came(
     assert (left.state, left.body) == (state, None)
 
 
-def test_a_code_of_unknown_fate_keeps_the_words_it_is_looked_for_by(post: Post, clock: MovableClock) -> None:
+def test_a_code_of_unknown_fate_keeps_the_body_it_is_looked_for_by(post: Post, clock: MovableClock) -> None:
     (person,) = post.people(1)
     _code(post, person, D.UNKNOWN)
     clock.forward(minutes=11)

@@ -68,11 +68,11 @@ class Provider:
 
     def forget(self, provider_id: str) -> bool:
         for texts in self.texts.values():
-            texts[:] = [replace(each, body="") if each.provider_id == provider_id else each for each in texts]
+            texts[:] = [replace(text, body="") if text.provider_id == provider_id else text for text in texts]
         return True
 
     def sent_to(self, phone: str, *, since: datetime) -> Iterator[Listed]:
-        return iter([each for each in self.texts[phone] if each.created_at >= since])
+        return iter([text for text in self.texts[phone] if text.created_at >= since])
 
 
 class History:
@@ -109,9 +109,9 @@ class History:
         self.before = self.states()
 
     def states(self) -> dict[uuid.UUID, DeliveryState]:
-        found = dict(db.session.execute(sa.select(Delivery.id, Delivery.state)).all())
+        states = dict(db.session.execute(sa.select(Delivery.id, Delivery.state)).all())
         db.session.rollback()
-        return found
+        return states
 
     def claim(self) -> None:
         now = self.clock.now()
@@ -165,12 +165,12 @@ class History:
             stop=Event(),
         )
 
-    def hear(self, which: int, said: str) -> None:
+    def hear(self, which: int, status: str) -> None:
         """A callback about anything the provider took, also long ago, also again. It fails only what it failed."""
         if self.provider.taken:
             number = which % len(self.provider.taken)
             delivery_id, attempt = self.provider.taken[number]
-            state = STATES[said]
+            state = STATES[status]
             if state in (D.UNDELIVERED, D.FAILED):
                 self.provider.failed.add((delivery_id, attempt))
             code = FAILURE if state in (D.UNDELIVERED, D.FAILED) else None
@@ -210,10 +210,13 @@ class History:
 
 
 def _reachable(state: DeliveryState) -> set[DeliveryState]:
-    found = {state}
-    while more := {wanted for wanted in D for was in found if DELIVERY_MOVES.allows(was, wanted)} - found:
-        found |= more
-    return found
+    reachable = {state}
+    while (
+        more := {wanted for wanted in D for was in reachable if DELIVERY_MOVES.allows(was, wanted)}
+        - reachable
+    ):
+        reachable |= more
+    return reachable
 
 
 some = st.integers(0, 9)

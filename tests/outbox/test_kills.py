@@ -125,8 +125,8 @@ def test_a_worker_killed_at_every_step_texts_everybody_exactly_once(
 
     for step, count in COUNTS.items():
         with started(settings, step, str(count)) as killed:
-            said, _ = killed.communicate(timeout=PATIENCE)
-        assert (killed.returncode, said.strip()) == (-signal.SIGKILL, f"killed {step}")
+            output, _ = killed.communicate(timeout=PATIENCE)
+        assert (killed.returncode, output.strip()) == (-signal.SIGKILL, f"killed {step}")
     assert 0 < sandbox.text_count() < PEOPLE * SUBJECTS
     assert _unsettled() > 0
 

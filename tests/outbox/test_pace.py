@@ -75,7 +75,7 @@ def _claim(post: Post, segments: int, *, whole: bool = False, rows: int = 100) -
         lease_ends_at=now,
         quiet=False,
     )
-    return [each.segments for each in claimed]
+    return [delivery.segments for delivery in claimed]
 
 
 def test_a_claim_never_holds_more_segments_than_allowed(post: Post) -> None:

@@ -16,7 +16,7 @@ from ugly_mugs.outbox.inbound import status_updates
 from ugly_mugs.outbox.inbound.status_updates import StatusUpdate
 from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, MessageKind
 from ugly_mugs.outbox.reconcile import reconcile
-from ugly_mugs.outbox.registry import MessageKindSpec
+from ugly_mugs.outbox.registry import MessageKindSpec, Unfit
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
 
@@ -64,8 +64,8 @@ def test_a_text_in_the_providers_list_was_sent_and_is_not_sent_again(post: Post,
     post.worker.texts.drain()
 
     (text,) = sandbox.texts_to(phone(0))
-    found = post.delivery(person)
-    assert (found.state, found.provider_id) == (D.ACCEPTED, text["sid"])
+    delivery = post.delivery(person)
+    assert (delivery.state, delivery.provider_id) == (D.ACCEPTED, text["sid"])
 
 
 def test_what_became_of_it_meanwhile_is_taken_over(post: Post, sandbox: Sandbox) -> None:
@@ -117,7 +117,7 @@ def test_an_id_that_belongs_to_another_delivery_is_not_taken_for_it(
     person = post.person(0)
     sandbox.behave(callback_delay_ms=60_000)
     for _ in range(2):
-        post.queue(uuid.uuid4(), [person], kind=MessageKind.CODE, body=b"The same words")
+        post.queue(uuid.uuid4(), [person], kind=MessageKind.CODE, body=b"The same text")
         post.worker.texts.drain()
         sandbox.behave(fail=[{"drop": True, "times": 1}])
 
@@ -127,9 +127,9 @@ def test_an_id_that_belongs_to_another_delivery_is_not_taken_for_it(
 
 
 @pytest.mark.parametrize("is_emptied", [False, True])
-@pytest.mark.parametrize(("taken", "found"), [(False, D.QUEUED), (True, D.ACCEPTED)])
+@pytest.mark.parametrize(("taken", "wanted"), [(False, D.QUEUED), (True, D.ACCEPTED)])
 def test_an_earlier_attempt_that_failed_is_not_taken_for_the_later_one(
-    post: Post, sandbox: Sandbox, taken: bool, found: DeliveryState, is_emptied: bool
+    post: Post, sandbox: Sandbox, taken: bool, wanted: DeliveryState, is_emptied: bool
 ) -> None:
     """The provider's clock is ahead of ours, so its list still shows the first one beside the second."""
     (person,) = post.people(1)
@@ -152,7 +152,7 @@ def test_an_earlier_attempt_that_failed_is_not_taken_for_the_later_one(
 
     later = post.delivery(person)
     sids = {text["sid"] for text in sandbox.texts_to(phone(0))}
-    assert later.state is found and first.provider_id in sids
+    assert later.state is wanted and first.provider_id in sids
     assert {later.provider_id} == (sids - {first.provider_id} if taken else {first.provider_id})
 
 
@@ -230,6 +230,24 @@ def test_a_text_whose_kind_gives_none_is_never_taken_for_absent(
     _look(post)
 
     assert post.delivery(person).state is D.UNKNOWN
+
+
+def test_a_text_whose_subject_is_unfit_is_never_taken_for_absent_and_its_subject_is_stopped(
+    post: Post, sandbox: Sandbox
+) -> None:
+    person = _lost(post, sandbox, taken=False)
+    post.registry.kinds[MessageKind.ALERT] = MessageKindSpec(
+        MessageKind.ALERT,
+        sa.true,
+        lambda claimed: {delivery.id: Unfit("not_as_approved") for delivery in claimed},
+        stop=post.heard.stopped_subjects.append,
+    )
+
+    _look(post)
+
+    lost = post.delivery(person)
+    assert lost.state is D.UNKNOWN
+    assert post.heard.stopped_subjects == [lost.subject_id]
 
 
 def test_nobody_looks_before_callbacks_had_their_time(post: Post, sandbox: Sandbox) -> None:

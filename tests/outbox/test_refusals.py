@@ -113,7 +113,7 @@ def test_an_address_that_does_not_exist_becomes_invalid(post: Post, sandbox: San
     assert post.heard.stopped == []
 
 
-def test_refused_words_are_told_to_their_kind(post: Post, sandbox: Sandbox) -> None:
+def test_a_refused_text_stops_its_subject(post: Post, sandbox: Sandbox) -> None:
     (person,) = post.people(1)
     subject = post.subject()
     post.queue(subject, [person])
@@ -189,7 +189,7 @@ def test_an_unknown_refusal_is_final(post: Post, sandbox: Sandbox, clock: Movabl
     assert sandbox.text_count() == 0
 
 
-def test_a_text_says_how_long_it_is_worth_anything_and_where_its_news_goes(
+def test_a_text_says_how_long_it_is_worth_anything_and_where_its_status_goes(
     post: Post, sandbox: Sandbox, clock: MovableClock
 ) -> None:
     (person,) = post.people(1)
@@ -205,7 +205,7 @@ def test_a_text_says_how_long_it_is_worth_anything_and_where_its_news_goes(
     assert vault.read_delivery_token(token) == (post.delivery(person).id, 1)
 
 
-def test_what_is_final_keeps_neither_the_providers_id_nor_its_words(post: Post, sandbox: Sandbox) -> None:
+def test_what_is_final_keeps_neither_the_providers_id_nor_its_body(post: Post, sandbox: Sandbox) -> None:
     (person,) = post.people(1)
     post.queue(post.subject(), [person], body=b"Words of one person")
     sandbox.behave(fail=[{"status": 400, "code": 99999}])

@@ -188,9 +188,7 @@ def test_an_opt_out_suppresses_everything_that_waits_for_that_person(post: Post)
     assert not optouts.opt_out(registry=post.registry, owner_id=stopped, channel=Channel.SMS, now=post.now())
 
 
-def test_a_code_carries_its_own_words_which_are_gone_when_it_has_arrived(
-    post: Post, sandbox: Sandbox
-) -> None:
+def test_a_code_carries_its_own_text_which_is_gone_when_it_has_arrived(post: Post, sandbox: Sandbox) -> None:
     person = post.person(7, state=AddressState.UNPROVED)
     post.queue(uuid.uuid4(), [person], kind=MessageKind.CODE, priority=Priority.FIRST, body=b"Code: 123456")
     waiting = post.delivery(person).body

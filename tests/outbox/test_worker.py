@@ -31,10 +31,10 @@ class TestOnce:
         rewire(app, jobs=JOBS)
         post.queue(post.subject(), post.people(5))
 
-        said = app.test_cli_runner().invoke(worker, ["--once"])
+        result = app.test_cli_runner().invoke(worker, ["--once"])
 
-        assert said.exit_code == 0, said.output
-        assert said.output == "Everything that was due is done.\n"
+        assert result.exit_code == 0, result.output
+        assert result.output == "Everything that was due is done.\n"
         assert sandbox.text_count() == 5
 
     def test_it_does_also_what_its_own_work_made_due(
@@ -61,19 +61,19 @@ class TestOnce:
         "changed_settings", [{"TWILIO_ACCOUNT_SID": "", "TWILIO_FROM": "", "SMTP_URL": ""}]
     )
     def test_it_names_every_setting_it_lacks(self, app: Flask, post: Post) -> None:
-        said = app.test_cli_runner().invoke(worker, ["--once"])
+        result = app.test_cli_runner().invoke(worker, ["--once"])
 
-        assert said.exit_code != 0
+        assert result.exit_code != 0
         for name in ("UGLY_MUGS_TWILIO_ACCOUNT_SID", "UGLY_MUGS_TWILIO_FROM", "UGLY_MUGS_SMTP_URL"):
-            assert f"{name} is not set" in said.output
-        assert "UGLY_MUGS_TWILIO_AUTH_TOKEN" not in said.output
+            assert f"{name} is not set" in result.output
+        assert "UGLY_MUGS_TWILIO_AUTH_TOKEN" not in result.output
 
     @pytest.mark.parametrize("changed_settings", [{"MAIL_FROM": "a-very-long-name-indeed@example.org"}])
     def test_it_says_when_the_mail_address_leaves_no_room(self, app: Flask, post: Post) -> None:
-        said = app.test_cli_runner().invoke(worker, ["--once"])
+        result = app.test_cli_runner().invoke(worker, ["--once"])
 
-        assert said.exit_code != 0
-        assert "UGLY_MUGS_MAIL_FROM" in said.output
+        assert result.exit_code != 0
+        assert "UGLY_MUGS_MAIL_FROM" in result.output
 
     def test_it_says_when_it_may_not_read_the_workers_keys(
         self, app: Flask, post: Post, settings: Settings
@@ -81,10 +81,10 @@ class TestOnce:
         (settings.keys_dir / "worker.key").unlink()
         runtime(app).forget_keys()
 
-        said = app.test_cli_runner().invoke(worker, ["--once"])
+        result = app.test_cli_runner().invoke(worker, ["--once"])
 
-        assert said.exit_code != 0
-        assert "worker.key" in said.output
+        assert result.exit_code != 0
+        assert "worker.key" in result.output
 
 
 def test_a_running_worker_is_seen(post: Post) -> None:

@@ -34,9 +34,9 @@ def deliver(
 
 
 def status(
-    client: FlaskClient, delivery_token: str, said: str, *, sid: str = "SM1", code: int | None = None
+    client: FlaskClient, delivery_token: str, state: str, *, sid: str = "SM1", code: int | None = None
 ) -> None:
-    fields = {"AccountSid": ACCOUNT_SID, "MessageSid": sid, "MessageStatus": said}
+    fields = {"AccountSid": ACCOUNT_SID, "MessageSid": sid, "MessageStatus": state}
     if code is not None:
         fields["ErrorCode"] = str(code)
     assert deliver(client, f"{path('status')}?d={delivery_token}", fields).status_code == 204

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from reporting.record.consents import Consents, When
 from reporting.record.models import Output, OutputState
 from tests.make.alerts import Newsroom, member, moved
 from tests.make.clock import MovableClock
+from tests.make.databases import settings_for
 from tests.make.staff import Colleague
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel, DeliveryState
 from ugly_mugs.runtime import runtime
+from ugly_mugs.settings import Settings
 from ugly_mugs.vault import Where
 
 
@@ -267,7 +270,7 @@ class TestPausing:
             jobs.finish()
             assert newsroom.deliveries(alert_id)[0].state is DeliveryState.QUEUED
 
-    def test_the_provider_refusing_the_words_pauses_it(
+    def test_the_provider_refusing_the_text_pauses_it(
         self, newsroom: Newsroom, alice: Colleague, bob: Colleague
     ) -> None:
         alert_id = newsroom.approved(alice, bob)
@@ -440,6 +443,16 @@ class TestTampering:
         assert len(newsroom.texts_sent()) == 1
         assert newsroom.state(draft) is AlertState.PAUSED
 
+    def test_reading_the_texts_decides_nothing(
+        self, newsroom: Newsroom, alert_id: uuid.UUID, alice: Colleague
+    ) -> None:
+        set_row(Alert, alert_id, approved_by=alice.id)
+
+        texts = alert_kind.texts_of(newsroom.claim())
+
+        assert list(texts.values()) == [alert_kind.NOT_AS_APPROVED] * 2
+        assert newsroom.state(alert_id) is AlertState.PUBLISHING
+
     def test_what_was_opened_once_is_not_read_again(self, newsroom: Newsroom, alert_id: uuid.UUID) -> None:
         first = newsroom.texts_sent()
         for delivery in newsroom.deliveries(alert_id):
@@ -465,6 +478,10 @@ class TestTampering:
 
 
 class TestBudget:
+    @pytest.fixture
+    def settings(self, database_url: str, tmp_path: Path) -> Settings:
+        return settings_for(database_url, tmp_path / "keys", MESSAGES_PER_ALERT="2")
+
     def test_more_messages_than_one_alert_may_send_stop_it(
         self, newsroom: Newsroom, alice: Colleague, bob: Colleague
     ) -> None:
@@ -473,8 +490,18 @@ class TestBudget:
         alert_id = newsroom.approved(alice, bob)
         claimed = newsroom.claim()
 
-        sent = alert_kind.Budget()
+        budget = alert_kind.Budget()
         with db.session.no_autoflush:
-            assert sent.allows(alert_id, 2, budget=3)
-            assert not sent.allows(alert_id, 2, budget=3)
+            assert budget.allows(alert_id, 2, budget=3)
+            assert not budget.allows(alert_id, 2, budget=3)
         assert len(claimed) == 3
+
+    def test_over_its_budget_nothing_leaves_and_it_is_paused(
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
+    ) -> None:
+        for _number in range(3):
+            member()
+        alert_id = newsroom.approved(alice, bob)
+
+        assert newsroom.texts_sent() == []
+        assert newsroom.state(alert_id) is AlertState.PAUSED

@@ -68,7 +68,7 @@ def test_the_return_path_names_the_delivery_and_nothing_else(post: Post, sandbox
 @pytest.mark.parametrize(
     "text", ["Plain words.\n", "Añá – “care” 你好\n", "A long line " * 200, ".dots\n..\n", "a = b\n"]
 )
-def test_any_words_arrive_as_they_were(app: Flask, post: Post, sandbox: Sandbox, text: str) -> None:
+def test_any_text_arrives_as_it_was(app: Flask, post: Post, sandbox: Sandbox, text: str) -> None:
     message = MessageText(text=text, subject="Ünï 你好")
     rewire(
         app,
@@ -76,7 +76,7 @@ def test_any_words_arrive_as_they_were(app: Flask, post: Post, sandbox: Sandbox,
             MessageKindSpec(
                 MessageKind.ALERT,
                 sa.true,
-                lambda claimed: dict.fromkeys((each.id for each in claimed), message),
+                lambda claimed: dict.fromkeys((delivery.id for delivery in claimed), message),
             )
         ],
     )
@@ -84,13 +84,13 @@ def test_any_words_arrive_as_they_were(app: Flask, post: Post, sandbox: Sandbox,
     _send(post)
 
     _, letter = _arrived(sandbox)
-    said, _, ending = letter.get_content().replace("\r\n", "\n").rpartition("-- \n")
-    assert said.rstrip("\n") == text.rstrip("\n")
+    body, _, ending = letter.get_content().replace("\r\n", "\n").rpartition("-- \n")
+    assert body.rstrip("\n") == text.rstrip("\n")
     assert "/opt-out/" in ending
     assert letter["Subject"] == "Ünï 你好"
 
 
-def test_words_cannot_add_lines_to_the_head() -> None:
+def test_a_subject_cannot_add_header_fields() -> None:
     with pytest.raises(ValueError, match="linefeed"):
         smtp.render(
             MessageText(text="Hello", subject="One\r\nBcc: other@example.org"), sender="notices@example.org"

@@ -48,7 +48,7 @@ def test_what_was_handed_over_arrives_whole_and_once(post: Post) -> None:
     assert _apply(post, seen.append) == 1
     assert _apply(post, seen.append) == 0
 
-    assert [dict(each.payload) for each in seen] == [
+    assert [dict(handover.payload) for handover in seen] == [
         {"address": "person@example.org", "words": ["ă", "你好"]}
     ]
     assert _states() == [HandoverState.DONE]
@@ -74,7 +74,7 @@ def test_a_handover_moved_to_another_row_is_refused(post: Post) -> None:
 
     _apply(post, seen.append)
 
-    assert [each.payload["number"] for each in seen] == [1]
+    assert [handover.payload["number"] for handover in seen] == [1]
     assert sorted(_states()) == [HandoverState.DONE, HandoverState.REFUSED]
 
 
@@ -136,7 +136,7 @@ def _sealed() -> int:
     with reading():
         left = db.session.scalars(sa.select(Handover.sealed)).all()
         db.session.rollback()
-    return sum(each is not None for each in left)
+    return sum(sealed is not None for sealed in left)
 
 
 @pytest.mark.parametrize("fault", [ValueError(), DataError("a statement", {}, Exception("out of range"))])
@@ -181,8 +181,8 @@ def test_however_long_the_database_is_lost_nothing_is_put_aside(
     resting: dict[uuid.UUID, Resting] = {}
     _hand_over(post)
 
-    for each in (ValueError(), fault, fault, ValueError(), fault):
-        assert _apply(post, Failing(each), resting) == 0
+    for met in (ValueError(), fault, fault, ValueError(), fault):
+        assert _apply(post, Failing(met), resting) == 0
         clock.forward(seconds=LONG)
 
     assert (_states(), _sealed()) == ([HandoverState.WAITING], 1)

@@ -1,4 +1,4 @@
-"""Somebody answers a text: STOP ends it at once and for everything, START begins it again, HELP is answered."""
+"""Somebody replies a text: STOP ends it at once and for everything, START begins it again, HELP is answered."""
 
 import uuid
 
@@ -38,11 +38,11 @@ def test_stop_from_a_phone_nobody_knows_is_no_error(post: Post, client: FlaskCli
 
 
 @pytest.mark.parametrize(
-    ("body", "more", "answers"),
+    ("body", "more", "replies"),
     [("STOP", {}, 0), ("stop please", {}, 1), ("Please stop", {"OptOutType": "STOP"}, 0)],
 )
 def test_a_stop_is_confirmed_only_where_the_provider_has_not_done_so(
-    post: Post, client: FlaskClient, sandbox: Sandbox, body: str, more: dict[str, str], answers: int
+    post: Post, client: FlaskClient, sandbox: Sandbox, body: str, more: dict[str, str], replies: int
 ) -> None:
     post.people(1)
 
@@ -51,7 +51,7 @@ def test_a_stop_is_confirmed_only_where_the_provider_has_not_done_so(
     post.worker.texts.drain()
 
     sent = sandbox.texts_to(phone(0))
-    assert len(sent) == answers
+    assert len(sent) == replies
     assert all("START" in text["body"] for text in sent)
 
 
@@ -91,9 +91,9 @@ def test_start_from_somebody_who_never_stopped_changes_nothing(post: Post, clien
     assert post.heard.started == []
 
 
-@pytest.mark.parametrize(("body", "answers"), [("HELP", 0), ("ajuda", 1)])
-def test_help_is_answered_by_us_or_by_the_provider(
-    post: Post, client: FlaskClient, sandbox: Sandbox, body: str, answers: int
+@pytest.mark.parametrize(("body", "replies"), [("HELP", 0), ("ajuda", 1)])
+def test_help_gets_one_reply_from_us_or_from_the_provider(
+    post: Post, client: FlaskClient, sandbox: Sandbox, body: str, replies: int
 ) -> None:
     post.people(1)
 
@@ -102,11 +102,11 @@ def test_help_is_answered_by_us_or_by_the_provider(
     post.worker.texts.drain()
 
     sent = sandbox.texts_to(phone(0))
-    assert len(sent) == answers
+    assert len(sent) == replies
     assert all("STOP" in text["body"] and text["segments"] == 1 for text in sent)
 
 
-def test_an_ordinary_answer_is_kept_nowhere(post: Post, client: FlaskClient) -> None:
+def test_an_ordinary_reply_is_kept_nowhere(post: Post, client: FlaskClient) -> None:
     (person,) = post.people(1)
 
     webhooks.text(client, phone(0), "Thank you, take care")
@@ -116,7 +116,7 @@ def test_an_ordinary_answer_is_kept_nowhere(post: Post, client: FlaskClient) -> 
     assert post.states() == {}
 
 
-def test_an_answer_to_a_stop_is_never_sent_to_somebody_who_came_back(
+def test_a_reply_to_a_stop_is_never_sent_to_somebody_who_came_back(
     post: Post, client: FlaskClient, sandbox: Sandbox
 ) -> None:
     post.people(1)

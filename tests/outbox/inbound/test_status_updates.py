@@ -39,8 +39,8 @@ def _token(post: Post, person: uuid.UUID, attempt: int = 1) -> str:
 def test_in_any_order_and_twice_they_end_in_delivered(
     post: Post, client: FlaskClient, person: uuid.UUID, order: tuple[str, ...]
 ) -> None:
-    for said in [*order, *order]:
-        webhooks.status(client, _token(post, person), said)
+    for status in [*order, *order]:
+        webhooks.status(client, _token(post, person), status)
         webhooks.apply(post)
 
     settled = post.delivery(person)
@@ -58,11 +58,11 @@ def test_a_callback_finds_its_row_although_we_never_stored_the_providers_id(
     webhooks.status(client, _token(post, person), "sent", sid="SM123")
     webhooks.apply(post)
 
-    found = post.delivery(person)
-    assert (found.state, found.provider_id, found.lease_ends_at) == (D.SENT, "SM123", None)
+    delivery = post.delivery(person)
+    assert (delivery.state, delivery.provider_id, delivery.lease_ends_at) == (D.SENT, "SM123", None)
 
 
-def test_news_of_another_attempt_is_dropped_and_counted(
+def test_an_update_of_another_attempt_is_dropped_and_counted(
     post: Post, client: FlaskClient, person: uuid.UUID
 ) -> None:
     webhooks.status(client, _token(post, person, attempt=7), "delivered")
@@ -97,7 +97,7 @@ def test_a_text_that_failed_is_not_sent_again_after_its_end(
     assert post.delivery(person).state is D.UNDELIVERED
 
 
-def test_late_news_of_a_failed_attempt_does_not_stop_the_next(
+def test_a_late_update_of_a_failed_attempt_does_not_stop_the_next(
     post: Post, client: FlaskClient, person: uuid.UUID
 ) -> None:
     webhooks.status(client, _token(post, person), "undelivered", code=30003)
@@ -107,14 +107,14 @@ def test_late_news_of_a_failed_attempt_does_not_stop_the_next(
     assert post.delivery(person).state is D.QUEUED
 
 
-@pytest.mark.parametrize("said", ["accepted", "sent", "delivered"])
+@pytest.mark.parametrize("status", ["accepted", "sent", "delivered"])
 def test_a_text_taken_for_absent_is_not_sent_again_when_it_turns_out_to_have_gone(
-    post: Post, client: FlaskClient, sandbox: Sandbox, person: uuid.UUID, said: str
+    post: Post, client: FlaskClient, sandbox: Sandbox, person: uuid.UUID, status: str
 ) -> None:
     db.session.execute(sa.update(Delivery).values(state=D.QUEUED, provider_id=None))
     db.session.commit()
 
-    webhooks.status(client, _token(post, person), said)
+    webhooks.status(client, _token(post, person), status)
     webhooks.apply(post)
     post.worker.texts.drain()
 
@@ -132,7 +132,7 @@ def test_a_number_that_does_not_exist_becomes_invalid(
     assert post.delivery(person).state is D.UNDELIVERED
 
 
-def test_filtered_words_are_told_to_their_kind(post: Post, client: FlaskClient, person: uuid.UUID) -> None:
+def test_a_filtered_text_stops_its_subject(post: Post, client: FlaskClient, person: uuid.UUID) -> None:
     webhooks.status(client, _token(post, person), "undelivered", code=30007)
     webhooks.apply(post)
 
@@ -141,11 +141,11 @@ def test_filtered_words_are_told_to_their_kind(post: Post, client: FlaskClient, 
 
 def test_from_every_state_only_legal_moves_happen(post: Post, person: uuid.UUID) -> None:
     delivery_id = post.delivery(person).id
-    for was, said in itertools.product(D, sorted(set(status_updates.STATES.values()))):
+    for was, status in itertools.product(D, sorted(set(status_updates.STATES.values()))):
         db.session.execute(sa.update(Delivery).values(state=was))
         db.session.commit()
 
-        moved = status_updates.apply(post.registry, StatusUpdate(delivery_id, 1, said), now=post.now())
+        moved = status_updates.apply(post.registry, StatusUpdate(delivery_id, 1, status), now=post.now())
         db.session.commit()
 
         now = post.delivery(person).state
@@ -164,12 +164,12 @@ def test_a_text_that_was_set_aside_and_turns_out_to_have_arrived_does_not_go_aga
     webhooks.status(client, _token(post, person), "delivered")
     webhooks.apply(post)
 
-    found = post.delivery(person)
-    assert found.state is D.SUPPRESSED
-    assert found.retries == 1
+    delivery = post.delivery(person)
+    assert delivery.state is D.SUPPRESSED
+    assert delivery.retries == 1
 
 
-def test_bad_news_of_a_number_that_was_replaced_does_not_close_the_new_one(
+def test_a_failure_of_a_number_that_was_replaced_does_not_close_the_new_one(
     post: Post, client: FlaskClient, person: uuid.UUID
 ) -> None:
     db.session.execute(sa.update(Delivery).values(address_id=uuid.uuid4()))
