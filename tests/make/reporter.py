@@ -165,7 +165,7 @@ def make_output(
     text: str = "A warning.",
     kind: OutputKind = ALERT_OUTPUT,
 ) -> Output:
-    """An output of the report, an alert unless said otherwise, brought to a state by the services that features call."""
+    """An output of the report, by default an alert, brought to a state by the services that features call."""
     found = behind(words)
     report = queries.locked_report(found.report.id)
     assert report is not None
