@@ -18,6 +18,7 @@ from reporting.record.output_kinds import (
     OutputKindSpec,
     ReporterWords,
     Sentences,
+    registered,
     spec_of,
 )
 from tests.make.reporter import behind, come_back, file as file_report, make_output, plain_words, post
@@ -26,7 +27,6 @@ from tests.reporting.conftest import File, FiledReport
 from tests.web.drawing import Drawn
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.accounts.permissions import Permission
-from ugly_mugs.app import OUTPUT_KINDS
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 
@@ -69,7 +69,9 @@ def _wired(app: Flask) -> None:
 
 
 def wire(app: Flask, spec: OutputKindSpec) -> None:
-    app.extensions["output_kinds"] = (*OUTPUT_KINDS, spec)
+    """The kinds of the service, and this one behind them."""
+    others = [each for each in registered() if each.kind != spec.kind]
+    app.extensions["output_kinds"] = (*others, spec)
 
 
 def packet(words: str, state: OutputState) -> Output:
@@ -244,17 +246,19 @@ class TestSentences:
         assert Sentences("usual").about(Output(held=True, not_before=date(2026, 12, 24))) == "usual"
 
 
-@pytest.mark.parametrize("spec", OUTPUT_KINDS, ids=lambda spec: spec.kind)
-def test_every_kind_has_a_sentence_for_every_state_and_pages_that_are_there(
-    app: Flask, spec: OutputKindSpec
+def test_every_kind_of_the_service_has_a_sentence_for_every_state_and_pages_that_are_there(
+    app: Flask,
 ) -> None:
-    assert spec.reporter.states.keys() == spec.desk.states.keys() == set(OutputState)
-    assert len(spec.kind) <= 32
-    routes = app.url_map.bind("localhost")
-    with app.test_request_context():
-        assert routes.match(spec.page_of(uuid.uuid4()))
-    if spec.making is not None:
-        assert routes.build(spec.making.endpoint, method="POST")
+    specs, routes = [each for each in registered() if each is not PACKET], app.url_map.bind("localhost")
+
+    assert specs
+    for spec in specs:
+        assert spec.reporter.states.keys() == spec.desk.states.keys() == set(OutputState)
+        assert len(spec.kind) <= 32
+        with app.test_request_context():
+            assert routes.match(spec.page_of(uuid.uuid4()))
+        if spec.making is not None:
+            assert routes.build(spec.making.endpoint, method="POST")
 
 
 def test_a_kind_that_no_feature_registers_is_an_error(app: Flask) -> None:
