@@ -18,7 +18,7 @@ from alerts.publishing.models import ALERT_OUTPUT
 from reporting.record import consents as consent_records, contents, outputs, queries
 from reporting.record.consents import Consents
 from reporting.record.contents import Contents
-from reporting.record.models import Output, OutputState, Report
+from reporting.record.models import Output, OutputKind, OutputState, Report
 from tests.make.wiring import rewire
 from tests.web.drawing import Drawn
 from ugly_mugs.database.engine import db
@@ -198,14 +198,20 @@ def count(table: type[Any]) -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
 
-def make_output(words: str, state: OutputState, subject_id: UUID, text: str = "A warning.") -> Output:
-    """An alert made from the report, brought to a state by the services that publishing calls."""
+def make_output(
+    words: str,
+    state: OutputState,
+    subject_id: UUID,
+    text: str = "A warning.",
+    kind: OutputKind = ALERT_OUTPUT,
+) -> Output:
+    """An output of the report, by default an alert, brought to a state by the services that features call."""
     found = behind(words)
     report = queries.locked_report(found.report.id)
     assert report is not None
     output = outputs.propose(
         report=report,
-        kind=ALERT_OUTPUT,
+        kind=kind,
         subject_id=subject_id,
         preview={"sms": text},
         content_key=found.key,

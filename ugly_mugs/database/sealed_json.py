@@ -6,7 +6,7 @@ and row. With which key is the caller's: content key, draft key, cookie secret, 
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -20,8 +20,9 @@ Plain = Any
 
 Opener = Callable[[bytes, Where], bytes]
 
-# Built once: `json.dumps` with options builds an encoder on every call.
+# Built once: `json.dumps` with options builds an encoder on every call, and `json.loads` looks which UTF it reads.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_decode = json.JSONDecoder().decode
 # Before version 1 there was no version byte, and every value began with one of these.
 _BARE = b"{["
 
@@ -33,11 +34,12 @@ class Sealer(Protocol):
 
 
 class UnknownVersion(CannotOpen):
-    """It opened, and a newer release of this service wrote it; whoever went back to an older one reads this."""
+    """It opened, but in a version that this release does not read: most likely a newer release wrote it."""
 
-    def __init__(self, version: int, known: int) -> None:
+    def __init__(self, version: int, known: Iterable[int]) -> None:
+        readable = ", ".join(map(str, sorted(known)))
         VaultError.__init__(
-            self, f"This was written in version {version} of its format; this release reads up to {known}."
+            self, f"This was written in version {version} of its format. This release reads: {readable}."
         )
 
 
@@ -61,15 +63,20 @@ class SealedJson(Generic[T]):
         return sealer(plain, self.where(row), sizes=self.sizes)
 
     def open(self, sealed: bytes, *, row: UUID, opener: Opener) -> T:
-        """The inverse of `seal`. CannotOpen for another key, place or contents, UnknownVersion for a newer form."""
+        """The inverse of `seal`.
+
+        CannotOpen for another key or place and for what `load` does not take; UnknownVersion is one of these.
+        """
         plain = opener(sealed, self.where(row))
+        if not plain:
+            raise CannotOpen
+        version, text = (1, plain) if plain[0] in _BARE else (plain[0], plain[1:])
+        reader = self.load.get(version)
+        if reader is None:
+            raise UnknownVersion(version, self.load)
         try:
-            version, text = (1, plain) if plain[0] in _BARE else (plain[0], plain[1:])
-            reader = self.load.get(version)
-            if reader is None:
-                raise UnknownVersion(version, max(self.load))
-            return reader(json.loads(text))
-        except (ValueError, IndexError):
+            return reader(_decode(text.decode()))
+        except ValueError:
             # The message of a ValueError may hold a piece of the text.
             raise CannotOpen from None
 

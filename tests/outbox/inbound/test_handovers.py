@@ -78,6 +78,32 @@ def test_a_handover_moved_to_another_row_is_refused(post: Post) -> None:
     assert sorted(_states()) == [HandoverState.DONE, HandoverState.REFUSED]
 
 
+def _hand_over_sealed(post: Post, plain: bytes) -> None:
+    """A handover that holds something else than this release writes."""
+    handover_id = _hand_over(post, HandoverKind.OPTED_OUT)
+    place = handovers.PAYLOADS.where(handover_id)
+    sealed = runtime().vault.dispatch().seal(plain, place, sizes=handovers.SIZES)
+    db.session.execute(sa.update(Handover).values(sealed=sealed))
+    db.session.commit()
+
+
+def test_what_a_newer_release_handed_over_waits_for_a_worker_that_reads_it(post: Post) -> None:
+    _hand_over_sealed(post, b'\x02{"number":1}')
+
+    assert _apply(post, lambda handover: None, {}) == 0
+
+    assert _states() == [HandoverState.WAITING]
+
+
+@pytest.mark.parametrize("plain", [b"\1[1]", b"\1{", b""])
+def test_what_is_no_payload_is_refused(post: Post, plain: bytes) -> None:
+    _hand_over_sealed(post, plain)
+
+    assert _apply(post, lambda handover: None) == 1
+
+    assert _states() == [HandoverState.REFUSED]
+
+
 def test_one_that_fails_delays_no_other_and_is_tried_again_after_a_rest(
     post: Post, clock: MovableClock
 ) -> None:

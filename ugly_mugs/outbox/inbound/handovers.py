@@ -223,7 +223,7 @@ def _opened(handover: Handover, vault: WorkerVault) -> Mapping[str, Any]:
     try:
         return PAYLOADS.open(handover.sealed or b"", row=handover.id, opener=vault.open_dispatch)
     except UnknownVersion:
-        # A newer web wrote it, so it waits for a newer worker: it may be somebody's STOP.
+        # A web process of a newer release wrote it, perhaps somebody's STOP: it waits for a worker of that release.
         raise
     except CannotOpen:
         raise Refused("nothing that can be read") from None
