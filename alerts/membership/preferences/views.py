@@ -18,7 +18,7 @@ from alerts.membership.standing import accepted_only, current_standing
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.guard import browser_session, current_member, forget, member
 from ugly_mugs.accounts.models import SessionKind
-from ugly_mugs.accounts.sessions import Found
+from ugly_mugs.accounts.sessions import OpenSession
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotThere
 from ugly_mugs.outbox.models import AddressState, Channel
@@ -183,7 +183,7 @@ def ask_for_code() -> Response:
         now=now,
         wanted_by=current_member().member_id,
     )
-    sessions.keep(found, {**asked.contents(), "to": mask(channel, address)}, vault=vault, now=now)
+    sessions.replace_contents(found, {**asked.contents(), "to": mask(channel, address)}, vault=vault, now=now)
     db.session.commit()
     return _see("preferences.address_code_page")
 
@@ -198,7 +198,7 @@ def address_code_page() -> Response:
     return make_response(_address_code_page(found, Form(CodeSchema())))
 
 
-def _address_code_page(found: Found, form: Form) -> str:
+def _address_code_page(found: OpenSession, form: Form) -> str:
     return render_template(
         "alerts/membership/preferences/address_code.html",
         form=form,
@@ -229,7 +229,7 @@ def prove_address() -> Response:
     taken = tried.address_id is not None and services.take_address(
         member_id=my_id, address_id=tried.address_id
     )
-    sessions.keep(found, {}, vault=vault, now=now)
+    sessions.replace_contents(found, {}, vault=vault, now=now)
     db.session.commit()
     if not taken:
         return _see("preferences.addresses_page", why="over")

@@ -16,7 +16,7 @@ from alerts.membership.standing import first_page_of
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.guard import anyone, browser_session
 from ugly_mugs.accounts.models import SessionKind
-from ugly_mugs.accounts.sessions import Found
+from ugly_mugs.accounts.sessions import OpenSession
 from ugly_mugs.accounts.tokens import with_token
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.errors import TryAgain, not_saved
@@ -107,7 +107,7 @@ def code_page() -> Response:
     return make_response(_code_page(found, Form(CodeSchema())))
 
 
-def _code_page(found: Found, form: Form) -> str:
+def _code_page(found: OpenSession, form: Form) -> str:
     settings = runtime().settings
     return render_template(
         "alerts/membership/sign_in/code.html",
