@@ -1,4 +1,4 @@
-"""When a message may leave to somebody who does not want to be woken."""
+"""When a message may be sent to somebody who does not want to be woken."""
 
 from datetime import datetime, timedelta
 
@@ -7,9 +7,9 @@ from ugly_mugs.settings import QuietHours
 
 
 def when_not_quiet(moment: datetime, hours: QuietHours) -> datetime:
-    """The moment itself, or the end of the quiet hours it falls into, by the clocks at the members' place.
+    """The moment itself, or the end of the quiet hours that it falls into, in the members' time zone.
 
-    On the night the clocks change the end is still the hour people read on their clocks.
+    The end is local wall-clock time, also on nights when the clocks change.
     """
     if not is_quiet(moment, hours):
         return moment
