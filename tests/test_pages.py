@@ -56,7 +56,9 @@ class TestPromises:
 
 def open_report(client: FlaskClient, clock: MovableClock) -> None:
     """Start a reporter's session in this browser."""
-    start_session(client, clock, SessionKind.REPORTER, contents=guard.for_reporter(uuid.uuid4(), bytes(32)))
+    start_session(
+        client, clock, SessionKind.REPORTER, contents=guard.reporter_session_contents(uuid.uuid4(), bytes(32))
+    )
 
 
 def sign_in(client: FlaskClient, clock: MovableClock) -> None:

@@ -1,4 +1,4 @@
-"""When a message may leave to somebody who does not want to be woken."""
+"""When a message may be sent to somebody who does not want to be woken."""
 
 from datetime import UTC, datetime, time
 
@@ -23,10 +23,10 @@ def at(year: int, month: int, day: int, hour: int, minute: int) -> datetime:
         ((2026, 11, 21, 22, 0), (2026, 11, 22, 8, 0)),
         ((2026, 11, 22, 7, 59), (2026, 11, 22, 8, 0)),
         ((2026, 11, 22, 8, 0), (2026, 11, 22, 8, 0)),
-        # In summer the clocks of the members are an hour ahead.
+        # In summer the members' time is UTC+1.
         ((2026, 7, 1, 21, 30), (2026, 7, 2, 7, 0)),
         ((2026, 7, 1, 20, 59), (2026, 7, 1, 20, 59)),
-        # The nights the clocks change: eight is eight on the clock, after nine or eleven hours of quiet.
+        # Nights when the clocks change: quiet ends at eight local time, after nine or eleven hours.
         ((2026, 3, 28, 22, 0), (2026, 3, 29, 7, 0)),
         ((2026, 10, 24, 21, 0), (2026, 10, 25, 8, 0)),
         ((2026, 12, 31, 23, 0), (2027, 1, 1, 8, 0)),

@@ -59,7 +59,7 @@ def leave() -> Response:
         and "Sec-Purpose" not in request.headers
     ):
         for kind in LEAVE_FROM:
-            sessions.drop(response, kind)
+            sessions.delete_cookie(response, kind)
         try:
             for kind in LEAVE_FROM:
                 guard.forget(kind)

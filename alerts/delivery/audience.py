@@ -1,4 +1,4 @@
-"""Who an alert concerns: a rule that people read and approve, and the same rule as a condition of the database."""
+"""Whom an alert concerns: the audience rule that people approve, and the same rule as an SQL condition."""
 
 import json
 from collections.abc import Iterable
@@ -27,8 +27,8 @@ from ugly_mugs.outbox.models import Address, AddressState, Channel
 class Audience:
     """Members of these kinds who work in one of the regions and one of the sectors.
 
-    No sectors means all of them, and a member who named no sector is never left out for that. `online` adds
-    everybody who works online, wherever they are: what happened online has no place.
+    No sectors means all, and a member without sectors matches any. `online` adds members who work online in any
+    region, for what happened online.
     """
 
     kinds: frozenset[MemberKind]
@@ -37,11 +37,11 @@ class Audience:
     online: bool = False
 
     def __bool__(self) -> bool:
-        """Whether the rule can concern anybody at all."""
+        """Whether the rule can concern anybody."""
         return bool(self.kinds and (self.regions or self.online))
 
     def canonical(self) -> bytes:
-        """One and the same bytes for one rule: part of what an approval binds."""
+        """The same bytes for equal rules; an approval covers them."""
         return json.dumps(self.plain(), sort_keys=True, separators=(",", ":")).encode()
 
     def plain(self) -> dict[str, Any]:
@@ -54,34 +54,34 @@ class Audience:
 
     @classmethod
     def read(cls, canonical: bytes) -> "Audience":
-        """The inverse of `canonical`; ValueError or KeyError for what it could not have written."""
-        found = json.loads(canonical)
+        """The inverse of `canonical`; ValueError or KeyError for other input."""
+        plain = json.loads(canonical)
         return cls(
-            kinds=frozenset(map(MemberKind, found["kinds"])),
-            regions=frozenset(found["regions"]),
-            sectors=frozenset(map(Sector, found["sectors"])),
-            online=bool(found["online"]),
+            kinds=frozenset(map(MemberKind, plain["kinds"])),
+            regions=frozenset(plain["regions"]),
+            sectors=frozenset(map(Sector, plain["sectors"])),
+            online=bool(plain["online"]),
         )
 
 
 @dataclass(frozen=True)
 class Members:
-    """A range of member ids, in the order of the database: behind `after`, up to and with `upto`.
+    """A range of member ids in database order: above `after`, up to and including `upto`.
 
-    Each table of a statement is narrowed by itself. PostgreSQL does not pass a range on from one side of a join to
-    the other, and would read all of the other table for every slice.
+    A statement applies it to each of its tables: PostgreSQL does not carry a range condition across a join, and would
+    read the whole other table for every slice.
     """
 
     after: UUID | None = None
     upto: UUID | None = None
 
     def hold(self, column: InstrumentedAttribute[UUID]) -> list[sa.ColumnElement[bool]]:
-        found: list[sa.ColumnElement[bool]] = []
+        conditions: list[sa.ColumnElement[bool]] = []
         if self.after is not None:
-            found.append(column > self.after)
+            conditions.append(column > self.after)
         if self.upto is not None:
-            found.append(column <= self.upto)
-        return found
+            conditions.append(column <= self.upto)
+        return conditions
 
 
 EVERYBODY = Members()
@@ -98,25 +98,27 @@ class Reach:
 
 
 def concerns(audience: Audience, members: Members = EVERYBODY) -> sa.ColumnElement[bool]:
-    """The rule as a condition over `Member`; it asks nothing about their state or their subscriptions.
+    """The rule as a condition on `Member`, without their state and subscriptions.
 
-    `members` says which of them are asked about at all, so that no more is read than that.
+    `members` limits the rows that its subqueries read.
     """
-    places = []
+    alternatives = []
     if audience.regions:
-        here = sa.exists().where(
+        in_region = sa.exists().where(
             MemberRegion.member_id == Member.id,
             MemberRegion.region.in_(sorted(audience.regions)),
             *members.hold(MemberRegion.member_id),
         )
-        places.append(sa.and_(here, _works_in(audience.sectors, members)) if audience.sectors else here)
+        alternatives.append(
+            sa.and_(in_region, _works_in(audience.sectors, members)) if audience.sectors else in_region
+        )
     if audience.online:
-        places.append(_has_sector({Sector.ONLINE}, members))
-    return sa.and_(Member.kind.in_(sorted(audience.kinds)), sa.or_(sa.false(), *places))
+        alternatives.append(_has_sector({Sector.ONLINE}, members))
+    return sa.and_(Member.kind.in_(sorted(audience.kinds)), sa.or_(sa.false(), *alternatives))
 
 
 def reachable(channels: Iterable[Channel], members: Members = EVERYBODY) -> sa.Select[*tuple[Any, ...]]:
-    """Every active member with every one of these channels that they want and have proved; to be narrowed."""
+    """Active members with each of these channels that is live and has a proved address; callers add conditions."""
     return (
         sa.select(Member.id, Subscription.channel)
         .join(Subscription, Subscription.member_id == Member.id)
@@ -134,20 +136,22 @@ def reachable(channels: Iterable[Channel], members: Members = EVERYBODY) -> sa.S
 
 
 def reach(audience: Audience, channels: Iterable[Channel]) -> list[Reach]:
-    """How many members would get it now, by channel, language and how much it may say."""
-    asked = (
+    """How many members would get an alert now, by channel, language and level."""
+    query = (
         reachable(channels)
         .where(concerns(audience))
         .with_only_columns(Subscription.channel, Member.language, Member.level, sa.func.count())
         .group_by(Subscription.channel, Member.language, Member.level)
         .order_by(Subscription.channel, Member.language, Member.level)
     )
-    return [Reach(*row) for row in db.session.execute(asked)]
+    return [Reach(*row) for row in db.session.execute(query)]
 
 
 def _works_in(sectors: Iterable[Sector], members: Members) -> sa.ColumnElement[bool]:
-    silent = ~sa.exists().where(MemberSector.member_id == Member.id, *members.hold(MemberSector.member_id))
-    return sa.or_(_has_sector(sectors, members), silent)
+    names_none = ~sa.exists().where(
+        MemberSector.member_id == Member.id, *members.hold(MemberSector.member_id)
+    )
+    return sa.or_(_has_sector(sectors, members), names_none)
 
 
 def _has_sector(sectors: Iterable[Sector], members: Members) -> sa.ColumnElement[bool]:

@@ -1,7 +1,7 @@
-"""Writing the deliveries of one thing that is sent: one INSERT … SELECT, however many members it concerns.
+"""Writes the deliveries of one subject with one INSERT … SELECT, however many members it concerns.
 
-Running it twice, or in two places at once, adds nothing. Above `IN_ONE_GO` rows only a cursor is written, and the
-worker continues it in slices of members, so that the first messages leave while the last are being written.
+Running it again or concurrently adds no duplicates. Above `IN_ONE_GO` rows only a cursor is written; the worker then
+writes slices of members, so that the first messages leave while later slices are written.
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ from ugly_mugs.quiet_hours import when_not_quiet
 from ugly_mugs.settings import QuietHours
 
 IN_ONE_GO = 50_000
-# Members lie in the database in no order of their ids, so on PostgreSQL every slice reads nearly all of their pages,
-# however few it holds: only the first, for which people wait, is small. On SQLite nobody else can write meanwhile.
+# On PostgreSQL rows are not stored in the order of their random ids, so any slice reads nearly all pages of the tables:
+# only the first slice, for which people wait, is small. On SQLite nothing else can write during a slice.
 SLICE, SLICE_ON_SQLITE = 250_000, 50_000
 
-# What never left: anything else may have reached somebody.
+# States of deliveries that were never sent; any other may have reached the member.
 _D = DeliveryState
 UNSENT = frozenset({_D.QUEUED, _D.HELD, _D.SUPPRESSED, _D.EXPIRED, _D.CANCELLED})
 
@@ -39,10 +39,10 @@ _WRITTEN = (
 
 @dataclass(frozen=True)
 class Sending:
-    """Everything the deliveries of one subject need to know of it; nothing of its words.
+    """Everything that the deliveries of one subject need; not its texts.
 
-    `segments` says what each text costs, by channel, language and level; its languages are those there are.
-    `corrects` names the subjects whose recipients get this one too, whether or not the rule concerns them.
+    `segments` is the number of SMS segments of each text, by channel, language and level; its languages are those the
+    subject is written in. Recipients of the subjects in `corrects` get this one too, even outside the audience.
     """
 
     kind: MessageKind
@@ -59,24 +59,24 @@ class Sending:
 
 
 def begin(sending: Sending, *, now: datetime, hours: QuietHours) -> int | None:
-    """Write all deliveries, or for a large audience the cursor for the worker; gives the rows, None for a cursor.
+    """Write all deliveries, or a cursor for a large audience; gives the number of rows, None for a cursor.
 
-    The caller commits, in the same transaction that decides that it is sent.
+    The caller commits, in the transaction that decides to send.
     """
     if expected(sending) > IN_ONE_GO:
         insert = sqlite.insert if is_sqlite() else postgresql.insert
-        cursor = insert(FanOut).values(
+        statement = insert(FanOut).values(
             id=uuid4(), kind=sending.kind, subject_id=sending.subject_id, done=False, last_recipient_id=None
         )
-        db.session.execute(cursor.on_conflict_do_nothing(index_elements=["kind", "subject_id"]))
+        db.session.execute(statement.on_conflict_do_nothing(index_elements=["kind", "subject_id"]))
         return None
     return write(sending, now=now, hours=hours)
 
 
-def once_more(sending: Sending, *, now: datetime, hours: QuietHours) -> int | None:
-    """The same again at the moment of leaving, for those who joined since; a cursor starts from the beginning.
+def repeat(sending: Sending, *, now: datetime, hours: QuietHours) -> int | None:
+    """Write again when sending starts, for members who joined since; a cursor restarts from the beginning.
 
-    Only the worker may: it is the one that moves cursors.
+    Only for the worker, which alone may move cursors.
     """
     db.session.execute(
         sa.update(FanOut)
@@ -88,14 +88,14 @@ def once_more(sending: Sending, *, now: datetime, hours: QuietHours) -> int | No
 
 
 def advance(cursor: FanOut, sending: Sending, *, now: datetime, hours: QuietHours) -> int:
-    """Write the next slice and move the cursor, which the caller has locked and commits."""
+    """Write the next slice and move the cursor; gives the number of new rows. The caller locks it and commits."""
     rest = Members(after=cursor.last_recipient_id)
-    later = SLICE_ON_SQLITE if is_sqlite() else SLICE
-    size = IN_ONE_GO if cursor.last_recipient_id is None else later
-    following = (
+    next_size = SLICE_ON_SQLITE if is_sqlite() else SLICE
+    size = IN_ONE_GO if cursor.last_recipient_id is None else next_size
+    last_of_slice = (
         sa.select(Member.id).where(*rest.hold(Member.id)).order_by(Member.id).offset(size - 1).limit(1)
     )
-    upto = db.session.scalar(following)
+    upto = db.session.scalar(last_of_slice)
     rows = write(sending, now=now, hours=hours, members=Members(cursor.last_recipient_id, upto))
     cursor.last_recipient_id = upto
     cursor.done = upto is None
@@ -103,37 +103,37 @@ def advance(cursor: FanOut, sending: Sending, *, now: datetime, hours: QuietHour
 
 
 def write(sending: Sending, *, now: datetime, hours: QuietHours, members: Members = EVERYBODY) -> int:
-    """Write the deliveries of this range of members; gives how many are new."""
+    """Write the deliveries of this range of members; gives the number of new rows."""
     rows = _insert(sending, concerns(sending.audience, members), members, now=now, hours=hours)
     if sending.corrects:
-        rows += _insert(sending, _may_have_got(sending, members), members, now=now, hours=hours)
+        rows += _insert(sending, _may_have_received(sending, members), members, now=now, hours=hours)
     return rows
 
 
 def expected(sending: Sending) -> int:
-    """How many deliveries there will be, were they all written now."""
+    """The number of deliveries if all were written now."""
     concerned = concerns(sending.audience)
     if sending.corrects:
-        concerned = sa.or_(concerned, _may_have_got(sending, EVERYBODY))
-    asked = reachable(sending.channels).where(concerned).with_only_columns(sa.func.count())
-    return db.session.scalar(asked) or 0
+        concerned = sa.or_(concerned, _may_have_received(sending, EVERYBODY))
+    query = reachable(sending.channels).where(concerned).with_only_columns(sa.func.count())
+    return db.session.scalar(query) or 0
 
 
 def is_under_way(kind: MessageKind, subject_id: UUID) -> bool:
-    """Whether a cursor has not come to its end."""
-    asked = sa.exists().where(FanOut.kind == kind, FanOut.subject_id == subject_id, sa.not_(FanOut.done))
-    return bool(db.session.scalar(sa.select(asked)))
+    """Whether the subject has an unfinished cursor."""
+    unfinished = sa.exists().where(FanOut.kind == kind, FanOut.subject_id == subject_id, sa.not_(FanOut.done))
+    return bool(db.session.scalar(sa.select(unfinished)))
 
 
 def may_have_left(delivery: type[Delivery]) -> sa.ColumnElement[bool]:
-    """Whether this delivery is not provably unsent.
+    """Whether this delivery may have been sent.
 
-    One that waits again after a failure the provider told us of had been accepted before, so it counts.
+    A delivery that waits for a retry counts: the provider had accepted it before it reported the failure.
     """
     return sa.or_(delivery.state.not_in(sorted(UNSENT)), delivery.retries > 0)
 
 
-def _may_have_got(sending: Sending, members: Members) -> sa.ColumnElement[bool]:
+def _may_have_received(sending: Sending, members: Members) -> sa.ColumnElement[bool]:
     former = aliased(Delivery)
     return sa.exists().where(
         former.kind == sending.kind,
@@ -158,8 +158,8 @@ def _insert(
     languages = sorted({language for _channel, language, _level in sending.segments})
     language = sa.case((Member.language.in_(languages), Member.language), else_=sending.default_language)
     costs = [
-        (sa.and_(Subscription.channel == channel, language == known, Member.level == level), segments)
-        for (channel, known, level), segments in sending.segments.items()
+        (sa.and_(Subscription.channel == channel, language == written, Member.level == level), segments)
+        for (channel, written, level), segments in sending.segments.items()
         if segments != 1
     ]
     rows = (
@@ -167,34 +167,34 @@ def _insert(
         .where(concerned)
         .with_only_columns(
             random_id(),
-            _said(sending.kind, Delivery.kind),
-            _said(sending.subject_id, Delivery.subject_id),
+            _literal(sending.kind, Delivery.kind),
+            _literal(sending.subject_id, Delivery.subject_id),
             Member.id,
             Subscription.channel,
-            _said(0, Delivery.sender),
-            _said(sending.priority, Delivery.priority),
+            _literal(0, Delivery.sender),
+            _literal(sending.priority, Delivery.priority),
             wakes,
             sa.case(
                 (wakes, sa.literal(start, UtcDateTime())),
                 else_=sa.literal(when_not_quiet(start, hours), UtcDateTime()),
             ),
-            _said(sending.expires_at, Delivery.expires_at),
+            _literal(sending.expires_at, Delivery.expires_at),
             language,
             Member.level,
-            sa.case(*costs, else_=1) if costs else _said(1, Delivery.segments),
+            sa.case(*costs, else_=1) if costs else _literal(1, Delivery.segments),
         )
-        # In the order of two of its indexes, which grow at their ends then: that takes a third off the time.
+        # Insert in the order of two of the indexes, so that they grow at their ends: a third faster.
         .order_by(Member.id)
     )
     insert = (sqlite.insert if is_sqlite() else postgresql.insert)(Delivery)
-    # No other columns: the web may write no state, and the database says `queued` by itself.
+    # No other columns: the web may not write the state, whose database default is `queued`.
     statement = insert.from_select(_WRITTEN, rows, include_defaults=False).on_conflict_do_nothing(
         index_elements=["kind", "subject_id", "recipient_id", "channel"]
     )
-    # Without the option psycopg gives -1 for INSERT … SELECT.
+    # Without this option psycopg reports -1 rows for INSERT … SELECT.
     return rows_of(db.session.execute(statement, execution_options={"preserve_rowcount": True}))
 
 
-def _said(value: object, column: InstrumentedAttribute[Any]) -> sa.ColumnElement[Any]:
-    """A value for a column, in that column's own type: PostgreSQL takes no text for a UUID."""
+def _literal(value: object, column: InstrumentedAttribute[Any]) -> sa.ColumnElement[Any]:
+    """A literal of the column's type: PostgreSQL does not accept text for a UUID."""
     return sa.literal(value, column.type)

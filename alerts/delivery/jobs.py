@@ -1,4 +1,4 @@
-"""What the worker tidies up after fan-outs."""
+"""The worker's periodic job for fan-outs."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from ugly_mugs.outbox.models import FanOut
 
 
 def forget_finished() -> None:
-    """A cursor that has come to its end says nothing any more."""
+    """Delete the cursors of finished fan-outs."""
     db.session.execute(sa.delete(FanOut).where(FanOut.done).execution_options(synchronize_session=False))
     db.session.commit()
 

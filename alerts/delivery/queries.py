@@ -1,4 +1,4 @@
-"""What became of the deliveries of one subject."""
+"""Reads about the deliveries of one subject."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import WAITING as WAITING, Channel, Delivery, DeliveryState, FanOut, MessageKind
 
 _D = DeliveryState
-# How people at the desk speak of them: each state is in exactly one group.
+# The groups shown at the desk; with `WAITING`, each state is in exactly one of them.
 UNDER_WAY = frozenset({_D.ATTEMPTING, _D.UNKNOWN, _D.ACCEPTED, _D.SENT})
 ARRIVED = frozenset({_D.DELIVERED})
 UNSURE = frozenset({_D.UNCONFIRMED})
@@ -21,7 +21,7 @@ NOT_SENT = frozenset({_D.SUPPRESSED, _D.EXPIRED, _D.CANCELLED})
 
 @dataclass(frozen=True)
 class Counts:
-    """How many deliveries stand where."""
+    """The number of deliveries by channel and state."""
 
     by: Counter[tuple[Channel, DeliveryState]] = field(default_factory=Counter)
 
@@ -35,30 +35,30 @@ class Counts:
 
 def counts(kind: MessageKind, subject_id: UUID) -> Counts:
     """Every delivery of this subject, by channel and state."""
-    asked = (
+    query = (
         sa.select(Delivery.channel, Delivery.state, sa.func.count())
         .where(Delivery.kind == kind, Delivery.subject_id == subject_id)
         .group_by(Delivery.channel, Delivery.state)
     )
-    return Counts(Counter({(channel, state): number for channel, state, number in db.session.execute(asked)}))
+    return Counts(Counter({(channel, state): number for channel, state, number in db.session.execute(query)}))
 
 
-def anything_left(kind: MessageKind, subject_id: UUID) -> bool:
-    """Whether something of this subject still waits or is being sent at this moment."""
-    asked = sa.exists().where(
+def has_pending(kind: MessageKind, subject_id: UUID) -> bool:
+    """Whether any delivery of this subject waits or is being sent now."""
+    pending = sa.exists().where(
         Delivery.kind == kind,
         Delivery.subject_id == subject_id,
         Delivery.state.in_([_D.QUEUED, _D.HELD, _D.ATTEMPTING]),
     )
-    return bool(db.session.scalar(sa.select(asked)))
+    return bool(db.session.scalar(sa.select(pending)))
 
 
 def attempted(kind: MessageKind, subject_id: UUID) -> int:
-    """How many messages of this subject were tried at least once."""
-    asked = sa.select(sa.func.count()).where(
+    """The number of deliveries of this subject that were tried at least once."""
+    query = sa.select(sa.func.count()).where(
         Delivery.kind == kind, Delivery.subject_id == subject_id, Delivery.attempt > 0
     )
-    return db.session.scalar(asked) or 0
+    return db.session.scalar(query) or 0
 
 
 def unfinished(kind: MessageKind) -> Sequence[UUID]:

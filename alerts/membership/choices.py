@@ -1,4 +1,4 @@
-"""What members choose from, in the words of the pages."""
+"""The options members choose from, with their labels."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ KINDS = (
     (MemberKind.ESTABLISHMENT.value, _("I am with a parlour, agency or website and pass warnings on")),
 )
 
-# The same kinds in the words of those who vet.
+# The same kinds, as labels for member admins.
 KIND_NAMES = {
     MemberKind.INDIVIDUAL: _("Does sex work"),
     MemberKind.PROJECT: _("Works for a support project"),
@@ -58,7 +58,7 @@ LEVELS = (
 
 
 def regions() -> Sequence[tuple[str, str]]:
-    """All regions; the Irish provinces say where they are, because one has a namesake next door."""
+    """All regions by slug. Irish provinces name their country, because Ulster is also a name for Northern Ireland."""
     return [
         (slug, f"{region.name}, {region.nation}" if region.nation == "Ireland" else region.name)
         for slug, region in REGIONS.items()
@@ -71,7 +71,7 @@ def languages() -> Sequence[tuple[str, str]]:
 
 
 def about_waking() -> str:
-    """What the question about waking means, with this installation's quiet hours."""
+    """The hint of the question about waking, with this installation's quiet hours."""
     quiet = runtime().settings.quiet_hours
     explained = gettext(
         "Between %(start)s and %(end)s we keep quiet. With a yes, a warning of danger reaches you even then. "

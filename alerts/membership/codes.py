@@ -1,4 +1,4 @@
-"""Sign-in codes as a kind of message: sent only to the address that was typed, while the code is valid."""
+"""Sign-in codes as a kind of message: sent only to the address typed, while the code is valid."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from ugly_mugs.web.languages import in_language
 
 
 def gate() -> sa.ColumnElement[bool]:
-    """The code still counts, and its address is still the one that this delivery would reach."""
+    """The code is still valid, and its address is still the one that this delivery would reach."""
     return sa.exists().where(
         SignInCode.id == Delivery.subject_id,
         SignInCode.expires_at > CLAIM_TIME,
@@ -22,13 +22,13 @@ def gate() -> sa.ColumnElement[bool]:
         Address.id == SignInCode.address_id,
         Address.owner_id == Delivery.recipient_id,
         Address.channel == Delivery.channel,
-        # Who stopped our texts gets none; an e-mail address has no other way back than a code.
+        # After STOP no texts at all; an e-mail address has no way back but a code.
         sa.or_(Address.state != AddressState.OPTED_OUT, Address.channel == Channel.EMAIL),
     )
 
 
 def texts_of(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, MessageText | None]:
-    """Each code in its own message."""
+    """The message of each code; None when its digits are gone."""
     return {delivery.id: _text_of(delivery) for delivery in claimed}
 
 
@@ -57,7 +57,7 @@ def _sms(digits: str, language: str) -> str:
 
 
 def _spaced(digits: str) -> str:
-    """In two groups, which is easier to carry from one screen to another."""
+    """The digits in two groups, which are easier to remember while typing."""
     return f"{digits[:3]} {digits[3:]}"
 
 
@@ -66,6 +66,6 @@ CODE = MessageKindSpec(
     gate=gate,
     texts_of=texts_of,
     first_class=True,
-    # A code is what proves an address, so it goes where nothing else may go yet.
+    # A code proves an address, so it may go to addresses that nothing else may be sent to.
     reaches=frozenset({AddressState.UNPROVED, AddressState.PROVED, AddressState.OPTED_OUT}),
 )

@@ -1,4 +1,4 @@
-"""The exact words members agree to, each with its version: new words are a new version, never a quiet change."""
+"""The exact wording members agree to, with its version; any change of the text needs a new version number."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""What members agreed to, channel by channel: an append-only list, and a subscription that is its last line.
+"""Consent by channel: an append-only list of records, and a subscription that mirrors the last one.
 
-A channel is live if and only if its last record is GIVEN or RESTARTED. Whoever calls commits.
+A channel is live if and only if its last record is GIVEN or RESTARTED. The caller commits.
 """
 
 import uuid
@@ -19,7 +19,7 @@ LIVE = frozenset({ConsentEvent.GIVEN, ConsentEvent.RESTARTED})
 
 
 def give(*, member_id: uuid.UUID, channel: Channel, language: str, now: datetime) -> bool:
-    """The member ticked the words of this channel, in this language; False when it was live already."""
+    """The member ticked the consent of this channel, in this language; False when it was live already."""
     subscription = _locked(member_id, channel)
     if subscription.live:
         return False
@@ -28,7 +28,7 @@ def give(*, member_id: uuid.UUID, channel: Channel, language: str, now: datetime
 
 
 def withdraw(*, member_id: uuid.UUID, channel: Channel, language: str, now: datetime) -> bool:
-    """The member took the tick away; False when there was none."""
+    """The member removed the tick; False when the channel was not live."""
     subscription = _locked(member_id, channel)
     if not subscription.live:
         return False
@@ -37,7 +37,7 @@ def withdraw(*, member_id: uuid.UUID, channel: Channel, language: str, now: date
 
 
 def stop(owner_id: uuid.UUID, channel: Channel, now: datetime) -> None:
-    """STOP came from the number, or the link in a message was used: recorded whether or not it was live."""
+    """STOP came from the number, or a message's opt-out link was used: recorded even when the channel was not live."""
     language = _language_of(owner_id)
     if language is None:
         return
@@ -46,7 +46,7 @@ def stop(owner_id: uuid.UUID, channel: Channel, now: datetime) -> None:
 
 
 def start_again(owner_id: uuid.UUID, channel: Channel, now: datetime) -> None:
-    """START came from the number: it gives back what STOP took, and nothing the member had not agreed to."""
+    """START came from the number: restore the consent that STOP ended; never create one that was not given before."""
     language = _language_of(owner_id)
     if language is None:
         return
@@ -61,7 +61,7 @@ def start_again(owner_id: uuid.UUID, channel: Channel, now: datetime) -> None:
 
 
 def history(member_id: uuid.UUID, channel: Channel) -> Sequence[MemberConsent]:
-    """The records of one channel, the oldest first."""
+    """The records of one channel, oldest first."""
     return db.session.scalars(
         sa.select(MemberConsent)
         .where(MemberConsent.member_id == member_id, MemberConsent.channel == channel)
@@ -94,7 +94,7 @@ def _append(
 
 
 def _locked(member_id: uuid.UUID, channel: Channel) -> Subscription:
-    """The subscription, made when it is missing; its lock keeps two changes of one channel apart."""
+    """The subscription, created when missing; its lock serialises changes of one channel."""
     insert = sqlite.insert if is_sqlite() else postgresql.insert
     db.session.execute(
         insert(Subscription)
@@ -110,8 +110,8 @@ def _locked(member_id: uuid.UUID, channel: Channel) -> Subscription:
 
 
 def _last_wording(subscription: Subscription) -> int:
-    """The words last agreed to, which is what ends or comes back; the present ones when there were none."""
-    given = db.session.scalar(
+    """The version of the wording last agreed to; the present version when there is none."""
+    version = db.session.scalar(
         sa.select(MemberConsent.wording)
         .where(
             MemberConsent.member_id == subscription.member_id,
@@ -121,9 +121,9 @@ def _last_wording(subscription: Subscription) -> int:
         .order_by(MemberConsent.number.desc())
         .limit(1)
     )
-    return WORDINGS[subscription.channel].version if given is None else given
+    return WORDINGS[subscription.channel].version if version is None else version
 
 
 def _language_of(owner_id: uuid.UUID) -> str | None:
-    """None for an owner who is no member: a new address that waits for its code has a place holder's id."""
+    """The member's language; None for a placeholder owner, of an address not proved yet."""
     return db.session.scalar(sa.select(Member.language).where(Member.id == owner_id))

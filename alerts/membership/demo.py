@@ -1,4 +1,4 @@
-"""Invented members for a try-out, and two applications for whoever vets."""
+"""Invented members for a try-out, and two applications for the member admins."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -20,8 +20,8 @@ from ugly_mugs.runtime import runtime
 
 _ONLINE, _STREET, _PARLOUR = Sector.ONLINE, Sector.STREET, Sector.PARLOUR
 
-# Nobody here is real; the numbers are Ofcom's for stories. Everybody wants to be woken for danger, so that a
-# try-out at night shows a warning arriving too.
+# Invented people; the numbers are Ofcom's for drama. All agree to be woken for danger, so that a try-out at night
+# also shows a warning arriving.
 MEMBERS: Sequence[tuple[str, str | None, str | None, tuple[str, ...], Sector, Level]] = (
     ("Ash", "+447700900101", None, ("yorkshire-humber", "north-east"), _ONLINE, Level.NEUTRAL),
     ("Bryn", "+447700900102", "bryn@example.org", ("wales", "south-west"), _PARLOUR, Level.FULL),
@@ -35,22 +35,22 @@ WAITING: Sequence[tuple[str, str | None, str | None, tuple[str, ...], Sector, Le
 
 
 def invent_members(scene: Scene) -> None:
-    """Applied a few days ago and accepted by carol, each address proved; those who wait have proved theirs too."""
-    for wanted in (*MEMBERS, *WAITING):
-        _apply(scene, *wanted)
-    # The worker takes up only what is committed.
+    """Members who applied three days ago and were accepted by carol, and applicants; every address is proved."""
+    for applicant in (*MEMBERS, *WAITING):
+        _apply(scene, *applicant)
+    # The worker sees only committed handovers.
     db.session.commit()
-    # The worker's part is done here, as no worker runs while a try-out is being set up.
+    # No worker runs while a try-out is set up, so its part is done here.
     vault = runtime().become_worker()
     handovers.apply_waiting(vault=vault, handlers=HANDLERS, now=scene.now)
-    accepted = {address for _name, phone, email, *_rest in MEMBERS for address in (phone, email) if address}
+    accepted = {typed for _name, phone, email, *_rest in MEMBERS for typed in (phone, email) if typed}
     for name, phone, email, *_rest in (*MEMBERS, *WAITING):
         for channel, typed in ((Channel.SMS, phone), (Channel.EMAIL, email)):
-            found = typed and addresses.find(vault=vault, channel=channel, address=typed)
-            if not found:
+            address = typed and addresses.find(vault=vault, channel=channel, address=typed)
+            if not address:
                 continue
-            preferences.take_address(member_id=found.owner_id, address_id=found.id)
-            member = db.session.get(Member, found.owner_id)
+            preferences.take_address(member_id=address.owner_id, address_id=address.id)
+            member = db.session.get(Member, address.owner_id)
             if member is not None and member.state is MemberState.APPLIED and typed in accepted:
                 vetting.accept(member=member, by_id=scene.staff["carol"].id, now=scene.now)
         scene.members.append({"name": name, "phone": phone, "email": email})
@@ -69,7 +69,7 @@ def _apply(
     tokens = scene.vault.form_tokens
     token = tokens.read(FORM, tokens.issue(FORM, scene.now))
     assert token is not None  # nosec B101: issued in the line before
-    given = {Channel.SMS: phone, Channel.EMAIL: email}
+    typed = {Channel.SMS: phone, Channel.EMAIL: email}
     joining.apply(
         vault=scene.vault,
         epoch_id=epoch.id,
@@ -78,8 +78,8 @@ def _apply(
         application=Application(
             working_name=name,
             kind=MemberKind.INDIVIDUAL,
-            addresses={channel: address for channel, address in given.items() if address},
-            ticked=frozenset(channel for channel, address in given.items() if address),
+            addresses={channel: address for channel, address in typed.items() if address},
+            ticked=frozenset(channel for channel, address in typed.items() if address),
             regions=regions,
             sectors=(sector,),
             language=runtime().settings.languages[0],

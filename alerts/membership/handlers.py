@@ -1,4 +1,4 @@
-"""The requests of the web that membership applies in the worker."""
+"""The handovers from the web that membership applies in the worker."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Members, what they want to hear about, and the append-only record of what they agreed to."""
+"""Members, their preferences, and the append-only record of their consents."""
 
 import uuid
 from datetime import date, datetime
@@ -55,11 +55,11 @@ class Sector(StrEnum):
 
 
 class Member(Model):
-    """Somebody who joined; in clear by random id, the working name sealed to the vetting key."""
+    """A member or applicant, with a random id; the working name is sealed to the vetting key."""
 
     __tablename__ = "members"
     __table_args__ = (
-        # Nothing else is looked for by state: nearly all members are active, and an alert finds them by their ids.
+        # Partial: only applications are looked up by state. Nearly all members are active, and alerts find those by id.
         sa.Index(
             "ix_members_applied",
             "applied_on",
@@ -120,7 +120,7 @@ class ConsentEvent(StrEnum):
 
 
 class MemberConsent(Model):
-    """Append-only proof of each opt-in and opt-out: wording, language, when; `number` counts each channel's."""
+    """Append-only proof of each opt-in and opt-out. `number` counts from 1 for each member and channel."""
 
     __tablename__ = "member_consents"
     __table_args__ = (sa.UniqueConstraint("member_id", "channel", "number"),)
@@ -136,9 +136,9 @@ class MemberConsent(Model):
 
 
 class SignInCode(Model):
-    """A six-digit code the web drew; it counts only in the browser session that asked, and is deleted on use.
+    """A six-digit code drawn by the web; valid only in the browser session that requested it, and deleted on use.
 
-    `address_id` is where the worker sends it; while that is empty, no digits are the right ones.
+    `address_id` is the address the worker sends it to; while it is empty, any digits are wrong.
     """
 
     __tablename__ = "sign_in_codes"

@@ -1,7 +1,7 @@
-"""What only the worker can do with addresses: know them again, and send a code to the one that was typed.
+"""The worker's part in proving addresses: find an address by its tag, and send a code to it.
 
-Outside nothing shows what was found: an unknown address, one over its budget, one that opted out and one that
-gets a code leave the same rows behind in everything the web reads.
+The result stays hidden from the web: whether an address is unknown, over its budget, opted out or sent a code, the
+rows that the web can read are the same.
 """
 
 import uuid
@@ -24,35 +24,35 @@ from ugly_mugs.vault import Where, WorkerVault
 
 BUDGET_PERIOD = timedelta(days=1)
 
-# Any fixed number does, as long as nothing else of the service locks by it.
+# The key of an advisory lock: arbitrary, but used for nothing else in the service.
 _CODES_LOCK = 0x636F6465
 
 
 def address_given(handover: OpenedHandover) -> None:
-    """Take an applicant's address over. One that somebody has already is dropped: each belongs to one owner.
+    """Tag an applicant's address. If the address is known already, the new row is deleted: an address has one owner.
 
-    What others only claim to have keeps nobody from joining with it: an address somebody inside has typed and
-    not proved yet, or the second one of an application that was proved by another. A first address stays with
-    whoever gave it first, as neither has shown anything yet, and one that its owner proved stays theirs.
+    The applicant becomes the owner of the known row if it is only claimed: a signed-in member typed it and has not
+    proved it, or it is the unproved second address of an application whose other address is proved. A proved address
+    stays with its owner, and an unproved first address with the application that gave it first.
     """
     address = db.session.get(Address, _id(handover, "address_id"))
     if address is None:
         return
-    other = addresses.take_over(vault=runtime().worker_vault, address=address)
-    if other is None:
+    known = addresses.take_over(vault=runtime().worker_vault, address=address)
+    if known is None:
         return
     owner_id = address.owner_id
     db.session.delete(address)
     db.session.flush()
-    # Locked, as its owner may be typing the right code at this moment.
-    db.session.refresh(other, with_for_update=True)
-    only_claimed = other.state is AddressState.UNPROVED and services.is_for_inside(other)
-    if only_claimed or not _is_member(other.owner_id):
-        other.owner_id = owner_id
+    # Locked, because its owner may be typing the right code at this moment.
+    db.session.refresh(known, with_for_update=True)
+    only_claimed = known.state is AddressState.UNPROVED and services.is_unproved_extra(known)
+    if only_claimed or not _is_member(known.owner_id):
+        known.owner_id = owner_id
 
 
 def code_wanted(handover: OpenedHandover) -> None:
-    """Send the code if the address may have one."""
+    """Queue the code for sending if the address may get one."""
     vault, settings = runtime().worker_vault, runtime().settings
     code = db.session.get(SignInCode, _id(handover, "code_id"))
     if code is None or code.expires_at <= handover.now:
@@ -63,15 +63,15 @@ def code_wanted(handover: OpenedHandover) -> None:
         written = identifiers.email(typed) if channel is Channel.EMAIL else identifiers.mobile(typed)
     except (KeyError, ValueError, NotAnIdentifier):
         raise Refused("a code for no address") from None
-    _one_at_a_time()
+    _lock_budgets()
     address = _addressee(vault=vault, channel=channel, written=written, wanted_by=code.wanted_by)
     if address is None or not _is_within_budget(address, settings=settings, now=handover.now):
         return
     if address.state is AddressState.INVALID:
-        # Held, as the web or another worker may be closing it at this moment.
+        # Locked, because the web or another worker may be opting it out at this moment.
         db.session.refresh(address, with_for_update=True)
     if address.state is AddressState.INVALID:
-        # One that was opted out stays so until the code was typed: anybody may have asked for it.
+        # An opted-out address, however, stays opted out until the code is typed: anybody can request a code.
         addresses.start_again(address)
     code.address_id = address.id
     language = str(handover.payload.get("language", settings.languages[0]))
@@ -91,39 +91,39 @@ def code_wanted(handover: OpenedHandover) -> None:
     )
 
 
-def place_holder(member_id: uuid.UUID, channel: Channel) -> uuid.UUID:
-    """Owns the address a member typed inside until its code was typed too; one for each member and channel."""
+def placeholder_owner(member_id: uuid.UUID, channel: Channel) -> uuid.UUID:
+    """The owner id of an address that a signed-in member typed and has not proved; one for each member and channel."""
     return uuid.uuid5(member_id, f"new {channel.value}")
 
 
 def _addressee(
     *, vault: WorkerVault, channel: Channel, written: str, wanted_by: uuid.UUID | None
 ) -> Address | None:
-    """The address row that may get a code; None sends nothing.
+    """The address row that may get a code, or None.
 
-    Who stopped our texts gets none, not even a code: START from that number is the way back. An e-mail address
-    has no such way, so there a code, which only its owner can read, is it.
+    A number that sent STOP gets no text, not even a code; its way back is START. An e-mail address has no such way
+    back, so it may get a code, which only its owner can read.
     """
     known = addresses.find(vault=vault, channel=channel, address=written)
     if known is not None and known.state is AddressState.OPTED_OUT and channel is Channel.SMS:
         return None
     if wanted_by is None:
-        if known is None or not _is_member(known.owner_id) or services.is_for_inside(known):
+        if known is None or not _is_member(known.owner_id) or services.is_unproved_extra(known):
             return None
         return known
     if not _is_member(wanted_by):
         return None
     if known is None:
-        return _held_for(wanted_by, vault=vault, channel=channel, written=written)
+        return _new_address(wanted_by, vault=vault, channel=channel, written=written)
     if known.owner_id == wanted_by or known.state in (AddressState.UNPROVED, AddressState.INVALID):
-        # What somebody else only claims to have goes to whoever proves it.
+        # An address that another member only claims goes to whoever proves it.
         return known
     return None
 
 
-def _held_for(member_id: uuid.UUID, *, vault: WorkerVault, channel: Channel, written: str) -> Address:
-    """A new address that is nobody's yet; it takes the place of one typed before and never proved."""
-    owner_id = place_holder(member_id, channel)
+def _new_address(member_id: uuid.UUID, *, vault: WorkerVault, channel: Channel, written: str) -> Address:
+    """A new address under the placeholder owner; it replaces one that the member typed before and never proved."""
+    owner_id = placeholder_owner(member_id, channel)
     db.session.execute(sa.delete(Address).where(Address.owner_id == owner_id, Address.channel == channel))
     address_id = uuid.uuid4()
     address = Address(
@@ -140,21 +140,21 @@ def _held_for(member_id: uuid.UUID, *, vault: WorkerVault, channel: Channel, wri
 
 def _is_within_budget(address: Address, *, settings: Settings, now: datetime) -> bool:
     recent = (Delivery.kind == MessageKind.CODE, Delivery.not_before > now - BUDGET_PERIOD)
-    everybody = sa.select(sa.func.count()).select_from(Delivery).where(*recent)
-    this_one = everybody.where(Delivery.recipient_id == address.owner_id, Delivery.channel == address.channel)
-    return (db.session.scalar(this_one) or 0) < settings.codes_per_address and (
-        db.session.scalar(everybody) or 0
+    total = sa.select(sa.func.count()).select_from(Delivery).where(*recent)
+    of_address = total.where(Delivery.recipient_id == address.owner_id, Delivery.channel == address.channel)
+    return (db.session.scalar(of_address) or 0) < settings.codes_per_address and (
+        db.session.scalar(total) or 0
     ) < settings.codes_per_day
 
 
-def _one_at_a_time() -> None:
-    """Two workers that count at the same moment would both find room for the last code. SQLite has one writer."""
+def _lock_budgets() -> None:
+    """Serialise workers, so that two cannot both count before either adds the last code. SQLite has one writer."""
     if not is_sqlite():
         db.session.execute(sa.select(sa.func.pg_advisory_xact_lock(_CODES_LOCK)))
 
 
 def _is_member(owner_id: uuid.UUID) -> bool:
-    # By its id only: the worker may not read every column of a member.
+    # Select the id only: the worker may not read every column of a member.
     return db.session.scalar(sa.select(Member.id).where(Member.id == owner_id)) is not None
 
 

@@ -1,4 +1,4 @@
-"""What is asked about members."""
+"""Reads about members."""
 
 import uuid
 from collections import defaultdict
@@ -14,16 +14,16 @@ from ugly_mugs.outbox.models import Address, AddressState, Channel
 PAGE = 50
 
 ACCEPTED = frozenset({MemberState.ACTIVE, MemberState.PAUSED, MemberState.LAPSED})
-"""Who has been let in; everybody else sees no more than how their application stands."""
+"""States of accepted members, who see the members' pages. Others see only the state of their application."""
 
-BELONGING = frozenset({MemberState.VETTED, MemberState.ACTIVE, MemberState.PAUSED, MemberState.LAPSED})
+LISTED_AS_MEMBERS = ACCEPTED | {MemberState.VETTED}
 
 
 def receives(
     member_id: sa.ColumnElement[uuid.UUID], channel: sa.ColumnElement[Channel]
 ) -> sa.ColumnElement[bool]:
-    """For gates and audiences: an active member, who agrees to this channel now, at an address they proved."""
-    # The worker may not read every column of a member, and EXISTS (SELECT *) asks for all of them.
+    """For gates and audiences: the member is active, agrees to this channel now, and has a proved address for it."""
+    # Select the id: EXISTS (SELECT *) needs the right to read all columns, which the worker does not have.
     return sa.exists(Member.id).where(
         Member.id == member_id,
         Member.state == MemberState.ACTIVE,
@@ -37,12 +37,12 @@ def receives(
 
 
 def wants_to_be_woken(member_id: sa.ColumnElement[uuid.UUID]) -> sa.ColumnElement[bool]:
-    """For gates: the member still says that danger may wake them."""
+    """For gates: the member agrees now to be woken for danger."""
     return sa.exists(Member.id).where(Member.id == member_id, Member.wake_for_danger)
 
 
 def levels_of(member_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Level]:
-    """How much a message may say to each of these now."""
+    """How much a message may say to each of these members now."""
     rows = db.session.execute(sa.select(Member.id, Member.level).where(Member.id.in_(member_ids)))
     return dict(rows.all())
 
@@ -52,16 +52,16 @@ def state_of_member(member_id: uuid.UUID) -> MemberState | None:
 
 
 def addresses_of(member_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[Channel, AddressState]]:
-    """By member and channel, whether there is an address and what is known of it; never the address."""
-    found: dict[uuid.UUID, dict[Channel, AddressState]] = defaultdict(dict)
+    """The state of each address, by member and channel; never the address itself."""
+    states: dict[uuid.UUID, dict[Channel, AddressState]] = defaultdict(dict)
     rows = db.session.execute(
         sa.select(Address.owner_id, Address.channel, Address.state).where(
             Address.owner_id.in_(list(member_ids))
         )
     )
     for owner_id, channel, state in rows:
-        found[owner_id][channel] = state
-    return found
+        states[owner_id][channel] = state
+    return states
 
 
 def live_channels(member_id: uuid.UUID) -> set[Channel]:
@@ -74,8 +74,8 @@ def live_channels(member_id: uuid.UUID) -> set[Channel]:
 
 
 def members_in(states: Collection[MemberState], *, page: int) -> tuple[Sequence[Member], bool]:
-    """One page of members, whoever came first on top, and whether there are more."""
-    found = db.session.scalars(
+    """One page of members, the earliest application first, and whether there are more."""
+    members = db.session.scalars(
         sa.select(Member)
         .where(Member.state.in_(states))
         .options(selectinload(Member.regions), selectinload(Member.sectors))
@@ -83,14 +83,14 @@ def members_in(states: Collection[MemberState], *, page: int) -> tuple[Sequence[
         .offset((page - 1) * PAGE)
         .limit(PAGE + 1)
     ).all()
-    return found[:PAGE], len(found) > PAGE
+    return members[:PAGE], len(members) > PAGE
 
 
-def how_many_wait() -> int:
-    """Applications nobody has decided about."""
+def count_applications() -> int:
+    """The number of applications that nobody has decided about."""
     return (
         db.session.scalar(
-            # Written out: an index of some rows is found only by its own words.
+            # A literal: the planner uses a partial index only if the query repeats its condition.
             sa.select(sa.func.count())
             .select_from(Member)
             .where(Member.state == sa.literal_column(f"'{MemberState.APPLIED.value}'"))

@@ -1,4 +1,4 @@
-"""What is asked of people who join, sign in, or change what they want to hear about."""
+"""The forms for joining, signing in, preferences and addresses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -71,7 +71,7 @@ class JoinSchema(Schema):
             raise ValidationError(problems)
 
     @post_load
-    def one_way_to_write(self, answers: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    def normalise(self, answers: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         phone, email = answers["phone"], answers["email"]
         return {
             **answers,
@@ -90,8 +90,8 @@ class SignInSchema(Schema):
     )
 
     @post_load
-    def one_way_to_write(self, answers: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        """Adds which channel it is; where it leads nobody knows here."""
+    def normalise(self, answers: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        """Add the channel, and normalise the address."""
         channel, address = read_address(answers["address"])
         return {**answers, "channel": channel, "address": address}
 
@@ -110,7 +110,7 @@ class AddressSchema(Schema):
     address = ask.line(_("New mobile number or e-mail address"), longest=254, required=True)
 
     @post_load
-    def one_way_to_write(self, answers: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+    def normalise(self, answers: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         channel, address = read_address(answers["address"])
         return {**answers, "channel": channel, "address": address}
 
@@ -126,11 +126,11 @@ class PreferencesSchema(Schema):
 
 
 TICKS: Mapping[Channel, str] = {Channel.SMS: "sms", Channel.EMAIL: "mail"}
-"""The name of each channel's tick in the forms."""
+"""The form field of each channel's consent."""
 
 
 def read_address(typed: str) -> tuple[Channel, str]:
-    """Which channel an address belongs to, and its one way to write it; ValidationError says what is wrong."""
+    """The channel of an address, and the address normalised; raises ValidationError."""
     channel = Channel.EMAIL if "@" in typed else Channel.SMS
     problems: dict[str, list[str]] = {}
     written = _judge(problems, "address", channel, typed)
@@ -140,13 +140,13 @@ def read_address(typed: str) -> tuple[Channel, str]:
 
 
 def mask(channel: Channel, address: str) -> str:
-    """Enough for whoever typed it to see a slip of the finger."""
+    """The address partly hidden; enough for the person who typed it to notice a mistake."""
     kind = IdentifierKind.EMAIL if channel is Channel.EMAIL else IdentifierKind.PHONE
     return identifiers.mask(kind, address)
 
 
 def _judge(problems: dict[str, list[str]], name: str, channel: Channel, typed: str) -> str | None:
-    """The address as we write it; else None, and the reason stands in `problems`."""
+    """The address normalised; None, with the reason added to `problems`, when it is not valid."""
     try:
         return identifiers.email(typed) if channel is Channel.EMAIL else identifiers.mobile(typed)
     except NotAnIdentifier as reason:

@@ -1,4 +1,4 @@
-"""Where a signed-in member stands: whoever is not accepted yet sees one page, which says just that."""
+"""Members who are not accepted see only one page: the state of their application."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,7 +19,7 @@ WAITING_PAGE = "preferences.waiting_page"
 
 
 def accepted_only(view: View) -> View:
-    """Under `@member`: lets accepted members in and shows all others how their application stands."""
+    """Use under `@member`: lets accepted members in and redirects all others to the state of their application."""
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -31,14 +31,14 @@ def accepted_only(view: View) -> View:
 
 
 def current_standing() -> MemberState | None:
-    """The state of whoever is signed in."""
+    """The state of the signed-in member."""
     with reading():
         state = queries.state_of_member(current_member().member_id)
-        # The view may be about to write, which must not begin in a transaction that only reads.
+        # The view may write next, and a write must not start in a read-only transaction.
         db.session.rollback()
     return state
 
 
 def first_page_of(state: MemberState | None) -> str:
-    """Where somebody in this state begins."""
+    """The URL of the start page for a member in this state."""
     return first_page("member") if state in queries.ACCEPTED else url_for(WAITING_PAGE)

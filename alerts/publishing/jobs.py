@@ -99,7 +99,7 @@ def _begin(alert_id: UUID) -> None:
         # Only now, because until this one leaves the former one is all that members have.
         stopping.replace_former(alert)
         ALERT_MOVES.move(alert, _S.PUBLISHING)
-        fanout.once_more(snapshot.sending(), now=now, hours=runtime().settings.quiet_hours)
+        fanout.repeat(snapshot.sending(), now=now, hours=runtime().settings.quiet_hours)
         ledger.let_go(kind=MessageKind.ALERT, subject_id=alert_id)
     db.session.commit()
 
@@ -145,7 +145,7 @@ def _opened(alert: Alert) -> Snapshot | None:
 
 def _finish(alert_id: UUID, now: datetime) -> None:
     with reading():
-        busy = fanout.is_under_way(MessageKind.ALERT, alert_id) or delivery_queries.anything_left(
+        busy = fanout.is_under_way(MessageKind.ALERT, alert_id) or delivery_queries.has_pending(
             MessageKind.ALERT, alert_id
         )
         db.session.rollback()

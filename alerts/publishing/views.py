@@ -15,7 +15,7 @@ from alerts.publishing.models import Alert, AlertState, Change
 from alerts.publishing.schemas import NewVersionSchema, ReturnSchema
 from alerts.publishing.texts import approval_hash, previews
 from reporting.record.opening import OpenedReport, open_report
-from ugly_mugs.accounts.guard import LOOKS_BY_ITSELF, Permission, current_staff, looks_by_itself, staff
+from ugly_mugs.accounts.guard import AUTO_REFRESH, Permission, current_staff, is_auto_refresh, staff
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
 from ugly_mugs.runtime import runtime
@@ -225,9 +225,9 @@ def _live_page(alert: Alert, form: Form) -> str:
         progress=alert_page.progress(alert_page.counted(alert.id)),
         reporter_says=alert_page.reporter_says(alert),
         may_be_replaced=alert_page.may_be_replaced(alert),
-        live=LOOKS_BY_ITSELF,
+        live=AUTO_REFRESH,
         is_leaving=leaving,
-        refresh=REFRESH_SECONDS if leaving and looks_by_itself() else 0,
+        refresh=REFRESH_SECONDS if leaving and is_auto_refresh() else 0,
         beside=alert_page.beside(alert),
         names=_names([author.staff_id for author in alert.authors]),
         approver=_names([alert.approved_by] if alert.approved_by else []),

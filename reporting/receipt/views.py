@@ -24,9 +24,9 @@ from ugly_mugs.accounts.guard import (
     anyone,
     browser_session,
     current_reporter,
-    for_reporter,
     forget_reporter,
     reporter,
+    reporter_session_contents,
 )
 from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.database.engine import db, forget_deleted
@@ -83,7 +83,7 @@ def open_report() -> Response:
         vault=vault,
         kind=SessionKind.REPORTER,
         owner_id=None,
-        contents=for_reporter(report.id, content_key),
+        contents=reporter_session_contents(report.id, content_key),
         now=now,
         replaces=browser_session(SessionKind.REPORTER),
     )

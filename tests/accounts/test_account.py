@@ -19,14 +19,14 @@ def alice(team: Team) -> Colleague:
 
 
 def draw(alice: Colleague) -> str:
-    """Ask for new words; they stand on the page afterwards."""
+    """Draw a new passphrase; gives it as the page shows it."""
     answer = alice.post("/desk/account", {"passphrase": alice.passphrase})
     assert answer.status_code == HTTPStatus.SEE_OTHER
-    found = re.search(
+    match = re.search(
         r'<p class="receipt">([a-z ]+)</p>', alice.browser.get("/desk/account").get_data(as_text=True)
     )
-    assert found is not None
-    return found[1]
+    assert match is not None
+    return match[1]
 
 
 class TestANewPassphrase:
@@ -80,9 +80,9 @@ class TestANewPassphrase:
             entries = db.session.scalars(
                 sa.select(AuditEntry).where(AuditEntry.kind == AuditKind.STAFF_PASSPHRASE_CHANGED)
             )
-            found = [(entry.actor_id, entry.subject_id) for entry in entries]
+            pairs = [(entry.actor_id, entry.subject_id) for entry in entries]
             db.session.rollback()
-            return found
+            return pairs
 
         drawn = draw(alice)
         before = recorded()

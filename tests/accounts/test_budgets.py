@@ -1,11 +1,11 @@
-"""Budgets and turnstiles."""
+"""Budgets and concurrency limits."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ugly_mugs.accounts import budgets
-from ugly_mugs.accounts.budgets import Budget, Turnstile
+from ugly_mugs.accounts.budgets import Budget, ConcurrencyLimit
 from ugly_mugs.errors import PleaseWait
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -74,18 +74,18 @@ class TestABudget:
         assert len(budget._left) == 100
 
 
-class TestATurnstile:
-    def test_sends_away_whoever_finds_no_place(self) -> None:
-        turnstile = Turnstile(2)
+class TestAConcurrencyLimit:
+    def test_sends_away_whoever_finds_no_slot(self) -> None:
+        limit = ConcurrencyLimit(2)
 
-        with turnstile.place(), turnstile.place(), pytest.raises(PleaseWait), turnstile.place():
+        with limit.slot(), limit.slot(), pytest.raises(PleaseWait), limit.slot():
             pass
 
-    def test_gives_the_place_back_whatever_happened(self) -> None:
-        turnstile = Turnstile(1)
+    def test_gives_the_slot_back_whatever_happened(self) -> None:
+        limit = ConcurrencyLimit(1)
 
-        with pytest.raises(ValueError, match="trouble"), turnstile.place():
+        with pytest.raises(ValueError, match="trouble"), limit.slot():
             raise ValueError("trouble")
 
-        with turnstile.place():
+        with limit.slot():
             pass

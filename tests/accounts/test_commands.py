@@ -1,4 +1,4 @@
-"""`flask keys …` and `flask staff …`, from the first start on."""
+"""`flask keys …` and `flask staff …`, on an empty and on a running installation."""
 
 import re
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def run(app: Flask, *arguments: str, typed: str = "") -> Result:
     return result
 
 
-def found(pattern: str, result: Result) -> str:
+def printed(pattern: str, result: Result) -> str:
     match = re.search(pattern, result.output, re.MULTILINE)
     assert match is not None, result.output
     return match[1]
@@ -64,8 +64,8 @@ class TestTheFirstStart:
     def test_from_nothing_to_the_first_moderator_at_the_desk(self, empty: Flask, clock: MovableClock) -> None:
         browser = empty.test_client()
 
-        paper = found(TEN, run(empty, "keys", "init"))
-        code = found(CODE, run(empty, "staff", "invite", "alice", "--role", "moderator"))
+        paper = printed(TEN, run(empty, "keys", "init"))
+        code = printed(CODE, run(empty, "staff", "invite", "alice", "--role", "moderator"))
         type_code(browser, code)
         shown = Shown(browser)
         shown.prove(browser, clock.now())
@@ -81,7 +81,7 @@ class TestTheFirstStart:
         )
 
         assert admitted.exit_code == 0
-        assert found(TEN, admitted) != paper
+        assert printed(TEN, admitted) != paper
         assert signed_in.location == "/desk"
         assert browser.get("/desk/people").status_code == 200
 
@@ -171,8 +171,8 @@ class TestStaff:
     def test_invite_prints_a_code_and_no_address_with_a_secret(self, app: Flask) -> None:
         result = run(app, "staff", "invite", "bob", "--role", "moderator", "--role", "approver")
 
-        code = found(CODE, result)
-        address = found(r"(http\S+)", result)
+        code = printed(CODE, result)
+        address = printed(r"(http\S+)", result)
         assert code not in address
         assert len(result.output.strip().splitlines()) == 1
 
@@ -305,7 +305,7 @@ class TestKeys:
         alice = team.hire("alice", Role.MODERATOR)
         old, browser = team.words(alice), app.test_client()
 
-        code = found(CODE, run(app, "keys", "recover", "alice"))
+        code = printed(CODE, run(app, "keys", "recover", "alice"))
         type_code(browser, code)
         shown = Shown(browser)
         shown.prove(browser, clock.now())
@@ -322,13 +322,13 @@ class TestKeys:
 
         run(app, "keys", "recover", "alice")
 
-        found = sa.select(AuditEntry.subject_id).where(AuditEntry.kind == AuditKind.KEYS_RECOVERED)
-        assert db.session.scalars(found).all() == [alice.id]
+        query = sa.select(AuditEntry.subject_id).where(AuditEntry.kind == AuditKind.KEYS_RECOVERED)
+        assert db.session.scalars(query).all() == [alice.id]
 
     def test_recover_renews_a_code_that_was_lost(self, app: Flask) -> None:
-        first = found(CODE, run(app, "staff", "invite", "bob", "--role", "auditor"))
+        first = printed(CODE, run(app, "staff", "invite", "bob", "--role", "auditor"))
 
-        second = found(CODE, run(app, "keys", "recover", "bob"))
+        second = printed(CODE, run(app, "keys", "recover", "bob"))
 
         assert first != second
         now = runtime().clock.now()

@@ -1,4 +1,4 @@
-"""Who may enter: every route says so, and the hook before every request holds it to that."""
+"""Access control: every route states who may enter, and the hook before every request enforces it."""
 
 import uuid
 from collections.abc import Mapping
@@ -94,7 +94,12 @@ def begin(
 
 def come_back(client: FlaskClient) -> uuid.UUID:
     report_id = uuid.uuid4()
-    begin(client, SessionKind.REPORTER, owner_id=None, contents=guard.for_reporter(report_id, bytes(32)))
+    begin(
+        client,
+        SessionKind.REPORTER,
+        owner_id=None,
+        contents=guard.reporter_session_contents(report_id, bytes(32)),
+    )
     return report_id
 
 
@@ -110,7 +115,7 @@ class TestThePermissionTable:
 
     @pytest.mark.parametrize("role", Role)
     def test_each_role_may_do_exactly_this(self, role: Role) -> None:
-        assert {each.value for each in PERMISSIONS[role]} == set(ALLOWED[role].split())
+        assert {permission.value for permission in PERMISSIONS[role]} == set(ALLOWED[role].split())
 
     @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ORGANISATION_WORKER])
     def test_bob_enters_exactly_the_pages_of_his_role(self, team: Team, role: Role) -> None:
@@ -233,8 +238,8 @@ class TestAreas:
         assert bob.browser.get("/desk/test/approve").status_code == 200
 
 
-class TestLookingByItself:
-    """A page that refreshes itself says nothing about whether anybody sits in front of it."""
+class TestAutoRefresh:
+    """A page that refreshes itself does not show that anybody is present."""
 
     def test_it_does_not_prolong_a_session(self, team: Team, clock: MovableClock) -> None:
         alice = team.hire("alice", Role.AUDITOR)

@@ -1,4 +1,4 @@
-"""Sessions as rows: what ends them, what they show, and what the browser is given."""
+"""Session rows: when they end, what they reveal, and the cookies."""
 
 import uuid
 from collections.abc import Iterator
@@ -30,10 +30,10 @@ def begin(kind: SessionKind = SessionKind.STAFF, owner_id: uuid.UUID | None = No
     return cookie
 
 
-def find(cookie: sessions.Cookie, kind: SessionKind = SessionKind.STAFF) -> sessions.Found | None:
-    found = sessions.find(vault=runtime().vault, kind=kind, cookie=cookie.value, now=runtime().clock.now())
+def find(cookie: sessions.Cookie, kind: SessionKind = SessionKind.STAFF) -> sessions.OpenSession | None:
+    session = sessions.find(vault=runtime().vault, kind=kind, cookie=cookie.value, now=runtime().clock.now())
     db.session.rollback()
-    return found
+    return session
 
 
 def only_row() -> Session:
@@ -42,10 +42,10 @@ def only_row() -> Session:
 
 class TestASession:
     def test_is_found_by_its_cookie_with_what_it_held(self, app: Flask) -> None:
-        found = find(begin())
+        session = find(begin())
 
-        assert found is not None
-        assert found.contents == CONTENTS
+        assert session is not None
+        assert session.contents == CONTENTS
 
     def test_is_nothing_to_the_cookie_of_another_area(self, app: Flask) -> None:
         assert find(begin(SessionKind.MEMBER), SessionKind.STAFF) is None
@@ -80,10 +80,10 @@ class TestASession:
     def test_stays_its_owners_when_it_is_used(self, app: Flask) -> None:
         alice = uuid.uuid4()
         cookie = begin(owner_id=alice)
-        found = find(cookie)
-        assert found is not None
+        session = find(cookie)
+        assert session is not None
 
-        sessions.touch(found, vault=runtime().vault, now=runtime().clock.now())
+        sessions.touch(session, vault=runtime().vault, now=runtime().clock.now())
         db.session.commit()
 
         again = find(cookie)
@@ -137,9 +137,9 @@ class TestTheEnd:
 
         for _ in range(8 * 6):
             clock.forward(minutes=10)
-            found = find(cookie)
-            assert found is not None
-            sessions.touch(found, vault=runtime().vault, now=clock.now())
+            session = find(cookie)
+            assert session is not None
+            sessions.touch(session, vault=runtime().vault, now=clock.now())
             db.session.commit()
         clock.forward(seconds=1)
 

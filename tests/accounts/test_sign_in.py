@@ -1,4 +1,4 @@
-"""Signing in at the desk: three things that must fit, one answer when they do not, and nobody locked out."""
+"""Signing in at the desk: name, passphrase and code; the same answer for every mistake; nobody locked out."""
 
 import re
 import threading
@@ -96,7 +96,7 @@ class TestARefusal:
 
     @staticmethod
     def drawn(page: str) -> str:
-        """The page without what differs each time: the token, and the name as it was typed."""
+        """The page without its parts that differ each time: the token, and the name as typed."""
         return re.sub(r'(name="(token|login)") value="[^"]*"', r"\1", page)
 
     def test_reads_the_same_whatever_was_wrong(self, alice: Colleague) -> None:

@@ -66,7 +66,7 @@ class RunningWeb:
         person = self.team.hire(login, Role.AUDITOR, signed_in=False)
         lowered, real = (COST.memory_mib, COST.iterations), Cost()
         COST.memory_mib, COST.iterations = real.memory_mib, real.iterations
-        sealed = passphrases.seal_again(
+        sealed = passphrases.reseal_key(
             vault=self.stack.vault, person_id=person.id, key=person.key, passphrase=person.passphrase
         )
         COST.memory_mib, COST.iterations = lowered

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from alerts.membership.models import Level
-from alerts.membership.proving import place_holder
+from alerts.membership.proving import placeholder_owner
 from alerts.publishing.drafting import SIGNS
 from tests.rules.columns import BEGIN, PAGE
 from tests.thief.haul import Haul, id_of
@@ -57,7 +57,7 @@ _NAMED = {
 def problems(haul: Haul) -> list[str]:
     """Everything that is not as declared, by table and column."""
     from_members = {
-        place_holder(id_of(row["id"]), channel) for row in haul.rows["members"] for channel in Channel
+        placeholder_owner(id_of(row["id"]), channel) for row in haul.rows["members"] for channel in Channel
     }
     found = [each for table, names in haul.columns.items() for each in _undeclared(table, names)]
     for table, name, value, _row in haul.values():

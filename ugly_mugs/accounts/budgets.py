@@ -1,4 +1,4 @@
-"""Budgets: how often something may be tried. They live in memory only, under keys nobody can read back."""
+"""Rate limits, kept in memory only, under keyed hashes that cannot be turned back into their keys."""
 
 import hashlib
 import secrets
@@ -17,19 +17,19 @@ MOST_KEYS = 50_000
 
 
 class Budget:
-    """So many tries per time for each key, growing back evenly; counted in this process alone."""
+    """A token bucket for each key: `limit` tries that refill evenly over `per`; counted in this process alone."""
 
     def __init__(self, limit: int, per: timedelta) -> None:
         self.limit = limit
         self.per = per
         self._seed = secrets.token_bytes(32)
-        # In the order of their last use.
+        # Ordered by last use.
         self._left: OrderedDict[bytes, tuple[float, datetime]] = OrderedDict()
         self._lock = Lock()
 
     def spend(self, key: bytes, now: datetime) -> bool:
-        """Take one try; False when none is left for this key at the moment."""
-        # Seeded, so that not even a picture of the memory names an account or a device by comparison.
+        """Take one try; False when none is left for this key."""
+        # Keyed with a random seed, so that hashes in a memory dump cannot be compared with those of known accounts.
         hashed = hashlib.blake2b(key, key=self._seed, digest_size=16).digest()
         with self._lock:
             left = self._now_left(hashed, now)
@@ -45,7 +45,7 @@ class Budget:
         return min(left + grown, float(self.limit))
 
     def _forget_unused(self, now: datetime) -> None:
-        """Forget keys unused for `per`, which have grown back whole; beyond MOST_KEYS, those unused longest."""
+        """Forget keys unused for `per`, which have refilled; beyond MOST_KEYS, those unused longest."""
         while self._left:
             _left, since = next(iter(self._left.values()))
             if now - since < self.per and len(self._left) <= MOST_KEYS:
@@ -53,34 +53,37 @@ class Budget:
             self._left.popitem(last=False)
 
 
-class Turnstile:
-    """Lets so many threads wait for something slow; everybody else is told at once to try again."""
+class ConcurrencyLimit:
+    """Lets at most `slots` threads do or await something slow; any further one is refused at once."""
 
-    def __init__(self, places: int) -> None:
-        self._places = BoundedSemaphore(places)
+    def __init__(self, slots: int) -> None:
+        self._slots = BoundedSemaphore(slots)
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Raises PleaseWait when all places are taken."""
-        if not self._places.acquire(blocking=False):
+    def slot(self) -> Iterator[None]:
+        """Raises PleaseWait when all slots are taken."""
+        if not self._slots.acquire(blocking=False):
             raise PleaseWait
         try:
             yield
         finally:
-            self._places.release()
+            self._slots.release()
 
 
 class SignInLimits:
-    """The limits of signing in, of one application. Devices that signed in before have their own: strangers who
-    try passphrases can neither use up a person's budget nor take every place in the queue."""
+    """The sign-in limits of one application.
+
+    Known devices have limits of their own: strangers who try passphrases can neither use up a person's budget nor
+    take every slot.
+    """
 
     def __init__(self) -> None:
         self.account = Budget(10, timedelta(minutes=10))
         self.device = Budget(10, timedelta(minutes=10))
         self.invitations = Budget(30, timedelta(minutes=10))
-        # A derivation takes a fifth of a second, one at a time: four waiting threads at most, and not for long.
-        self.strangers = Turnstile(2)
-        self.known = Turnstile(2)
+        # Derivations run one at a time, about 0.2 s each: at most four threads wait, for under a second.
+        self.strangers = ConcurrencyLimit(2)
+        self.known = ConcurrencyLimit(2)
 
 
 def limits() -> SignInLimits:

@@ -1,4 +1,4 @@
-"""`flask staff …` and `flask keys …`: who works here, and the keys of the first start."""
+"""`flask staff …` and `flask keys …`: managing staff, and the keys of the installation."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,8 +30,8 @@ ROLES = click.Choice([role.value for role in OFFERED_ROLES])
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
-    """What services refuse, said in one sentence and with an exit status of its own."""
+def _plain_errors() -> Iterator[None]:
+    """Turn the errors of services into a one-sentence message and a non-zero exit status."""
     try:
         yield
     except UnknownWord as unknown:
@@ -59,10 +59,10 @@ def _plainly() -> Iterator[None]:
         raise click.ClickException(refusal.message or "This cannot be done.") from None
 
 
-def plainly(command: Command) -> Command:
+def with_plain_errors(command: Command) -> Command:
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
-        with _plainly():
+        with _plain_errors():
             return command(*args, **kwargs)
 
     return run  # type: ignore[return-value]  # the same signature, as wraps says
@@ -81,7 +81,7 @@ def _ten_words() -> recovery.Recovered:
 
 
 def _mark(made: KeyEpoch) -> None:
-    """The key folder learns of an epoch after its row is committed; until then the former one stays in use."""
+    """Write the mark of a committed epoch into the key folder; until then the former epoch stays in use."""
     try:
         epochs.mark(runtime().settings.keys_dir, made, vault=runtime().vault)
     except KeyFileProblem as problem:
@@ -96,7 +96,7 @@ def _mark(made: KeyEpoch) -> None:
 @staff.command("invite")
 @click.argument("login")
 @click.option("--role", "roles", type=ROLES, multiple=True, required=True, help="may be given several times")
-@plainly
+@with_plain_errors
 def invite(login: str, roles: tuple[str, ...]) -> None:
     """Invite somebody to work here."""
     chosen = [role for role in OFFERED_ROLES if role.value in roles]
@@ -112,20 +112,20 @@ def _invitation(login: str, code: str) -> str:
 
 
 @staff.command("list")
-@plainly
+@with_plain_errors
 def list_people() -> None:
     """Everybody who was invited and has not left."""
-    people = queries.people_here()
+    people = queries.people_not_left()
     if not people:
         click.echo("Nobody works here yet.")
     named = [(queries.name_of(person, vault=runtime().vault), person) for person in people]
-    for name, person in sorted(named, key=lambda each: each[0].casefold()):
+    for name, person in sorted(named, key=lambda entry: entry[0].casefold()):
         click.echo(f"{name}: {person.state} ({', '.join(sorted(queries.roles_of(person)))})")
 
 
 @staff.command("admit")
 @click.argument("login")
-@plainly
+@with_plain_errors
 def admit(login: str) -> None:
     """Admit somebody with the recovery words: the first moderator, the first member admin."""
     vault, now = runtime().vault, runtime().clock.now()
@@ -149,7 +149,7 @@ def _show_new(words: str) -> None:
 
 @staff.command("remove")
 @click.argument("login")
-@plainly
+@with_plain_errors
 def remove(login: str) -> None:
     """Let somebody go: sessions and keys are deleted, and new keys begin."""
     made = leaving.remove(vault=runtime().vault, person=_person(login), now=runtime().clock.now())
@@ -162,7 +162,7 @@ def remove(login: str) -> None:
 
 @keys.command("init")
 @click.option("--demo", is_flag=True, help="mark the keys as those of a try-out")
-@plainly
+@with_plain_errors
 def init(demo: bool) -> None:
     """Make the keys of a new installation; existing ones are never overwritten."""
     folder = runtime().settings.keys_dir
@@ -178,7 +178,7 @@ def init(demo: bool) -> None:
 
 
 def _key_files(*, demo: bool) -> None:
-    """New key files, or those of a first start that was cut short before it reached the database."""
+    """Create the key files, or reuse those of a first start that failed before its database commit."""
     folder = runtime().settings.keys_dir
     runtime().forget_keys()
     if not (folder / keyfiles.SERVICE_FILE).exists() and not (folder / keyfiles.WORKER_FILE).exists():
@@ -192,7 +192,7 @@ def _key_files(*, demo: bool) -> None:
 
 @keys.command("rotate-desk")
 @click.option("--vetting", is_flag=True, help="the key of the member admins instead")
-@plainly
+@with_plain_errors
 def rotate_desk(vetting: bool) -> None:
     """Begin a new key for what comes in from now on."""
     kind = EpochKind.VETTING if vetting else EpochKind.DESK
@@ -204,7 +204,7 @@ def rotate_desk(vetting: bool) -> None:
 
 @keys.command("recover")
 @click.argument("login")
-@plainly
+@with_plain_errors
 def recover(login: str) -> None:
     """For a forgotten passphrase or a lost authenticator: invite the same person to make a new key.
 

@@ -1,7 +1,7 @@
-"""Who may enter which page: every route says so in a decorator, and one hook before every request holds it to that.
+"""Access control: a decorator on every route states who may enter, and one hook before every request enforces it.
 
-The same hook opens the session of the area the page belongs to, refuses forms posted from elsewhere, and keeps
-the areas apart: a member's cookie is never read where reports are filed or looked after.
+The hook also opens the session of the page's area and refuses forms posted from other sites. It keeps the areas
+apart: a member's cookie is never read on the pages for filing a report or coming back with a receipt.
 """
 
 import uuid
@@ -30,7 +30,7 @@ from ugly_mugs.vault.encoding import from_text, to_text
 from ugly_mugs.vault.hybrid import SEED
 
 __all__ = [
-    "LOOKS_BY_ITSELF",
+    "AUTO_REFRESH",
     "PERMISSIONS",
     "Area",
     "Entry",
@@ -43,14 +43,14 @@ __all__ = [
     "current_member",
     "current_reporter",
     "current_staff",
-    "for_reporter",
     "forget",
     "forget_reporter",
     "init_app",
-    "looks_by_itself",
+    "is_auto_refresh",
     "machine",
     "member",
     "reporter",
+    "reporter_session_contents",
     "signed_in",
     "staff",
 ]
@@ -61,8 +61,8 @@ Person = TypeVar("Person")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OURS = frozenset({"same-origin", "none"})
 REPORTERS_PAGES = ("/report", "/receipt")
-# In the address of a page that looks again by itself, because somebody asked for it.
-LOOKS_BY_ITSELF = {"live": "on"}
+# The query of a page that refreshes itself, which the visitor switched on.
+AUTO_REFRESH = {"live": "on"}
 
 
 class Area(StrEnum):
@@ -96,12 +96,12 @@ def anyone(view: View) -> View:
 
 
 def reporter(view: View) -> View:
-    """Whoever came back with a receipt."""
+    """Reporters who came back with a receipt."""
     return _marked(view, Entry(Area.REPORTER))
 
 
 def member(view: View) -> View:
-    """Whoever signed in with a code."""
+    """Members who signed in with a code."""
     return _marked(view, Entry(Area.MEMBER))
 
 
@@ -115,7 +115,7 @@ def staff(*any_of: Permission) -> Callable[[View], View]:
 
 
 def machine(view: View) -> View:
-    """Programs and one-click links: no session, no cookie, no form check; the view has a check of its own."""
+    """Programs and one-click links: no session, cookie or form check; the view makes its own check."""
     return _marked(view, Entry(Area.MACHINE))
 
 
@@ -126,7 +126,7 @@ def _marked(view: View, entry: Entry) -> View:
 
 @dataclass(frozen=True)
 class SignedInStaff:
-    """The member of staff behind this request, with the key only their cookie opens."""
+    """The member of staff who sent this request, with their key, which only their cookie opens."""
 
     id: uuid.UUID
     name: str
@@ -152,49 +152,49 @@ class SignedInMember:
 
 @dataclass(frozen=True)
 class SignedInReporter:
-    """Whoever typed a receipt in this browser: the report, and the key of its contents."""
+    """The reporter who typed a receipt in this browser: the report's id, and the key of its contents."""
 
     report_id: uuid.UUID
     content_key: bytes = field(repr=False)
 
 
-def for_reporter(report_id: uuid.UUID, content_key: bytes) -> dict[str, str]:
-    """What a reporter's session holds."""
+def reporter_session_contents(report_id: uuid.UUID, content_key: bytes) -> dict[str, str]:
+    """The contents of a reporter's session."""
     return {"report_id": report_id.hex, "content_key": to_text(content_key)}
 
 
 @dataclass
 class Visit:
-    """What the hook found out about this request."""
+    """What the hook learned about this request."""
 
-    session: sessions.Found | None = None
+    session: sessions.OpenSession | None = None
     staff: SignedInStaff | None = None
     member: SignedInMember | None = None
     reporter: SignedInReporter | None = None
     session_over: bool = False
-    opened: dict[SessionKind, sessions.Found | None] = field(default_factory=dict)
+    opened: dict[SessionKind, sessions.OpenSession | None] = field(default_factory=dict)
     dropped: set[SessionKind] = field(default_factory=set)
 
 
 def current_staff() -> SignedInStaff:
     """The member of staff who sent this request; only under `@staff`."""
-    return _known(_visit().staff)
+    return _required(_visit().staff)
 
 
 def current_member() -> SignedInMember:
     """The member who sent this request; only under `@member`."""
-    return _known(_visit().member)
+    return _required(_visit().member)
 
 
 def current_reporter() -> SignedInReporter:
     """The reporter who sent this request; only under `@reporter`."""
-    return _known(_visit().reporter)
+    return _required(_visit().reporter)
 
 
-def browser_session(kind: SessionKind) -> sessions.Found | None:
-    """The living session of this browser, for pages that anybody may enter, such as signing in.
+def browser_session(kind: SessionKind) -> sessions.OpenSession | None:
+    """This browser's session, for pages that anybody may enter, such as signing in.
 
-    A session may be one of nobody yet: look at its `owner_id`.
+    `owner_id` is None until the sign-in is complete.
     """
     visit = _visit()
     if kind is SessionKind.MEMBER and request.path.startswith(REPORTERS_PAGES):
@@ -202,43 +202,43 @@ def browser_session(kind: SessionKind) -> sessions.Found | None:
     if visit.session is not None and visit.session.kind is kind:
         return visit.session
     if kind not in visit.opened:
-        with _looking():
+        with _read_only():
             visit.opened[kind] = sessions.find(
                 vault=runtime().vault, kind=kind, cookie=_cookie(kind), now=runtime().clock.now()
             )
     return visit.opened[kind]
 
 
-def looks_by_itself() -> bool:
-    """Whether the browser may have asked by itself: nobody need sit there, so such a request prolongs no session."""
-    asked = all(request.args.get(name) == value for name, value in LOOKS_BY_ITSELF.items())
-    return request.method in SAFE and asked
+def is_auto_refresh() -> bool:
+    """Whether the page may have refreshed itself. Nobody need be present, so it does not prolong the session."""
+    refreshes = all(request.args.get(name) == value for name, value in AUTO_REFRESH.items())
+    return request.method in SAFE and refreshes
 
 
 def forget(kind: SessionKind) -> None:
-    """End this browser's session of that kind for good, and have the browser drop its cookie.
+    """End this browser's session of this kind, and have the browser delete the cookie.
 
-    It commits on its own, because leaving must work whatever else goes wrong.
+    Commits on its own: signing out must work even when the rest of the request fails.
     """
     cookie = _cookie(kind)
     _visit().dropped.add(kind)
     if cookie:
         with writing():
-            sessions.end_named(vault=runtime().vault, kind=kind, cookie=cookie)
+            sessions.end_by_cookie(vault=runtime().vault, kind=kind, cookie=cookie)
             db.session.commit()
 
 
 def forget_reporter() -> None:
-    """End this browser's session with a report: on leaving, and after a withdrawal."""
+    """End the reporter's session of this browser: on leaving, and after a withdrawal."""
     forget(SessionKind.REPORTER)
 
 
 def csrf_field() -> Markup:
-    """The hidden field that proves a form came from a page of this very session; empty outside signed-in areas."""
-    found = _visit().session
-    if found is None:
+    """The hidden field that proves that a form came from a page of this session; empty outside signed-in areas."""
+    session = _visit().session
+    if session is None:
         return Markup("")
-    return Markup('<input type="hidden" name="csrf" value="{}">').format(runtime().vault.csrf(found.token))
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(runtime().vault.csrf(session.token))
 
 
 def init_app(app: Flask) -> None:
@@ -253,7 +253,7 @@ def init_app(app: Flask) -> None:
 
 
 class NoClientSide(SessionInterface):
-    """Flask's own session would put what it holds into a cookie, so there is none."""
+    """Disables Flask's own session, which would store its contents in a cookie."""
 
     def open_session(self, app: Flask, request: Any) -> SessionMixin | None:
         return None
@@ -266,68 +266,68 @@ class NoClientSide(SessionInterface):
 
 
 def _enter() -> ResponseReturnValue | None:
-    # Begun anew for each request, even where several share one application context, as in tests.
+    # New for each request, even where several share one application context, as in tests.
     g.visit = Visit()
     if request.endpoint is None:
         return None
-    entry = _entry_here()
+    entry = _entry()
     if entry.area is Area.MACHINE:
         return None
     if request.method not in SAFE and request.headers.get("Sec-Fetch-Site", "none") not in OURS:
         abort(HTTPStatus.FORBIDDEN)
     if entry.area is Area.ANYONE:
         return None
-    found = _open_session(entry.area)
-    if found is None:
-        return _turn_away(entry.area)
-    _visit().session = found
+    session = _open_session(entry.area)
+    if session is None:
+        return _redirect_to_sign_in(entry.area)
+    _visit().session = session
     typed = request.form.get("csrf", "") if request.method not in SAFE else None
-    if typed is not None and not runtime().vault.check_csrf(found.token, typed):
+    if typed is not None and not runtime().vault.check_csrf(session.token, typed):
         raise TryAgain(_("This page came from another sign-in. Please send it once more."))
     if entry.any_of and not any(current_staff().may(permission) for permission in entry.any_of):
         raise NotAllowed(_("This page is for people with another task."))
     return None
 
 
-def _entry_here() -> Entry:
-    """The mark of the view about to run. A view without one is a fault of ours, and closed."""
+def _entry() -> Entry:
+    """The entry rule of the view about to run; a view without one answers 500."""
     entry = getattr(current_app.view_functions.get(request.endpoint or ""), "who_may_enter", None)
     if not isinstance(entry, Entry):
         abort(HTTPStatus.INTERNAL_SERVER_ERROR)
     return entry
 
 
-def _open_session(area: Area) -> sessions.Found | None:
-    """The session of this area's cookie if it lives and is somebody's; marks it as used, if somebody did use it."""
+def _open_session(area: Area) -> sessions.OpenSession | None:
+    """The valid session of this area's cookie, or None; marks it as used, except for an automatic refresh."""
     kind, vault, now = KINDS[area], runtime().vault, runtime().clock.now()
-    with _looking():
-        found = sessions.find(vault=vault, kind=kind, cookie=_cookie(kind), now=now)
-        _visit().session_over = found is None and _cookie(kind) is not None
-        if found is None or not _is_somebodys(found):
+    with _read_only():
+        session = sessions.find(vault=vault, kind=kind, cookie=_cookie(kind), now=now)
+        _visit().session_over = session is None and _cookie(kind) is not None
+        if session is None or not _identify(session):
             return None
-    if sessions.is_due(found, now) and not looks_by_itself():
-        # One of the places that commit: a session is used whatever becomes of the request.
+    if sessions.needs_touch(session, now) and not is_auto_refresh():
+        # Committed here: the session was used, even when the rest of the request fails.
         with writing():
-            sessions.touch(found, vault=vault, now=now)
+            sessions.touch(session, vault=vault, now=now)
             db.session.commit()
-    return found
+    return session
 
 
-def _is_somebodys(found: sessions.Found) -> bool:
-    """Whether the session lets its owner in; a person of the desk is looked up each time, with their roles."""
-    if found.kind is SessionKind.REPORTER:
-        key = from_text(found.contents.get("content_key", ""), symmetric.KEY)
+def _identify(session: sessions.OpenSession) -> bool:
+    """Whether the session lets its owner in, who is noted in the visit. Staff and roles are read at each request."""
+    if session.kind is SessionKind.REPORTER:
+        key = from_text(session.contents.get("content_key", ""), symmetric.KEY)
         if key is None:
             return False
-        _visit().reporter = SignedInReporter(uuid.UUID(hex=found.contents["report_id"]), key)
+        _visit().reporter = SignedInReporter(uuid.UUID(hex=session.contents["report_id"]), key)
         return True
-    if found.kind is SessionKind.MEMBER:
-        if found.owner_id is None:
+    if session.kind is SessionKind.MEMBER:
+        if session.owner_id is None:
             return False
-        _visit().member = SignedInMember(found.owner_id)
+        _visit().member = SignedInMember(session.owner_id)
         return True
-    person = db.session.get(Staff, found.owner_id) if found.owner_id else None
-    seed = from_text(found.contents.get("seed", ""), SEED)
+    person = db.session.get(Staff, session.owner_id) if session.owner_id else None
+    seed = from_text(session.contents.get("seed", ""), SEED)
     if person is None or person.state is not StaffState.ACTIVE or seed is None:
         return False
     _visit().staff = SignedInStaff(
@@ -342,20 +342,20 @@ def _is_somebodys(found: sessions.Found) -> bool:
 def _visit() -> Visit:
     if "visit" not in g:
         g.visit = Visit()
-    found: Visit = g.visit
-    return found
+    visit: Visit = g.visit
+    return visit
 
 
-def _known(person: Person | None) -> Person:
+def _required(person: Person | None) -> Person:
     if person is None:
         raise RuntimeError("this page belongs to another area")
     return person
 
 
-def _turn_away(area: Area) -> ResponseReturnValue:
-    """To the door of this area. What somebody typed while their session ended is shown to them again."""
+def _redirect_to_sign_in(area: Area) -> ResponseReturnValue:
+    """Redirect to the sign-in page of this area; a form sent after the session ended is shown again, to be resent."""
     door = runtime().wiring.doors[area]
-    # A session on its way, of somebody who waits for a code or is just joining, is left alone.
+    # A session without an owner yet (waiting for a code, or joining) is kept.
     if not _visit().session_over:
         return redirect(url_for(door), HTTPStatus.SEE_OTHER)
     forget(KINDS[area])
@@ -374,13 +374,13 @@ def _cookie(kind: SessionKind) -> str | None:
 
 
 def signed_in() -> SignedInStaff | None:
-    """Who of the staff looks at this page, if anybody."""
+    """The member of staff who sent this request; None for everybody else."""
     return _visit().staff
 
 
 @contextmanager
-def _looking() -> Iterator[None]:
-    """Looks something up without holding SQLite's write lock, and leaves no transaction behind."""
+def _read_only() -> Iterator[None]:
+    """Read without SQLite's write lock, and leave no transaction open."""
     if db.session().in_transaction():
         yield
         return
@@ -392,9 +392,9 @@ def _looking() -> Iterator[None]:
 
 
 def _drop_cookies(response: Response) -> Response:
-    given = " ".join(response.headers.getlist("Set-Cookie"))
+    set_cookies = " ".join(response.headers.getlist("Set-Cookie"))
     for kind in _visit().dropped:
-        # A page that ends one session and begins another has already given the new cookie.
-        if f"{sessions.cookie_name(kind.value)}=" not in given:
-            sessions.drop(response, kind)
+        # The response may set the cookie of a new session, which must not be deleted.
+        if f"{sessions.cookie_name(kind.value)}=" not in set_cookies:
+            sessions.delete_cookie(response, kind)
     return response

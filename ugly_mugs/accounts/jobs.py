@@ -1,4 +1,4 @@
-"""What the worker does for accounts by the clock."""
+"""The worker's periodic jobs for accounts."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from ugly_mugs.runtime import runtime
 
 
 def sweep() -> None:
-    """Forget sessions whose time is over, and devices nobody uses any more."""
+    """Delete expired sessions and devices that are no longer used."""
     sessions.sweep(runtime().clock.now())
     db.session.commit()
 

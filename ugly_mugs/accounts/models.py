@@ -46,7 +46,7 @@ class StaffState(StrEnum):
 STAFF_MOVES = Moves(
     {
         StaffState.INVITED: frozenset({StaffState.WAITING, StaffState.ACTIVE, StaffState.LEFT}),
-        # Whoever forgot their passphrase is invited again, and gets a new key.
+        # Somebody who forgot their passphrase is invited again, and makes a new key.
         StaffState.WAITING: frozenset({StaffState.ACTIVE, StaffState.INVITED, StaffState.LEFT}),
         StaffState.ACTIVE: frozenset({StaffState.INVITED, StaffState.LEFT}),
         StaffState.LEFT: frozenset(),
@@ -66,7 +66,7 @@ class Role(StrEnum):
 
 
 class Staff(Model):
-    """Somebody who works at the desk. Roles that need no epoch key are active once enrolled."""
+    """Somebody who works at the desk."""
 
     __tablename__ = "staff"
 
@@ -104,7 +104,7 @@ class EpochKind(StrEnum):
 
 
 class KeyEpoch(Model):
-    """A key pair whose private half stands only inside `KeySeal` rows."""
+    """A key pair; its private half is stored only in `KeySeal` rows."""
 
     __tablename__ = "key_epochs"
     __table_args__ = (sa.UniqueConstraint("kind", "number"),)
@@ -137,7 +137,7 @@ class KeySeal(Model):
 
 
 class RecoveryKey(Model):
-    """The public half of the ten words on paper; replaced after any use, the newest row is the live one."""
+    """The public half of the ten recovery words. Replaced after each use; the newest row counts."""
 
     __tablename__ = "recovery_keys"
     __table_args__ = (sa.UniqueConstraint("number"),)
@@ -156,9 +156,9 @@ class SessionKind(StrEnum):
 
 
 class Session(Model):
-    """A browser's session; what it may open is sealed under the secret in the browser's cookie.
+    """A browser's session; its contents are sealed under the secret in the browser's cookie.
 
-    A reporter's row says only its day. `owner_id` (member or staff) lets all of somebody's sessions be ended.
+    `owner_id` (member or staff) lets all sessions of an owner be ended; a reporter's session has none.
     """
 
     __tablename__ = "sessions"
@@ -172,8 +172,8 @@ class Session(Model):
 
 
 class KnownDevice(Model):
-    """A browser that once signed in as this person: it has a sign-in budget of its own, so that strangers
-    who try passphrases cannot lock the person out."""
+    """A browser that signed in as this person before. It has a sign-in budget of its own, so that strangers who try
+    passphrases cannot lock the person out."""
 
     __tablename__ = "known_devices"
 

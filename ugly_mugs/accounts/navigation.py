@@ -1,4 +1,4 @@
-"""The navigation of each area, drawn from what the rooms of pages named in the wiring."""
+"""The navigation of each area, built from the entries in the wiring."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from ugly_mugs.accounts.permissions import Permission
 from ugly_mugs.runtime import runtime
 from ugly_mugs.wiring import NavigationEntry
 
-# What the desk shows to somebody who is not signed in.
+# The desk's only entry for somebody who is not signed in.
 SIGN_IN = NavigationEntry("desk", 0, _("Sign in"), "accounts.sign_in_page")
 
 
 @dataclass(frozen=True)
 class Link:
-    """One entry on one page."""
+    """A navigation link as one page shows it."""
 
     href: str
     label: Any
@@ -26,7 +26,7 @@ class Link:
 
 
 def navigation(area: str) -> list[Link]:
-    """The links of this area that the visitor may follow, in their order."""
+    """The links of this area that the visitor may follow, in order."""
     person = signed_in()
     if area != "desk":
         entries = _entries(area)
@@ -38,19 +38,19 @@ def navigation(area: str) -> list[Link]:
 
 
 def first_page(area: str, allowed: Collection[Permission] = ()) -> str:
-    """Where people of this area begin; at the desk, those with these permissions."""
+    """The start page of this area; at the desk, for somebody with these permissions."""
     return url_for(next(entry.endpoint for entry in _entries(area, allowed) if entry.starts))
 
 
 def _entries(area: str, allowed: Collection[str] = ()) -> list[NavigationEntry]:
-    """Those of one area, without the ones that need a permission which is not among the allowed."""
-    mine = [entry for entry in runtime().wiring.navigation if entry.area == area]
-    mine.sort(key=lambda entry: entry.order)
-    return [entry for entry in mine if not entry.any_of or entry.any_of & set(allowed)]
+    """The entries of one area, without those that need a permission outside `allowed`."""
+    entries = [entry for entry in runtime().wiring.navigation if entry.area == area]
+    entries.sort(key=lambda entry: entry.order)
+    return [entry for entry in entries if not entry.any_of or entry.any_of & set(allowed)]
 
 
 def _link(entry: NavigationEntry) -> Link:
-    """Outside the desk every page of the entry's room counts as the place where the visitor is."""
+    """The entry as a link. Outside the desk, any page of the entry's blueprint counts as the current one."""
     href = url_for(entry.endpoint)
     same_room = entry.area != "desk" and request.blueprint == entry.endpoint.partition(".")[0]
     return Link(href, entry.label, is_current=same_room or request.path == href)

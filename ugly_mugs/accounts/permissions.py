@@ -40,7 +40,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.MEMBER_ADMIN: frozenset({Permission.VET}),
     Role.ADMINISTRATOR: frozenset({Permission.SETTINGS, Permission.INVITE}),
     Role.AUDITOR: frozenset({Permission.AUDIT}),
-    # Organisations get pages of their own; at the desk their workers may do nothing.
+    # Workers of other organisations have no permission at the desk.
     Role.ORGANISATION_WORKER: frozenset(),
 }
 
@@ -51,21 +51,22 @@ HOLDERS: Mapping[EpochKind, frozenset[Role]] = {
     EpochKind.DESK: frozenset({Role.MODERATOR, Role.CASEWORKER}),
     EpochKind.VETTING: frozenset({Role.MEMBER_ADMIN}),
 }
-"""Whose work needs which epoch's key."""
+"""The roles that need each kind of epoch key."""
 
 READS_NO_REPORT = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
-"""Who brings people in and who looks at what was done hold no desk key, so neither task goes with one that does."""
+"""Administrators (who invite) and auditors hold no desk key, so neither role combines with one that holds it."""
 
 DECIDING = frozenset({Permission.APPROVE, Permission.RELEASE})
-"""What lets something leave the house; two people cannot be one, so these are never given by one person alone."""
+"""Permissions that let something leave the service. Who holds one is admitted by a second person, so that nobody
+can invent the second pair of eyes."""
 
 
 def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
-    """Everything these roles together allow."""
+    """Everything that these roles allow together."""
     return frozenset().union(*(PERMISSIONS[role] for role in roles))
 
 
 def kinds_for(roles: Iterable[Role]) -> frozenset[EpochKind]:
-    """The epochs whose keys somebody with these roles must hold."""
-    given = frozenset(roles)
-    return frozenset(kind for kind, holders in HOLDERS.items() if holders & given)
+    """The kinds of epoch whose keys somebody with these roles must hold."""
+    held = frozenset(roles)
+    return frozenset(kind for kind, holders in HOLDERS.items() if holders & held)

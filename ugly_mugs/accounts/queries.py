@@ -1,4 +1,4 @@
-"""What is asked about staff."""
+"""Reads about staff."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from ugly_mugs.web.form_fields import clean
 
 
 def login_tag(login: str, *, vault: ServiceVault) -> bytes:
-    """What the database keeps of a login to find it again, whatever its case."""
+    """The keyed hash by which the database finds a login; case is ignored."""
     return vault.keyed("rest", b"login", clean(login, lines=False).casefold().encode())
 
 
@@ -38,7 +38,7 @@ def names_of(ids: Iterable[uuid.UUID], *, vault: ServiceVault) -> dict[uuid.UUID
 
 
 def public_key_of(person: Staff, *, vault: ServiceVault) -> PublicKey:
-    """The person's key, ready to seal to; SwappedKey when somebody else wrote it into the database."""
+    """The person's public key, checked; SwappedKey when this service did not write it into the database."""
     if person.public_key is None or person.public_key_mac is None:
         raise SwappedKey
     return vault.check_public_key(
@@ -46,7 +46,7 @@ def public_key_of(person: Staff, *, vault: ServiceVault) -> PublicKey:
     )
 
 
-def people_here() -> Sequence[Staff]:
+def people_not_left() -> Sequence[Staff]:
     """Everybody who was invited and has not left."""
     return db.session.scalars(
         sa.select(Staff).where(Staff.state != StaffState.LEFT).order_by(Staff.created_on, Staff.id)
@@ -54,14 +54,14 @@ def people_here() -> Sequence[Staff]:
 
 
 def people_waiting() -> Sequence[Staff]:
-    """Everybody who has a key of their own and is not yet admitted."""
+    """Everybody who has enrolled and is not yet admitted."""
     return db.session.scalars(
         sa.select(Staff).where(Staff.state == StaffState.WAITING).order_by(Staff.created_on, Staff.id)
     ).all()
 
 
 def active_people_with(*roles: Role) -> Sequence[Staff]:
-    """Everybody at work who has one of these roles."""
+    """Active staff who have at least one of these roles."""
     return db.session.scalars(
         sa.select(Staff)
         .where(
@@ -73,5 +73,5 @@ def active_people_with(*roles: Role) -> Sequence[Staff]:
 
 
 def people_who_may(permission: Permission) -> Sequence[Staff]:
-    """Everybody at work whose roles allow this."""
+    """Active staff whose roles allow this."""
     return active_people_with(*(role for role, allowed in PERMISSIONS.items() if permission in allowed))

@@ -1,4 +1,4 @@
-"""What is asked of people who work here."""
+"""The forms for staff: signing in, joining, inviting, and passphrases."""
 
 from flask_babel import lazy_gettext as _
 from marshmallow import Schema

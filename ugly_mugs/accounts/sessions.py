@@ -1,7 +1,7 @@
-"""Sessions are rows: the cookie holds a random id and a secret, the row its hash and what that secret seals.
+"""Sessions in the database: the cookie holds a random id and a secret; the row holds the id's hash and sealed contents.
 
-The times that end a session stand inside the sealed part; the row itself shows no more than its day. Whose it
-is stands in both, and must agree: the row's lets all of somebody's sessions be ended, the sealed one is believed.
+The secret opens the contents. Exact times are sealed_part the sealed part; the row shows only the day. The owner's id
+is in both and must agree: the clear one lets all sessions of an owner be ended, the sealed one is authenticated.
 """
 
 import secrets
@@ -27,14 +27,14 @@ from ugly_mugs.vault.padding import SESSION
 _ID, _SECRET = 16, 32
 
 TOUCH_EVERY = timedelta(minutes=1)
-"""A row is written again at most this often: more would only wear the disk."""
+"""A used session's row is rewritten at most this often, to save disk writes."""
 
 DEVICE_LASTS = timedelta(days=180)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a session lives untouched, and how long at most (None: while it is used)."""
+    """How long a session lasts without use, and in total (None: no total limit)."""
 
     idle: timedelta
     most: timedelta | None
@@ -49,19 +49,19 @@ LIMITS: Mapping[SessionKind, Limits] = {
 
 @dataclass(frozen=True, repr=False)
 class Cookie:
-    """What the browser is given; the secret half exists nowhere else."""
+    """A cookie for the browser; the session's secret is stored nowhere else."""
 
     name: str
     value: str
 
     def put(self, response: Response) -> None:
-        """A cookie of this browser session: it ends with the browser, and no script and no other site sees it."""
+        """Set a cookie that ends with the browser: HttpOnly, SameSite=Lax, and Secure on https."""
         _put(response, self.name, self.value)
 
 
 @dataclass(frozen=True)
-class Found:
-    """A living session, opened with the secret of the cookie that named it."""
+class OpenSession:
+    """A session that has not expired, opened with the secret from its cookie."""
 
     id: uuid.UUID
     kind: SessionKind
@@ -73,8 +73,8 @@ class Found:
     seen: datetime
 
 
-class Inside(NamedTuple):
-    """What is sealed of a session."""
+class SealedPart(NamedTuple):
+    """The sealed part of a session."""
 
     owner_id: uuid.UUID | None
     began: datetime
@@ -82,17 +82,17 @@ class Inside(NamedTuple):
     contents: Mapping[str, Any]
 
 
-def _plain(inside: Inside) -> Plain:
+def _plain(sealed_part: SealedPart) -> Plain:
     return {
-        "owner": inside.owner_id.hex if inside.owner_id is not None else None,
-        "began": inside.began.timestamp(),
-        "seen": inside.seen.timestamp(),
-        "contents": dict(inside.contents),
+        "owner": sealed_part.owner_id.hex if sealed_part.owner_id is not None else None,
+        "began": sealed_part.began.timestamp(),
+        "seen": sealed_part.seen.timestamp(),
+        "contents": dict(sealed_part.contents),
     }
 
 
-def _from_plain(plain: Plain) -> Inside:
-    return Inside(
+def _from_plain(plain: Plain) -> SealedPart:
+    return SealedPart(
         owner_id=uuid.UUID(hex=plain["owner"]) if plain["owner"] is not None else None,
         began=datetime.fromtimestamp(plain["began"], UTC),
         seen=datetime.fromtimestamp(plain["seen"], UTC),
@@ -104,7 +104,7 @@ SESSIONS: Final = SealedJson("sessions", "contents", sizes=SESSION, dump=_plain,
 
 
 def cookie_name(name: str) -> str:
-    """The name as sent: `__Host-` forbids other hosts and plain http to set it."""
+    """The name as sent. Browsers accept `__Host-` cookies only over https and only for the host that sets them."""
     return f"__Host-{name}" if runtime().settings.is_https else name
 
 
@@ -115,9 +115,9 @@ def start(
     owner_id: uuid.UUID | None,
     contents: Mapping[str, Any],
     now: datetime,
-    replaces: Found | None = None,
+    replaces: OpenSession | None = None,
 ) -> Cookie:
-    """A new session with a fresh id and secret; the one the browser had before ends."""
+    """Start a session with a fresh id and secret, and end the one that this browser had."""
     if replaces is not None:
         end(replaces)
     session_id, secret = secrets.token_bytes(_ID), secrets.token_bytes(_SECRET)
@@ -128,14 +128,14 @@ def start(
         owner_id=owner_id,
         day=now.date(),
     )
-    row.contents = _seal(vault, row.id, secret, Inside(owner_id, now, now, contents))
+    row.contents = _seal(vault, row.id, secret, SealedPart(owner_id, now, now, contents))
     db.session.add(row)
     db.session.flush()
     return Cookie(cookie_name(kind.value), to_text(session_id + secret))
 
 
-def find(*, vault: ServiceVault, kind: SessionKind, cookie: str | None, now: datetime) -> Found | None:
-    """The living session this cookie names; None when there is none, or its time is over."""
+def find(*, vault: ServiceVault, kind: SessionKind, cookie: str | None, now: datetime) -> OpenSession | None:
+    """The session of this cookie; None when there is none, or it has expired."""
     raw = from_text(cookie or "", _ID + _SECRET)
     if raw is None:
         return None
@@ -145,79 +145,85 @@ def find(*, vault: ServiceVault, kind: SessionKind, cookie: str | None, now: dat
         return None
     try:
         opener = partial(symmetric.open_sealed, vault.session_key(secret))
-        inside = SESSIONS.open(row.contents, row=row.id, opener=opener)
+        sealed_part = SESSIONS.open(row.contents, row=row.id, opener=opener)
     except CannotOpen:
         return None
-    # Whoever can write the database could make their own session somebody else's, if only the row said whose it is.
-    if inside.owner_id != row.owner_id:
+    # The clear owner_id is not authenticated: somebody with write access to the database could change it.
+    if sealed_part.owner_id != row.owner_id:
         return None
     limits = LIMITS[kind]
-    if now - inside.seen > limits.idle or (limits.most is not None and now - inside.began > limits.most):
+    if now - sealed_part.seen > limits.idle or (
+        limits.most is not None and now - sealed_part.began > limits.most
+    ):
         return None
-    return Found(
+    return OpenSession(
         id=row.id,
         kind=kind,
         owner_id=row.owner_id,
         token=token,
         secret=secret,
-        contents=inside.contents,
-        began=inside.began,
-        seen=inside.seen,
+        contents=sealed_part.contents,
+        began=sealed_part.began,
+        seen=sealed_part.seen,
     )
 
 
-def is_due(found: Found, now: datetime) -> bool:
-    """Whether the row's own time must be written again."""
-    return now - found.seen >= TOUCH_EVERY
+def needs_touch(session: OpenSession, now: datetime) -> bool:
+    """Whether the time of last use must be written again."""
+    return now - session.seen >= TOUCH_EVERY
 
 
-def keep(found: Found, contents: Mapping[str, Any], *, vault: ServiceVault, now: datetime) -> None:
-    """Seal these contents into the session instead of what it held, and mark it as used now."""
-    sealed = _seal(vault, found.id, found.secret, Inside(found.owner_id, found.began, now, contents))
+def replace_contents(
+    session: OpenSession, contents: Mapping[str, Any], *, vault: ServiceVault, now: datetime
+) -> None:
+    """Replace the session's contents, and mark it as used now."""
+    sealed = _seal(
+        vault, session.id, session.secret, SealedPart(session.owner_id, session.began, now, contents)
+    )
     db.session.execute(
         sa.update(Session)
-        .where(Session.id == found.id)
+        .where(Session.id == session.id)
         .values(contents=sealed, day=now.date())
         .execution_options(synchronize_session=False)
     )
 
 
-def touch(found: Found, *, vault: ServiceVault, now: datetime) -> None:
+def touch(session: OpenSession, *, vault: ServiceVault, now: datetime) -> None:
     """Mark the session as used now."""
-    keep(found, found.contents, vault=vault, now=now)
+    replace_contents(session, session.contents, vault=vault, now=now)
 
 
-def end(found: Found) -> None:
-    """The session is over, whatever cookie is still about."""
-    _delete(Session.id == found.id)
+def end(session: OpenSession) -> None:
+    """End this session; its cookie is worthless afterwards."""
+    _delete(Session.id == session.id)
 
 
-def end_named(*, vault: ServiceVault, kind: SessionKind, cookie: str | None) -> None:
-    """End the session a cookie names, also one whose time is over."""
+def end_by_cookie(*, vault: ServiceVault, kind: SessionKind, cookie: str | None) -> None:
+    """End the session of this cookie, even when it has expired."""
     raw = from_text(cookie or "", _ID + _SECRET)
     if raw is not None:
         _delete(Session.token == vault.session_hash(raw[:_ID]), Session.kind == kind)
 
 
 def end_all(owner_id: uuid.UUID) -> None:
-    """Every session of this member or member of staff is over."""
+    """End every session of this member or member of staff."""
     _delete(Session.owner_id == owner_id)
 
 
 def sweep(now: datetime) -> None:
-    """Delete rows whose day proves that their time is over, and devices not seen for half a year."""
+    """Delete sessions that have expired by their day, and devices unused for `DEVICE_LASTS`."""
     for kind, limits in LIMITS.items():
         _delete(Session.kind == kind, Session.day < (now - limits.idle - TOUCH_EVERY).date())
     db.session.execute(sa.delete(KnownDevice).where(KnownDevice.day < (now - DEVICE_LASTS).date()))
 
 
 def put_device(response: Response, value: str) -> None:
-    """Unlike a session, the mark of a known device outlives the browser: it only opens a budget of its own."""
+    """Set the known-device cookie. It outlives the browser session: all it gives is a separate sign-in budget."""
     _put(response, cookie_name("device"), value, max_age=int(DEVICE_LASTS.total_seconds()))
 
 
-def drop(response: Response, kind: SessionKind) -> None:
-    """Ask the browser to forget its cookie of this kind."""
+def delete_cookie(response: Response, kind: SessionKind) -> None:
+    """Tell the browser to delete its cookie of this kind."""
     response.delete_cookie(
         cookie_name(kind.value),
         path="/",
@@ -239,8 +245,8 @@ def _put(response: Response, name: str, value: str, *, max_age: int | None = Non
     )
 
 
-def _seal(vault: ServiceVault, row_id: uuid.UUID, secret: bytes, inside: Inside) -> bytes:
-    return SESSIONS.seal(inside, row=row_id, sealer=partial(symmetric.seal, vault.session_key(secret)))
+def _seal(vault: ServiceVault, row_id: uuid.UUID, secret: bytes, sealed_part: SealedPart) -> bytes:
+    return SESSIONS.seal(sealed_part, row=row_id, sealer=partial(symmetric.seal, vault.session_key(secret)))
 
 
 def _delete(*conditions: sa.ColumnElement[bool]) -> None:

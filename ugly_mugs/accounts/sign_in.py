@@ -1,6 +1,6 @@
-"""Signing in at the desk: opening one's own sealed key is the check; the code from the authenticator guards the page.
+"""Signing in at the desk: the passphrase is right if it opens the person's sealed key; a TOTP code is also needed.
 
-Looking up, proving and beginning are three steps, because proving is slow and must not hold a transaction.
+Three steps, `look_up`, `prove` and `begin`, because proving is slow and must not hold a transaction.
 """
 
 import secrets
@@ -24,7 +24,7 @@ _DEVICE = 16
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a login leads to; for a login nobody has, something that takes as long to try."""
+    """What a login leads to; for an unknown login, a decoy that takes as long to try."""
 
     person_id: uuid.UUID
     account: bytes
@@ -36,7 +36,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Proof:
-    """Passphrase and code were both right."""
+    """Shows that passphrase and code were both right."""
 
     person_id: uuid.UUID
     key: PrivateKey = field(repr=False)
@@ -44,8 +44,8 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class Begun:
-    """The cookies of a session that just began; whoever is still to be admitted gets no more than their words."""
+class NewSession:
+    """The cookies of a new session. Somebody not admitted yet gets no key in it, only their six words to read out."""
 
     cookie: sessions.Cookie
     device: str = field(repr=False)
@@ -53,7 +53,7 @@ class Begun:
 
 
 def look_up(*, vault: ServiceVault, login: str, device: str | None) -> Candidate:
-    """Who signs in, and whether on a device that did so before."""
+    """The person with this login, and whether they signed in on this device before."""
     account = queries.login_tag(login, vault=vault)
     person = db.session.scalars(sa.select(Staff).where(Staff.login == account)).first()
     if person is None or person.private_key is None or person.totp_secret is None:
@@ -74,7 +74,7 @@ def look_up(*, vault: ServiceVault, login: str, device: str | None) -> Candidate
 def prove(
     candidate: Candidate, *, vault: ServiceVault, passphrase: str, code: str, now: datetime
 ) -> Proof | None:
-    """The person's key, or None whatever was wrong. Slow and the same work for every answer; raises Busy."""
+    """The person's key, or None whatever was wrong. Slow, and the same work in every case; raises Busy."""
     step = totp.verify(candidate.totp_secret, code, now, candidate.last_step)
     place = Where("staff", "private_key", candidate.person_id)
     try:
@@ -85,11 +85,16 @@ def prove(
 
 
 def begin(
-    proof: Proof, *, vault: ServiceVault, device: str | None, replaces: sessions.Found | None, now: datetime
-) -> Begun | None:
-    """The session; None when the code was used meanwhile, or the person left.
+    proof: Proof,
+    *,
+    vault: ServiceVault,
+    device: str | None,
+    replaces: sessions.OpenSession | None,
+    now: datetime,
+) -> NewSession | None:
+    """Start the session; None when the code was used meanwhile, or the person left.
 
-    Whoever opens a former epoch also links it to the one after it, if a command began that without them.
+    Also adds missing links from epochs that this person opens to the following ones, which a command may have begun.
     """
     used = db.session.execute(
         sa.update(Staff)
@@ -113,20 +118,20 @@ def begin(
         vault=vault,
         kind=SessionKind.STAFF,
         owner_id=person.id if active else None,
-        contents=for_staff(proof.key.seed) if active else {"joined": person.id.hex},
+        contents=staff_session_contents(proof.key.seed) if active else {"joined": person.id.hex},
         now=now,
         replaces=replaces,
     )
-    return Begun(cookie, _remember_device(person.id, device, vault=vault, now=now), person)
+    return NewSession(cookie, _remember_device(person.id, device, vault=vault, now=now), person)
 
 
-def for_staff(seed: bytes) -> dict[str, str]:
-    """What a session of staff holds."""
+def staff_session_contents(seed: bytes) -> dict[str, str]:
+    """The contents of a staff session."""
     return {"seed": to_text(seed)}
 
 
 def _remember_device(staff_id: uuid.UUID, device: str | None, *, vault: ServiceVault, now: datetime) -> str:
-    """The browser's mark, new if it has none; one browser may be known to several people who share it."""
+    """The browser's device mark, new if it has none. People who share a browser share its mark."""
     raw = from_text(device or "", _DEVICE) or secrets.token_bytes(_DEVICE)
     mark = to_text(raw)
     tag = _device_tag(staff_id, mark, vault=vault)

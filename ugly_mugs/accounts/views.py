@@ -1,4 +1,4 @@
-"""The doors of the desk: signing in, signing out, and changing one's passphrase."""
+"""Pages for signing in and out at the desk, and for changing the passphrase."""
 
 from http import HTTPStatus
 
@@ -13,7 +13,7 @@ from ugly_mugs.accounts.navigation import first_page
 from ugly_mugs.accounts.people import enrolment
 from ugly_mugs.accounts.permissions import permissions_of
 from ugly_mugs.accounts.schemas import NewPassphraseSchema, PassphraseSchema, SignInSchema
-from ugly_mugs.accounts.tokens import token_holds, with_token
+from ugly_mugs.accounts.tokens import token_is_valid, with_token
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.errors import PleaseWait
 from ugly_mugs.runtime import runtime
@@ -42,7 +42,7 @@ def _sign_in_page(form: Form, *, problem: str = "", again: bool = False) -> str:
 
 def _sign_in_again(form: Form, problem: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Response:
     db.session.rollback()
-    # Neither secret is drawn back; the name is.
+    # The form comes back with the name, but without passphrase and code.
     return make_response(_sign_in_page(form.fill({"code": ""}), problem=problem), status)
 
 
@@ -52,30 +52,32 @@ def sign_in_staff() -> Response:
     form = Form(SignInSchema())
     if not form.take(request.form):
         return _sign_in_again(form, "")
-    if not token_holds(SIGN_IN, form):
+    if not token_is_valid(SIGN_IN, form):
         return _sign_in_again(form, _("This page was open for a long time. Please sign in from here."))
     vault, now = runtime().vault, runtime().clock.now()
-    device, before = request.cookies.get(sessions.cookie_name("device")), browser_session(SessionKind.STAFF)
+    device, former = request.cookies.get(sessions.cookie_name("device")), browser_session(SessionKind.STAFF)
     with reading():
         candidate = sign_in.look_up(vault=vault, login=form.values["login"], device=device)
-        # Proving is slow: nothing of the database may be held meanwhile.
+        # Proving is slow: end the transaction first.
         db.session.rollback()
     try:
         proof = _prove(candidate, passphrase=form.values["passphrase"], code=form.values["code"])
     except (PleaseWait, Busy):
         return _sign_in_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
-    begun = sign_in.begin(proof, vault=vault, device=device, replaces=before, now=now) if proof else None
-    if begun is None:
+    new_session = (
+        sign_in.begin(proof, vault=vault, device=device, replaces=former, now=now) if proof else None
+    )
+    if new_session is None:
         return _sign_in_again(
             form,
             _(
                 "That did not fit together. Please check all three; each code from the authenticator works once."
             ),
         )
-    response = make_response(redirect(_first_page(begun.person), HTTPStatus.SEE_OTHER))
+    response = make_response(redirect(_first_page(new_session.person), HTTPStatus.SEE_OTHER))
     db.session.commit()
-    begun.cookie.put(response)
-    sessions.put_device(response, begun.device)
+    new_session.cookie.put(response)
+    sessions.put_device(response, new_session.device)
     return response
 
 
@@ -87,10 +89,12 @@ def _first_page(person: Staff) -> str:
 
 def _prove(candidate: sign_in.Candidate, *, passphrase: str, code: str) -> sign_in.Proof | None:
     now, known = runtime().clock.now(), candidate.device
-    within = limits().device.spend(known, now) if known else limits().account.spend(candidate.account, now)
-    if not within:
+    is_within_budget = (
+        limits().device.spend(known, now) if known else limits().account.spend(candidate.account, now)
+    )
+    if not is_within_budget:
         raise PleaseWait
-    with (limits().known if known else limits().strangers).place():
+    with (limits().known if known else limits().strangers).slot():
         return sign_in.prove(candidate, vault=runtime().vault, passphrase=passphrase, code=code, now=now)
 
 
@@ -108,9 +112,9 @@ def account_page() -> str:
 
 
 def _account_page(form: Form | None = None, problem: str = "") -> str:
-    """First the old passphrase, then the new one to write down and type back."""
-    found = browser_session(SessionKind.STAFF)
-    drawn = found.contents.get("new_passphrase") if found else None
+    """Asks for the old passphrase first, then shows the new one, to be written down and typed."""
+    session = browser_session(SessionKind.STAFF)
+    drawn = session.contents.get("new_passphrase") if session else None
     form = form or Form(NewPassphraseSchema() if drawn else PassphraseSchema())
     return render_template("accounts/account.html", form=form, problem=problem, drawn=drawn)
 
@@ -123,9 +127,9 @@ def _account_again(form: Form, problem: str, status: HTTPStatus = HTTPStatus.BAD
 @accounts.post("/desk/account")
 @staff()
 def draw_passphrase() -> Response:
-    """Draw a new passphrase once the old one is typed; it counts only when it has been typed back."""
-    form, me, found = Form(PassphraseSchema()), current_staff(), browser_session(SessionKind.STAFF)
-    if not form.take(request.form) or found is None:
+    """Draw a new passphrase after the old one was typed; it takes effect when it has been typed as well."""
+    form, me, session = Form(PassphraseSchema()), current_staff(), browser_session(SessionKind.STAFF)
+    if not form.take(request.form) or session is None:
         return _account_again(form, "")
     vault, now = runtime().vault, runtime().clock.now()
     if not limits().account.spend(me.id.bytes, now):
@@ -135,7 +139,7 @@ def draw_passphrase() -> Response:
         sealed_key = person.private_key if person is not None else None
         db.session.rollback()
     try:
-        with limits().known.place():
+        with limits().known.slot():
             right = sealed_key is not None and passphrases.is_right(
                 vault=vault, person_id=me.id, sealed_key=sealed_key, passphrase=form.values["passphrase"]
             )
@@ -143,8 +147,8 @@ def draw_passphrase() -> Response:
         return _account_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
     if not right:
         return _account_again(form, _("This is not your passphrase."))
-    contents = {**found.contents, "new_passphrase": enrolment.prepare().passphrase}
-    sessions.keep(found, contents, vault=vault, now=now)
+    contents = {**session.contents, "new_passphrase": enrolment.prepare().passphrase}
+    sessions.replace_contents(session, contents, vault=vault, now=now)
     db.session.commit()
     return make_response(redirect(url_for("accounts.account_page"), HTTPStatus.SEE_OTHER))
 
@@ -152,8 +156,8 @@ def draw_passphrase() -> Response:
 @accounts.post("/desk/account/passphrase")
 @staff()
 def change_passphrase() -> Response:
-    form, me, found = Form(NewPassphraseSchema()), current_staff(), browser_session(SessionKind.STAFF)
-    drawn = found.contents.get("new_passphrase") if found else None
+    form, me, session = Form(NewPassphraseSchema()), current_staff(), browser_session(SessionKind.STAFF)
+    drawn = session.contents.get("new_passphrase") if session else None
     if drawn is None:
         return make_response(redirect(url_for("accounts.account_page"), HTTPStatus.SEE_OTHER))
     if not form.take(request.form):
@@ -162,8 +166,8 @@ def change_passphrase() -> Response:
         return _account_again(form, _("These are not the six words above. Your old passphrase still counts."))
     vault, now = runtime().vault, runtime().clock.now()
     try:
-        with limits().known.place():
-            sealed = passphrases.seal_again(vault=vault, person_id=me.id, key=me.key, passphrase=drawn)
+        with limits().known.slot():
+            sealed = passphrases.reseal_key(vault=vault, person_id=me.id, key=me.key, passphrase=drawn)
     except (PleaseWait, Busy):
         return _account_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
     cookie = passphrases.change(vault=vault, person_id=me.id, key=me.key, sealed=sealed, now=now)

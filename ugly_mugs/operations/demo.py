@@ -137,7 +137,7 @@ def _people(scene: Scene) -> None:
     words = started.words
     for login, roles in CAST:
         person, prepared = _enrol(scene, login, roles, then)
-        if admission.needs_somebody(person):
+        if admission.needs_admission(person):
             if EpochKind.DESK in admission.missing_kinds(person, vault=vault) and scene.staff:
                 alice = scene.staff["alice"]
                 admission.admit(

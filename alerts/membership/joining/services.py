@@ -1,6 +1,6 @@
-"""Takes an application: the name sealed for those who vet, the addresses for the worker; sent twice it is one.
+"""Takes applications: the name is sealed for member admins, the addresses for the worker; a resent form is ignored.
 
-Nothing here knows whether an address is a member's already, and nothing it writes shows it.
+This code cannot tell whether an address belongs to a member already, so nothing it writes shows that.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ FORM = "join"
 
 @dataclass(frozen=True)
 class Application:
-    """What somebody wrote who wants to join; addresses in their one way to be written."""
+    """A filled-in join form; the addresses are normalised."""
 
     working_name: str = field(repr=False)
     kind: MemberKind
@@ -60,7 +60,7 @@ def apply(
     application: Application,
     now: datetime,
 ) -> bool:
-    """Write it down; False when this very form was sent before, and nothing was written now."""
+    """Store the application; False, without writing anything, when the same form was sent before."""
     member_id = uuid.uuid4()
     name = application.working_name.encode()
     row = {
@@ -76,16 +76,16 @@ def apply(
         "applied_on": now.date(),
     }
     insert = sqlite.insert if is_sqlite() else postgresql.insert
-    written = db.session.execute(
+    inserted = db.session.execute(
         insert(Member).values(row).on_conflict_do_nothing(index_elements=["locator"]).returning(Member.id)
     ).scalar()
-    if written is None:
+    if inserted is None:
         return False
-    db.session.add_all(MemberRegion(member_id=member_id, region=each) for each in application.regions)
-    db.session.add_all(MemberSector(member_id=member_id, sector=each) for each in application.sectors)
+    db.session.add_all(MemberRegion(member_id=member_id, region=region) for region in application.regions)
+    db.session.add_all(MemberSector(member_id=member_id, sector=sector) for sector in application.sectors)
     for channel, address in application.addresses.items():
-        given = addresses.give(vault=vault, owner_id=member_id, channel=channel, address=address)
-        payload = {"address_id": given.id.hex}
+        row_of_address = addresses.give(vault=vault, owner_id=member_id, channel=channel, address=address)
+        payload = {"address_id": row_of_address.id.hex}
         handovers.hand_over(vault=vault, kind=HandoverKind.ADDRESS_GIVEN, payload=payload, now=now)
         db.session.add(Subscription(member_id=member_id, channel=channel, live=False))
     for channel in application.addresses:
@@ -95,14 +95,14 @@ def apply(
 
 
 def is_known(*, vault: ServiceVault, token: FormToken, application: Application) -> bool:
-    """Whether this very form was sent before."""
+    """Whether the same form was sent before."""
     known = sa.exists().where(Member.locator == locator(vault, token, application))
     return bool(db.session.scalar(sa.select(known)))
 
 
 def locator(vault: ServiceVault, token: FormToken, application: Application) -> bytes:
-    """Of the token and of everything written: whoever goes back to mend a number sends another application."""
-    written: list[Any] = [
+    """A keyed hash of the token and all answers: a form that was corrected and resent is a new application."""
+    answers: list[Any] = [
         application.working_name,
         application.kind,
         sorted(application.addresses.items()),
@@ -113,5 +113,5 @@ def locator(vault: ServiceVault, token: FormToken, application: Application) -> 
         application.level,
         application.wake_for_danger,
     ]
-    digest = hashlib.sha256(json.dumps(written).encode()).digest()
+    digest = hashlib.sha256(json.dumps(answers).encode()).digest()
     return vault.keyed("form-token", b"application", token.value, digest)

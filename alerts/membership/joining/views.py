@@ -1,4 +1,4 @@
-"""The page on which people ask to join; it needs no cookie and says the same to everybody."""
+"""The page for applying to join; it needs no cookie, and its answers do not depend on the address."""
 
 from http import HTTPStatus
 from typing import Any
@@ -46,11 +46,11 @@ def _page(form: Form, problem: str = "") -> str:
 def join() -> Response:
     vault, now = runtime().vault, runtime().clock.now()
     form = Form(JoinSchema())
-    taken = form.take(request.form)
+    is_valid = form.take(request.form)
     token = vault.form_tokens.read(FORM, request.form.get("token", ""))
     if token is None:
         with_token(FORM, form)
-    if not taken:
+    if not is_valid:
         return _again(form)
     if token is None:
         return _again(
@@ -85,7 +85,7 @@ def _again(form: Form, problem: str = "") -> Response:
 
 
 def application_of(values: dict[str, Any]) -> Application:
-    """What the form's values say."""
+    """The application in the form's values."""
     typed = {Channel.SMS: values["phone"], Channel.EMAIL: values["email"]}
     return Application(
         working_name=values["working_name"],
@@ -93,7 +93,7 @@ def application_of(values: dict[str, Any]) -> Application:
         addresses={channel: address for channel, address in typed.items() if address},
         ticked=frozenset(channel for channel, name in TICKS.items() if values[name]),
         regions=tuple(values["regions"]),
-        sectors=tuple(Sector(each) for each in values["sectors"]),
+        sectors=tuple(Sector(value) for value in values["sectors"]),
         language=values["language"] or runtime().settings.languages[0],
         level=Level(values["level"]),
         wake_for_danger=values["wake"],
@@ -103,5 +103,5 @@ def application_of(values: dict[str, Any]) -> Application:
 @joining.get("/join/sent")
 @anyone
 def sent_page() -> str:
-    """What happens now; it holds nothing of what was sent."""
+    """Says what happens next, and repeats nothing of what was sent."""
     return render_template("alerts/membership/joining/sent.html")

@@ -1,4 +1,4 @@
-"""Ends a membership or an application: everything goes but the proof of what was agreed to and when."""
+"""Ends a membership or an application: everything is deleted but the records of consent."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from alerts.membership import consents
 from alerts.membership.models import MEMBER_MOVES, Member, MemberState, SignInCode, Subscription
 from alerts.membership.preferences import services
-from alerts.membership.proving import place_holder
+from alerts.membership.proving import placeholder_owner
 from ugly_mugs.accounts import sessions
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
@@ -17,16 +17,16 @@ from ugly_mugs.vault import ServiceVault
 
 
 def end(*, vault: ServiceVault, member: Member, now: datetime) -> None:
-    """Remove the member: name, wishes, addresses and sessions are deleted; the records of consent stay.
+    """Remove the member: name, preferences, addresses and sessions are deleted; the records of consent stay.
 
-    Without an address and a live subscription no gate lets anything through; the worker puts aside what waits.
+    Without an address and a live subscription no gate is open; the worker suppresses the deliveries that wait.
     """
     if not MEMBER_MOVES.allows(member.state, MemberState.REMOVED):
         raise Conflict(_("This membership has ended already."))
     for channel in Channel:
         if _is_live(member, channel):
             consents.withdraw(member_id=member.id, channel=channel, language=member.language, now=now)
-        for owner_id in (member.id, place_holder(member.id, channel)):
+        for owner_id in (member.id, placeholder_owner(member.id, channel)):
             services.suppress_waiting(vault=vault, owner_id=owner_id, channel=channel, now=now)
     MEMBER_MOVES.move(member, MemberState.REMOVED)
     member.working_name = None

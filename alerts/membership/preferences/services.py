@@ -1,4 +1,4 @@
-"""What a member wants to hear about, where and how: changed by themselves, from inside."""
+"""Changes that signed-in members make: preferences, consents, addresses, and a pause."""
 
 import uuid
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from alerts.membership.models import (
     MemberState,
     Sector,
 )
-from alerts.membership.proving import place_holder
+from alerts.membership.proving import placeholder_owner
 from alerts.membership.sign_in.services import become_active, locked_member, prove
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
@@ -37,20 +37,20 @@ class Wishes:
 
 
 def change(*, member: Member, wishes: Wishes) -> None:
-    """Keep what the member wants from now on."""
+    """Store the member's preferences; region and sector rows that stay are reused."""
     member.language = wishes.language
     member.level = wishes.level
     member.wake_for_danger = wishes.wake_for_danger
-    regions = {each.region: each for each in member.regions}
-    member.regions = [regions.get(each) or MemberRegion(region=each) for each in wishes.regions]
-    sectors = {each.sector: each for each in member.sectors}
-    member.sectors = [sectors.get(each) or MemberSector(sector=each) for each in wishes.sectors]
+    regions = {row.region: row for row in member.regions}
+    member.regions = [regions.get(region) or MemberRegion(region=region) for region in wishes.regions]
+    sectors = {row.sector: row for row in member.sectors}
+    member.sectors = [sectors.get(sector) or MemberSector(sector=sector) for sector in wishes.sectors]
 
 
 def tick(
     *, vault: ServiceVault, member: Member, channel: Channel, wanted: bool, language: str, now: datetime
 ) -> None:
-    """Say yes or no to one channel. Conflict when the address itself takes nothing: a tick cannot undo STOP."""
+    """Give or withdraw consent for one channel. Conflict without an address, or after STOP: a tick cannot undo it."""
     if not wanted:
         if consents.withdraw(member_id=member.id, channel=channel, language=language, now=now):
             suppress_waiting(vault=vault, owner_id=member.id, channel=channel, now=now)
@@ -70,7 +70,7 @@ def tick(
 
 
 def pause(*, member: Member) -> None:
-    """No warnings until the member says so; the page stays open to them."""
+    """Send no warnings until the member resumes; they can still sign in."""
     _move(member, MemberState.PAUSED)
 
 
@@ -79,9 +79,9 @@ def resume(*, member: Member) -> None:
 
 
 def take_address(*, member_id: uuid.UUID, address_id: uuid.UUID) -> bool:
-    """The right code came back, so this address is the member's now, in the place of a former one.
+    """After the right code: the address is proved and becomes the member's, and replaces a former one.
 
-    False when it went to somebody else meanwhile, who proved it first.
+    False when somebody else proved it first.
     """
     member = locked_member(member_id)
     address = db.session.get(Address, address_id, with_for_update=True, populate_existing=True)
@@ -102,14 +102,14 @@ def take_address(*, member_id: uuid.UUID, address_id: uuid.UUID) -> bool:
 
 
 def suppress_waiting(*, vault: ServiceVault, owner_id: uuid.UUID, channel: Channel, now: datetime) -> None:
-    """Have the worker put aside what still waits; its gate is closed already."""
+    """Have the worker suppress the deliveries that wait; their gate is closed already."""
     payload = {"owner_id": owner_id.hex, "channel": channel.value}
     handovers.hand_over(vault=vault, kind=HandoverKind.OPTED_OUT, payload=payload, now=now)
 
 
 def forget_addresses(member_id: uuid.UUID) -> None:
-    """Delete every address of a member, also one typed and never proved."""
-    owners = [member_id, *(place_holder(member_id, channel) for channel in Channel)]
+    """Delete every address of a member, including those typed and never proved."""
+    owners = [member_id, *(placeholder_owner(member_id, channel) for channel in Channel)]
     db.session.execute(
         sa.delete(Address).where(Address.owner_id.in_(owners)).execution_options(synchronize_session=False)
     )

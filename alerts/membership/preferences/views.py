@@ -1,4 +1,4 @@
-"""A member's own pages: what they want, where it goes, a pause, and the end of it."""
+"""A member's own pages: preferences, addresses, a pause, and ending the membership."""
 
 from http import HTTPStatus
 from typing import Any
@@ -12,13 +12,13 @@ from alerts.membership.preferences.services import Wishes
 from alerts.membership.schemas import TICKS, AddressSchema, CodeSchema, PreferencesSchema, mask
 from alerts.membership.sign_in import services as sign_in
 from alerts.membership.sign_in.budgets import code_budgets
-from alerts.membership.sign_in.services import Asked, Verdict
+from alerts.membership.sign_in.services import CodeRequest, Verdict
 from alerts.membership.sign_in.views import language, refuse_code
 from alerts.membership.standing import accepted_only, current_standing
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.guard import browser_session, current_member, forget, member
 from ugly_mugs.accounts.models import SessionKind
-from ugly_mugs.accounts.sessions import Found
+from ugly_mugs.accounts.sessions import OpenSession
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotThere
 from ugly_mugs.outbox.models import AddressState, Channel
@@ -36,18 +36,18 @@ def _see(endpoint: str, **query: Any) -> Response:
 
 
 def _me(*, lock: bool = False) -> Member:
-    """The member who is signed in."""
+    """The signed-in member."""
     my_id = current_member().member_id
-    found = sign_in.locked_member(my_id) if lock else db.session.get(Member, my_id)
-    if found is None:
+    me = sign_in.locked_member(my_id) if lock else db.session.get(Member, my_id)
+    if me is None:
         raise NotThere
-    return found
+    return me
 
 
 @preferences.get("/alerts/waiting")
 @member
 def waiting_page() -> Response:
-    """How the application stands; all that anybody sees who is not accepted."""
+    """The state of the application; the only page for people who are not accepted."""
     standing = current_standing()
     if standing in queries.ACCEPTED:
         return _see("preferences.preferences_page")
@@ -64,15 +64,15 @@ def waiting_page() -> Response:
 def preferences_page() -> str:
     me = _me()
     live = queries.live_channels(me.id)
-    known = {
-        "regions": [each.region for each in me.regions],
-        "sectors": [each.sector for each in me.sectors],
+    values = {
+        "regions": [row.region for row in me.regions],
+        "sectors": [row.sector for row in me.sectors],
         "language": me.language,
         "level": me.level,
         "wake": me.wake_for_danger,
         **{name: channel in live for channel, name in TICKS.items()},
     }
-    return _preferences_page(me, Form(PreferencesSchema()).fill(known))
+    return _preferences_page(me, Form(PreferencesSchema()).fill(values))
 
 
 def _preferences_page(me: Member, form: Form) -> str:
@@ -101,7 +101,7 @@ def change_preferences() -> Response:
     values = form.values
     wishes = Wishes(
         regions=tuple(values["regions"]),
-        sectors=tuple(Sector(each) for each in values["sectors"]),
+        sectors=tuple(Sector(value) for value in values["sectors"]),
         language=values["language"] or me.language,
         level=Level(values["level"]),
         wake_for_danger=values["wake"],
@@ -168,14 +168,14 @@ def _addresses_page(form: Form) -> str:
 @member
 @accepted_only
 def ask_for_code() -> Response:
-    """A code goes to the new address; nothing changes until it is typed here."""
-    form, found = Form(AddressSchema()), browser_session(SessionKind.MEMBER)
-    if not form.take(request.form) or found is None:
+    """Send a code to the new address; nothing changes until it is typed here."""
+    form, session = Form(AddressSchema()), browser_session(SessionKind.MEMBER)
+    if not form.take(request.form) or session is None:
         return make_response(_addresses_page(form), HTTPStatus.BAD_REQUEST)
     vault, now = runtime().vault, runtime().clock.now()
     channel, address = form.values["channel"], form.values["address"]
     code_budgets().spend(channel, address, now)
-    asked = sign_in.ask(
+    requested = sign_in.request_code(
         vault=vault,
         channel=channel,
         address=address,
@@ -183,7 +183,9 @@ def ask_for_code() -> Response:
         now=now,
         wanted_by=current_member().member_id,
     )
-    sessions.keep(found, {**asked.contents(), "to": mask(channel, address)}, vault=vault, now=now)
+    sessions.replace_contents(
+        session, {**requested.contents(), "to": mask(channel, address)}, vault=vault, now=now
+    )
     db.session.commit()
     return _see("preferences.address_code_page")
 
@@ -192,18 +194,18 @@ def ask_for_code() -> Response:
 @member
 @accepted_only
 def address_code_page() -> Response:
-    found = browser_session(SessionKind.MEMBER)
-    if found is None or Asked.of(found.contents) is None:
+    session = browser_session(SessionKind.MEMBER)
+    if session is None or CodeRequest.read(session.contents) is None:
         return _see("preferences.addresses_page")
-    return make_response(_address_code_page(found, Form(CodeSchema())))
+    return make_response(_address_code_page(session, Form(CodeSchema())))
 
 
-def _address_code_page(found: Found, form: Form) -> str:
+def _address_code_page(session: OpenSession, form: Form) -> str:
     return render_template(
         "alerts/membership/preferences/address_code.html",
         form=form,
         problems=error_summary(form),
-        to=found.contents.get("to", ""),
+        to=session.contents.get("to", ""),
         most_a_day=runtime().settings.codes_per_address,
         texts_come_from=runtime().settings.twilio_from,
     )
@@ -213,23 +215,25 @@ def _address_code_page(found: Found, form: Form) -> str:
 @member
 @accepted_only
 def prove_address() -> Response:
-    form, found = Form(CodeSchema()), browser_session(SessionKind.MEMBER)
-    asked = None if found is None else Asked.of(found.contents)
-    if found is None or asked is None:
+    form, session = Form(CodeSchema()), browser_session(SessionKind.MEMBER)
+    requested = None if session is None else CodeRequest.read(session.contents)
+    if session is None or requested is None:
         return _see("preferences.addresses_page", why="over")
     if not form.take(request.form):
-        return make_response(_address_code_page(found, form), HTTPStatus.BAD_REQUEST)
+        return make_response(_address_code_page(session, form), HTTPStatus.BAD_REQUEST)
     vault, now, my_id = runtime().vault, runtime().clock.now(), current_member().member_id
-    tried = sign_in.try_code(vault=vault, asked=asked, typed=form.values["code"], now=now, wanted_by=my_id)
-    if tried.verdict is Verdict.WRONG:
-        # The try that was used up is kept whatever happens next.
-        db.session.commit()
-        refuse_code(form, tried)
-        return make_response(_address_code_page(found, form), HTTPStatus.BAD_REQUEST)
-    taken = tried.address_id is not None and services.take_address(
-        member_id=my_id, address_id=tried.address_id
+    attempt = sign_in.try_code(
+        vault=vault, requested=requested, typed=form.values["code"], now=now, wanted_by=my_id
     )
-    sessions.keep(found, {}, vault=vault, now=now)
+    if attempt.verdict is Verdict.WRONG:
+        # Commit, so that the try stays counted.
+        db.session.commit()
+        refuse_code(form, attempt)
+        return make_response(_address_code_page(session, form), HTTPStatus.BAD_REQUEST)
+    taken = attempt.address_id is not None and services.take_address(
+        member_id=my_id, address_id=attempt.address_id
+    )
+    sessions.replace_contents(session, {}, vault=vault, now=now)
     db.session.commit()
     if not taken:
         return _see("preferences.addresses_page", why="over")

@@ -1,4 +1,4 @@
-"""How often this process takes a wish for a code; the worker counts exactly what is sent."""
+"""Limits on code requests in this process; the worker enforces the exact limits on sending."""
 
 from datetime import datetime, timedelta
 
@@ -11,22 +11,21 @@ _EVERYBODY = b"everybody"
 
 
 class CodeBudgets:
-    """In memory, under seeded hashes. One for each address typed, and a wide one for all together.
+    """One budget for each address typed, and a large one for all requests together.
 
-    The wide one keeps a flood from filling the database. It grows back by ten each second, so that whoever it
-    sends away gets through a moment later, and each spending of it costs a page of ours, drawn anew.
+    The large one keeps a flood from filling the database. It refills by ten a second, so that people who are refused
+    get through a moment later. Each request needs a freshly rendered page, which slows a flood.
     """
 
     def __init__(self) -> None:
         self._address = Budget(5, timedelta(minutes=10))
         self._all = Budget(6000, timedelta(minutes=10))
-        self._page = Budget(1, timedelta(days=1))  # as long as a form token holds
+        self._page = Budget(1, timedelta(days=1))  # the lifetime of a form token
 
     def spend(self, channel: Channel, address: str, now: datetime, *, page: bytes | None = None) -> bool:
-        """Take one from both, or raise PleaseWait; an address nobody has is treated like any other.
+        """Take one from both, or raise PleaseWait; unknown addresses are treated like known ones.
 
-        `page` is the token of a form that anybody may open: a page counts once, and False says that it was
-        used already.
+        `page` is the token of a form that anybody may open. It is valid once; False when it was used before.
         """
         if not self._address.spend(f"{channel.value} {address}".encode(), now):
             raise PleaseWait

@@ -1,7 +1,7 @@
-"""Signing in with a code, as the web does it: draw the code, hand it over, and judge the digits that come back.
+"""The web's part in signing in with a code: draw the code, hand it to the worker, and check the digits typed.
 
-A code counts only in the browser session that asked for it: what is kept of it needs a secret that only the
-session's own sealed contents hold. Whether the address is anybody's is the worker's to find out.
+A code is valid only in the browser session that requested it: the stored MAC needs a secret that is only in the
+session's sealed contents. The worker, not the web, finds out whether the address belongs to a member.
 """
 
 import hmac
@@ -29,8 +29,8 @@ _SECRET = 32
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the browser's session keeps of a code it asked for."""
+class CodeRequest:
+    """A requested code, as the browser's session keeps it."""
 
     code_id: uuid.UUID
     secret: bytes = field(repr=False)
@@ -39,8 +39,8 @@ class Asked:
         return {"code_id": self.code_id.hex, "secret": to_text(self.secret)}
 
     @classmethod
-    def of(cls, contents: Mapping[str, Any]) -> "Asked | None":
-        """What a session holds; None when it asked for no code."""
+    def read(cls, contents: Mapping[str, Any]) -> "CodeRequest | None":
+        """The request in a session's contents; None when there is none."""
         secret = from_text(contents.get("secret", ""), _SECRET)
         return None if secret is None else cls(uuid.UUID(hex=contents["code_id"]), secret)
 
@@ -48,17 +48,17 @@ class Asked:
 class Verdict(StrEnum):
     RIGHT = "right"
     WRONG = "wrong"
-    OVER = "over"  # used, too old, or tried too often
+    OVER = "over"  # used, expired, or no tries left
 
 
 @dataclass(frozen=True)
-class Tried:
+class CodeAttempt:
     verdict: Verdict
     tries_left: int = 0
     address_id: uuid.UUID | None = None
 
 
-def ask(
+def request_code(
     *,
     vault: ServiceVault,
     channel: Channel,
@@ -66,41 +66,46 @@ def ask(
     language: str,
     now: datetime,
     wanted_by: uuid.UUID | None = None,
-) -> Asked:
-    """Draw a code and hand it to the worker with the address; the same is written for any address.
+) -> CodeRequest:
+    """Draw a code and hand it to the worker with the address; the rows written are the same for any address.
 
-    `wanted_by` is the member who gives a new address from inside.
+    `wanted_by` is the signed-in member who adds an address; None for signing in.
     """
-    asked = Asked(uuid.uuid4(), secrets.token_bytes(_SECRET))
+    requested = CodeRequest(uuid.uuid4(), secrets.token_bytes(_SECRET))
     code = f"{secrets.randbelow(10**6):06d}"
     db.session.add(
         SignInCode(
-            id=asked.code_id,
-            code=vault.code_mac(asked.code_id, asked.secret, code),
+            id=requested.code_id,
+            code=vault.code_mac(requested.code_id, requested.secret, code),
             tries_left=TRIES,
             expires_at=now + LIFE,
             wanted_by=wanted_by,
         )
     )
     payload = {
-        "code_id": asked.code_id.hex,
+        "code_id": requested.code_id.hex,
         "code": code,
         "channel": channel.value,
         "address": address,
         "language": language,
     }
     handovers.hand_over(vault=vault, kind=HandoverKind.CODE_WANTED, payload=payload, now=now)
-    return asked
+    return requested
 
 
 def try_code(
-    *, vault: ServiceVault, asked: Asked, typed: str, now: datetime, wanted_by: uuid.UUID | None = None
-) -> Tried:
-    """Take one of the tries, whatever was typed; the right digits delete the code."""
+    *,
+    vault: ServiceVault,
+    requested: CodeRequest,
+    typed: str,
+    now: datetime,
+    wanted_by: uuid.UUID | None = None,
+) -> CodeAttempt:
+    """Check the digits typed. Always uses up a try; the right digits delete the code."""
     row = db.session.execute(
         sa.update(SignInCode)
         .where(
-            SignInCode.id == asked.code_id,
+            SignInCode.id == requested.code_id,
             SignInCode.tries_left > 0,
             SignInCode.expires_at > now,
             SignInCode.wanted_by.is_(None) if wanted_by is None else SignInCode.wanted_by == wanted_by,
@@ -110,22 +115,22 @@ def try_code(
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if row is None:
-        return Tried(Verdict.OVER)
-    digits = "".join(c for c in typed if c.isdecimal() and c.isascii())
-    right = hmac.compare_digest(row.code, vault.code_mac(asked.code_id, asked.secret, digits))
+        return CodeAttempt(Verdict.OVER)
+    digits = "".join(character for character in typed if character.isdecimal() and character.isascii())
+    right = hmac.compare_digest(row.code, vault.code_mac(requested.code_id, requested.secret, digits))
     if not right or row.address_id is None:
-        return Tried(Verdict.WRONG if row.tries_left else Verdict.OVER, row.tries_left)
-    db.session.execute(sa.delete(SignInCode).where(SignInCode.id == asked.code_id))
-    return Tried(Verdict.RIGHT, address_id=row.address_id)
+        return CodeAttempt(Verdict.WRONG if row.tries_left else Verdict.OVER, row.tries_left)
+    db.session.execute(sa.delete(SignInCode).where(SignInCode.id == requested.code_id))
+    return CodeAttempt(Verdict.RIGHT, address_id=row.address_id)
 
 
 def sign_in(*, address_id: uuid.UUID) -> uuid.UUID | None:
-    """The member whose address the right code came to; it is proved now. None when it is nobody's any more."""
+    """Prove the address, and give its member; None when it no longer belongs to a member who may sign in with it."""
     owner_id = db.session.scalar(sa.select(Address.owner_id).where(Address.id == address_id))
     member = None if owner_id is None else locked_member(owner_id)
-    # Held, as the worker may be closing it for a STOP at this moment.
+    # Locked, because the worker may be opting it out after a STOP at this moment.
     address = db.session.get(Address, address_id, with_for_update=True, populate_existing=True)
-    if member is None or address is None or address.owner_id != member.id or is_for_inside(address):
+    if member is None or address is None or address.owner_id != member.id or is_unproved_extra(address):
         return None
     prove(address)
     db.session.flush()
@@ -133,11 +138,11 @@ def sign_in(*, address_id: uuid.UUID) -> uuid.UUID | None:
     return member.id
 
 
-def is_for_inside(address: Address) -> bool:
-    """Whether only its owner, signed in, may prove it: they have proved another one.
+def is_unproved_extra(address: Address) -> bool:
+    """Whether the address is unproved and its owner has proved another one: only the signed-in owner may prove it.
 
-    Anybody can write somebody else's number into an application of their own. Its code would then bring that
-    somebody into the stranger's membership, and warnings to them that they never asked for.
+    Anybody can put another person's number into their own application. A sign-in code sent there would let that
+    person into the applicant's membership, and they would get warnings that they never asked for.
     """
     another = sa.exists().where(
         Address.owner_id == address.owner_id, Address.id != address.id, Address.state == AddressState.PROVED
@@ -146,21 +151,21 @@ def is_for_inside(address: Address) -> bool:
 
 
 def prove(address: Address) -> None:
-    """The right code was typed. Mails that were stopped may come again, texts only after START from the phone."""
+    """Mark as proved, after the right code. This lifts an opt-out from e-mails; texts need START from the phone."""
     if address.state is AddressState.OPTED_OUT and address.channel is Channel.EMAIL:
         addresses.start_again(address)
     addresses.prove(address)
 
 
 def locked_member(member_id: uuid.UUID) -> Member | None:
-    """The member, held until the end of the transaction: proving and vetting must not pass each other by."""
-    # In a way that lets others write rows which refer to the member: whoever takes in a STOP holds the address, which
-    # is locked after the member here, and then records the consent's end. Each would wait for the other.
+    """The member, locked until the end of the transaction, so that proving and vetting see each other's result."""
+    # FOR NO KEY UPDATE lets others insert rows that refer to the member. A full lock would deadlock: here the member is
+    # locked before the address, but a STOP locks the address first and then inserts the member's consent record.
     return db.session.get(Member, member_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def become_active(member: Member) -> None:
-    """Somebody accepted with a proved address gets warnings; so does again whoever had lapsed."""
+    """Make an accepted or lapsed member active if they have a proved address."""
     if member.state not in (MemberState.VETTED, MemberState.LAPSED):
         return
     proved = sa.exists().where(Address.owner_id == member.id, Address.state == AddressState.PROVED)

@@ -1,4 +1,4 @@
-"""Signing in without a password: type an address, then the code that came to it."""
+"""Pages for signing in without a password: type an address, then the code sent to it."""
 
 import uuid
 from http import HTTPStatus
@@ -11,12 +11,12 @@ from alerts.membership import queries
 from alerts.membership.schemas import CodeSchema, SignInSchema, mask
 from alerts.membership.sign_in import services as codes
 from alerts.membership.sign_in.budgets import code_budgets
-from alerts.membership.sign_in.services import Asked, Tried, Verdict
+from alerts.membership.sign_in.services import CodeAttempt, CodeRequest, Verdict
 from alerts.membership.standing import first_page_of
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.guard import anyone, browser_session
 from ugly_mugs.accounts.models import SessionKind
-from ugly_mugs.accounts.sessions import Found
+from ugly_mugs.accounts.sessions import OpenSession
 from ugly_mugs.accounts.tokens import with_token
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.errors import TryAgain, not_saved
@@ -36,9 +36,9 @@ FORM = "sign-in"
 @member_sign_in.get("/sign-in")
 @anyone
 def sign_in_page() -> Response:
-    found = browser_session(SessionKind.MEMBER)
-    if found is not None and found.owner_id is not None:
-        return _inside(found.owner_id)
+    session = browser_session(SessionKind.MEMBER)
+    if session is not None and session.owner_id is not None:
+        return _inside(session.owner_id)
     why = "again" if "again" in request.args else request.args.get("why", "")
     return make_response(_page(Form(SignInSchema()), why=why))
 
@@ -56,7 +56,7 @@ def _page(form: Form, problem: str = "", why: str = "") -> str:
 @member_sign_in.post("/sign-in")
 @anyone
 def ask_for_code() -> Response:
-    """The same for every address: a code is drawn, handed over with the address, and a session waits for it."""
+    """Draw a code, hand it over with the address, and start a session that waits for it; the same for every address."""
     form = Form(SignInSchema())
     if not form.take(request.form):
         return make_response(_page(form), HTTPStatus.BAD_REQUEST)
@@ -70,27 +70,29 @@ def ask_for_code() -> Response:
         problem = _("This page was sent before. Please send it once more.")
         return make_response(_page(form, problem), HTTPStatus.BAD_REQUEST)
     try:
-        cookie = _asked(channel, address)
+        cookie = _request_code(channel, address)
     except (DBAPIError, PoolTimeout) as error:
-        # Answered here, because only a fresh page can ask again.
+        # Handled here, because each page is valid once: the answer must be a fresh page.
         return make_response(_page(form, not_saved(error)), HTTPStatus.SERVICE_UNAVAILABLE)
     response = make_response(redirect(url_for("sign_in.code_page"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
     return response
 
 
-def _asked(channel: Channel, address: str) -> sessions.Cookie:
-    """The code on its way, and the cookie of the session that waits for it."""
+def _request_code(channel: Channel, address: str) -> sessions.Cookie:
+    """Request the code and start the session that waits for it; gives its cookie."""
     vault, now = runtime().vault, runtime().clock.now()
-    before = browser_session(SessionKind.MEMBER)
-    asked = codes.ask(vault=vault, channel=channel, address=address, language=language(), now=now)
+    former = browser_session(SessionKind.MEMBER)
+    requested = codes.request_code(
+        vault=vault, channel=channel, address=address, language=language(), now=now
+    )
     cookie = sessions.start(
         vault=vault,
         kind=SessionKind.MEMBER,
         owner_id=None,
-        contents={**asked.contents(), "to": mask(channel, address)},
+        contents={**requested.contents(), "to": mask(channel, address)},
         now=now,
-        replaces=before,
+        replaces=former,
     )
     db.session.commit()
     return cookie
@@ -99,22 +101,22 @@ def _asked(channel: Channel, address: str) -> sessions.Cookie:
 @member_sign_in.get("/sign-in/code")
 @anyone
 def code_page() -> Response:
-    found = browser_session(SessionKind.MEMBER)
-    if found is not None and found.owner_id is not None:
-        return _inside(found.owner_id)
-    if found is None or Asked.of(found.contents) is None:
+    session = browser_session(SessionKind.MEMBER)
+    if session is not None and session.owner_id is not None:
+        return _inside(session.owner_id)
+    if session is None or CodeRequest.read(session.contents) is None:
         return make_response(redirect(url_for("sign_in.sign_in_page"), HTTPStatus.SEE_OTHER))
-    return make_response(_code_page(found, Form(CodeSchema())))
+    return make_response(_code_page(session, Form(CodeSchema())))
 
 
-def _code_page(found: Found, form: Form) -> str:
+def _code_page(session: OpenSession, form: Form) -> str:
     settings = runtime().settings
     return render_template(
         "alerts/membership/sign_in/code.html",
         form=form,
         problems=error_summary(form),
-        to=found.contents.get("to", ""),
-        csrf=runtime().vault.csrf(found.token),
+        to=session.contents.get("to", ""),
+        csrf=runtime().vault.csrf(session.token),
         most_a_day=settings.codes_per_address,
         texts_come_from=settings.twilio_from,
     )
@@ -124,29 +126,31 @@ def _code_page(found: Found, form: Form) -> str:
 @anyone
 def sign_in() -> Response:
     vault, now = runtime().vault, runtime().clock.now()
-    found = browser_session(SessionKind.MEMBER)
-    asked = None if found is None or found.owner_id is not None else Asked.of(found.contents)
-    if found is None or asked is None:
+    session = browser_session(SessionKind.MEMBER)
+    requested = (
+        None if session is None or session.owner_id is not None else CodeRequest.read(session.contents)
+    )
+    if session is None or requested is None:
         return make_response(redirect(url_for("sign_in.sign_in_page", why="over"), HTTPStatus.SEE_OTHER))
-    # The page needs no signed-in area, so this check of its session is made here.
-    if not vault.check_csrf(found.token, request.form.get("csrf", "")):
+    # `@anyone` pages get no check of the session's form token from the guard, so it is checked here.
+    if not vault.check_csrf(session.token, request.form.get("csrf", "")):
         raise TryAgain(_("This page came from another sign-in. Please send it once more."))
     form = Form(CodeSchema())
     if not form.take(request.form):
-        return make_response(_code_page(found, form), HTTPStatus.BAD_REQUEST)
-    tried = codes.try_code(vault=vault, asked=asked, typed=form.values["code"], now=now)
-    member_id = codes.sign_in(address_id=tried.address_id) if tried.address_id else None
-    if tried.verdict is Verdict.WRONG:
-        # The try that was used up is kept whatever happens next.
+        return make_response(_code_page(session, form), HTTPStatus.BAD_REQUEST)
+    attempt = codes.try_code(vault=vault, requested=requested, typed=form.values["code"], now=now)
+    member_id = codes.sign_in(address_id=attempt.address_id) if attempt.address_id else None
+    if attempt.verdict is Verdict.WRONG:
+        # Commit, so that the try stays counted.
         db.session.commit()
-        refuse_code(form, tried)
-        return make_response(_code_page(found, form), HTTPStatus.BAD_REQUEST)
+        refuse_code(form, attempt)
+        return make_response(_code_page(session, form), HTTPStatus.BAD_REQUEST)
     if member_id is None:
-        sessions.end(found)
+        sessions.end(session)
         db.session.commit()
         return make_response(redirect(url_for("sign_in.sign_in_page", why="over"), HTTPStatus.SEE_OTHER))
     cookie = sessions.start(
-        vault=vault, kind=SessionKind.MEMBER, owner_id=member_id, contents={}, now=now, replaces=found
+        vault=vault, kind=SessionKind.MEMBER, owner_id=member_id, contents={}, now=now, replaces=session
     )
     db.session.commit()
     response = _inside(member_id)
@@ -160,21 +164,21 @@ def ended_page() -> str:
     return render_template("alerts/membership/sign_in/ended.html")
 
 
-def refuse_code(form: Form, tried: Tried) -> None:
-    """Say that the digits were wrong, and how often they may still be typed."""
+def refuse_code(form: Form, attempt: CodeAttempt) -> None:
+    """Add the error that the digits were wrong, with the number of tries left."""
     form.refuse(
         "code",
-        _("This is not the right code. You can try %(count)s more times.", count=tried.tries_left)
-        if tried.tries_left > 1
+        _("This is not the right code. You can try %(count)s more times.", count=attempt.tries_left)
+        if attempt.tries_left > 1
         else _("This is not the right code. You can try once more."),
     )
 
 
 def language() -> str:
-    """The language of the page, for the code that answers it."""
+    """The page's language if this installation offers it, for the message with the code."""
     offered = runtime().settings.languages
-    spoken = page_language()
-    return spoken if spoken in offered else offered[0]
+    preferred = page_language()
+    return preferred if preferred in offered else offered[0]
 
 
 def _inside(member_id: uuid.UUID) -> Response:

@@ -1,4 +1,4 @@
-"""People decide who becomes a member: accept, reject, pause, remove; every decision leaves an audit entry."""
+"""Decisions about members: accept, reject, pause, resume, remove; each writes an audit entry."""
 
 import uuid
 from datetime import datetime
@@ -15,20 +15,20 @@ from ugly_mugs.vault import ServiceVault
 
 
 def accept(*, member: Member, by_id: uuid.UUID, now: datetime) -> None:
-    """They may have warnings, from the moment on at which one of their addresses is proved."""
+    """Accept an application; warnings start as soon as an address of the member is proved."""
     _decide(member, MemberState.VETTED)
     become_active(member)
     audit.record(AuditKind.MEMBER_VETTED, actor_id=by_id, subject_id=member.id, day=now.date())
 
 
 def reject(*, member: Member, by_id: uuid.UUID, now: datetime) -> None:
-    """They may not. Their address stays known, so that they can sign in, read it and remove the application."""
+    """Reject an application. Its address stays, so that the applicant can sign in, read this and remove it."""
     _decide(member, MemberState.REJECTED)
     audit.record(AuditKind.MEMBER_REJECTED, actor_id=by_id, subject_id=member.id, day=now.date())
 
 
 def pause(*, member: Member, by_id: uuid.UUID, now: datetime) -> None:
-    """Nothing is sent until they, or somebody here, says so."""
+    """Send no warnings until the member or a member admin resumes them."""
     services.pause(member=member)
     audit.record(AuditKind.MEMBER_PAUSED, actor_id=by_id, subject_id=member.id, day=now.date())
 
@@ -39,7 +39,7 @@ def resume(*, member: Member, by_id: uuid.UUID, now: datetime) -> None:
 
 
 def remove(*, vault: ServiceVault, member: Member, by_id: uuid.UUID, now: datetime) -> None:
-    """The membership ends, whatever its state."""
+    """End the membership or application, whatever its state."""
     ending.end(vault=vault, member=member, now=now)
     audit.record(AuditKind.MEMBER_REMOVED, actor_id=by_id, subject_id=member.id, day=now.date())
 

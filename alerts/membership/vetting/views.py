@@ -25,7 +25,7 @@ vetting = Blueprint("vetting", __name__, url_prefix="/admin/members")
 
 SHOWN: Mapping[str, Collection[MemberState]] = {
     "waiting": {MemberState.APPLIED},
-    "members": queries.BELONGING,
+    "members": queries.LISTED_AS_MEMBERS,
     "rejected": {MemberState.REJECTED},
 }
 """The lists of the page."""
@@ -33,7 +33,7 @@ SHOWN: Mapping[str, Collection[MemberState]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """One application or member as the page shows it; `name` is None when this person's key does not open it."""
+    """One application or member as the page shows it; `name` is None when the reader's key does not open it."""
 
     member: Member
     name: str | None
@@ -51,14 +51,14 @@ def members_page() -> str:
     page = max(request.args.get("page", 1, type=int), 1)
     if show not in SHOWN or page > 10_000:
         raise NotThere
-    found, more = queries.members_in(SHOWN[show], page=page)
+    members, more = queries.members_in(SHOWN[show], page=page)
     return render_template(
         "alerts/membership/vetting/vetting.html",
-        rows=_rows(found),
+        rows=_rows(members),
         show=show,
         page=page,
         more=more,
-        waiting=queries.how_many_wait(),
+        waiting=queries.count_applications(),
         done=request.args.get("done", ""),
         MemberState=MemberState,
         Channel=Channel,
@@ -67,25 +67,25 @@ def members_page() -> str:
 
 
 def _rows(members: Sequence[Member]) -> list[Row]:
-    keys = _vetting_keys({each.epoch_id for each in members})
-    addresses = queries.addresses_of(each.id for each in members)
+    keys = _vetting_keys({member.epoch_id for member in members})
+    addresses = queries.addresses_of(member.id for member in members)
     sectors = dict(choices.SECTORS)
     return [
         Row(
-            member=each,
-            name=_name_of(each, keys.get(each.epoch_id)),
-            kind=str(choices.KIND_NAMES[each.kind]),
-            regions=", ".join(sorted(REGIONS[place.region].name for place in each.regions)),
-            sectors=", ".join(str(sectors[work.sector.value]) for work in each.sectors),
-            since=format_date(each.applied_on, "d MMMM y"),
-            reached_by=sorted(addresses[each.id].items(), key=lambda pair: pair[0].value),
+            member=member,
+            name=_name_of(member, keys.get(member.epoch_id)),
+            kind=str(choices.KIND_NAMES[member.kind]),
+            regions=", ".join(sorted(REGIONS[place.region].name for place in member.regions)),
+            sectors=", ".join(str(sectors[work.sector.value]) for work in member.sectors),
+            since=format_date(member.applied_on, "d MMMM y"),
+            reached_by=sorted(addresses[member.id].items(), key=lambda pair: pair[0].value),
         )
-        for each in members
+        for member in members
     ]
 
 
 def _vetting_keys(epoch_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, PrivateKey]:
-    """The vetting keys the signed-in person opens, by epoch."""
+    """The vetting keys that the signed-in person can open, by epoch."""
     me, keys = current_staff(), {}
     for epoch_id in epoch_ids:
         try:
@@ -135,11 +135,11 @@ def resume(member_id: uuid.UUID) -> Response:
 @vetting.get("/<uuid:member_id>/remove")
 @staff(Permission.VET)
 def remove_page(member_id: uuid.UUID) -> str:
-    """Asks once more: what is removed does not come back."""
-    found = db.session.get(Member, member_id)
-    if found is None or found.state is MemberState.REMOVED:
+    """Asks for confirmation, because removing cannot be undone."""
+    member = db.session.get(Member, member_id)
+    if member is None or member.state is MemberState.REMOVED:
         raise NotThere
-    return render_template("alerts/membership/preferences/remove.html", row=_rows([found])[0])
+    return render_template("alerts/membership/preferences/remove.html", row=_rows([member])[0])
 
 
 @vetting.post("/<uuid:member_id>/remove")
@@ -155,17 +155,17 @@ def remove(member_id: uuid.UUID) -> Response:
 
 
 def _member(member_id: uuid.UUID) -> Member:
-    found = locked_member(member_id)
-    if found is None:
+    member = locked_member(member_id)
+    if member is None:
         raise NotThere
-    return found
+    return member
 
 
-def _done(what: str) -> Response:
-    """Back to the list the decision was made on."""
+def _done(decision: str) -> Response:
+    """Commit, and go back to the list on which the decision was made."""
     db.session.commit()
     show = request.form.get("show", "waiting")
     shown = show if show in SHOWN else "waiting"
     return make_response(
-        redirect(url_for("vetting.members_page", show=shown, done=what), HTTPStatus.SEE_OTHER)
+        redirect(url_for("vetting.members_page", show=shown, done=decision), HTTPStatus.SEE_OTHER)
     )

@@ -1,4 +1,4 @@
-"""The desk's and the vetters' keys: handed on with one seal, begun anew when somebody leaves, never swapped."""
+"""The desk and vetting keys: shared with one seal, renewed when somebody leaves, and refused when swapped."""
 
 import uuid
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from ugly_mugs.vault import CannotOpen, PrivateKey, RecoveryWords, SwappedKey, W
 
 
 class Filed:
-    """The content key of a report that came in: wrapped to the desk's epoch of that moment, and nowhere else."""
+    """A content key, as of a new report: wrapped to the desk's current epoch only."""
 
     def __init__(self) -> None:
         epoch, public = epochs.current(EpochKind.DESK, vault=runtime().vault)
@@ -32,7 +32,7 @@ class Filed:
         db.session.rollback()
 
     def opens_for(self, person: Colleague) -> bool:
-        """Whether this person's key leads to the report."""
+        """Whether this person's key opens the content key."""
         try:
             private = epochs.private_for(person.id, person.key, self.epoch_id)
             return content.unwrap_with_epoch(private, self.wrapped, self.where) == self.key
@@ -100,7 +100,7 @@ class TestAdmitting:
 
         bob = team.hire("bob", Role.CASEWORKER)
 
-        assert all(each.opens_for(bob) for each in filed)
+        assert all(report.opens_for(bob) for report in filed)
 
     def test_links_the_epochs_first_if_one_began_while_the_moderator_was_signed_in(
         self, team: Team, alice: Colleague
@@ -289,7 +289,7 @@ class TestTheCurrentEpoch:
             epochs.current(EpochKind.DESK, vault=runtime().vault)
 
     def test_is_refused_when_it_was_renewed_by_somebody_without_the_key_folder(self, app: Flask) -> None:
-        """Even one who holds the service root, and so could write the mark of the row."""
+        """Even somebody who holds the service root, and so could write the row's MAC."""
         epoch, _ = epochs.current(EpochKind.DESK, vault=runtime().vault)
         raw = PrivateKey.generate().public().raw
         place = Where("key_epochs", "public_key", epoch.id)

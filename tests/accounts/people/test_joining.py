@@ -43,11 +43,11 @@ class Shown:
         answer = browser.get("/desk/join")
         self.text = answer.get_data(as_text=True)
         self.token = hidden(answer, "token")
-        self.passphrase = self.found(r'<p class="receipt">([a-z ]+)</p>')
-        letters = self.found(r"<code>([A-Z2-7 ]+)</code>").replace(" ", "")
+        self.passphrase = self.match(r'<p class="receipt">([a-z ]+)</p>')
+        letters = self.match(r"<code>([A-Z2-7 ]+)</code>").replace(" ", "")
         self.secret = base64.b32decode(letters + "=" * (-len(letters) % 8))
 
-    def found(self, pattern: str) -> str:
+    def match(self, pattern: str) -> str:
         match = re.search(pattern, self.text)
         assert match is not None
         return match[1]
@@ -58,9 +58,9 @@ class Shown:
 
 
 def state() -> StaffState:
-    found = db.session.scalars(sa.select(Staff)).one().state
+    state = db.session.scalars(sa.select(Staff)).one().state
     db.session.rollback()
-    return found
+    return state
 
 
 class TestTheInvitation:

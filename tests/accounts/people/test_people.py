@@ -123,7 +123,7 @@ class TestAdmittingAtTheDesk:
 
 
 class TestASecondPerson:
-    """Once two moderators are there, nobody alone can make somebody who may let a warning out."""
+    """Once there are two moderators, nobody can invite and admit an approver alone."""
 
     @pytest.fixture
     def two(self, team: Team, alice: Colleague) -> tuple[Colleague, Colleague]:

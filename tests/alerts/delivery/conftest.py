@@ -1,4 +1,4 @@
-"""Deliveries without a newsroom: the rule, the statement and the rows."""
+"""Fixtures for testing deliveries without drafting and approving alerts."""
 
 import uuid
 from collections.abc import Callable
@@ -22,7 +22,7 @@ EVERYONE_HERE = Audience(kinds=frozenset(MemberKind), regions=frozenset({HERE}))
 
 @pytest.fixture
 def sending(app: Flask, clock: MovableClock) -> Callable[..., Sending]:
-    """A sending of an alert; keywords replace its parts."""
+    """A `Sending` of an alert; keyword arguments replace its fields."""
 
     def made(**changes: Any) -> Sending:
         usual = Sending(

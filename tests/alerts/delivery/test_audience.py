@@ -1,4 +1,4 @@
-"""The audience rule: what the database finds is what the rule says in plain Python."""
+"""The audience rule: the SQL condition agrees with the rule written in Python."""
 
 import uuid
 from dataclasses import dataclass
@@ -49,25 +49,27 @@ rules = st.builds(
 
 
 def concerns(rule: Audience, person: Person) -> bool:
-    """The rule as one would explain it."""
+    """The rule in Python."""
     if person.state is not MemberState.ACTIVE or person.kind not in rule.kinds:
         return False
     works_there = not rule.sectors or not person.sectors or bool(rule.sectors & person.sectors)
-    here = bool(rule.regions & person.regions) and works_there
-    return here or (rule.online and Sector.ONLINE in person.sectors)
+    in_region = bool(rule.regions & person.regions) and works_there
+    return in_region or (rule.online and Sector.ONLINE in person.sectors)
 
 
 @settings(max_examples=25)
-@given(crowd=st.lists(people, max_size=6), asked=st.lists(rules, min_size=1, max_size=5))
-def test_the_database_agrees_with_the_rule(app: Flask, crowd: list[Person], asked: list[Audience]) -> None:
+@given(crowd=st.lists(people, max_size=6), audiences=st.lists(rules, min_size=1, max_size=5))
+def test_the_database_agrees_with_the_rule(
+    app: Flask, crowd: list[Person], audiences: list[Audience]
+) -> None:
     ids = {
-        member(kind=each.kind, state=each.state, regions=each.regions, sectors=each.sectors): each
-        for each in crowd
+        member(kind=person.kind, state=person.state, regions=person.regions, sectors=person.sectors): person
+        for person in crowd
     }
 
-    for rule in asked:
-        found = set(db.session.scalars(_matching(rule))) & set(ids)
-        assert found == {member_id for member_id, person in ids.items() if concerns(rule, person)}
+    for rule in audiences:
+        matches = set(db.session.scalars(_matching(rule))) & set(ids)
+        assert matches == {member_id for member_id, person in ids.items() if concerns(rule, person)}
     db.session.rollback()
 
 
@@ -100,14 +102,14 @@ def test_reach_counts_members_who_would_get_it(app: Flask) -> None:
     member(live=False)
     member(address=AddressState.UNPROVED)
     member(regions=["wales"])
-    here = Audience(kinds=frozenset(MemberKind), regions=frozenset({HERE}))
+    audience = Audience(kinds=frozenset(MemberKind), regions=frozenset({HERE}))
 
-    assert reach(here, [Channel.SMS, Channel.EMAIL]) == [
+    assert reach(audience, [Channel.SMS, Channel.EMAIL]) == [
         Reach(Channel.EMAIL, "en", Level.NEUTRAL, 1),
         Reach(Channel.SMS, "en", Level.FULL, 1),
         Reach(Channel.SMS, "en", Level.NEUTRAL, 1),
     ]
-    assert reach(here, [Channel.EMAIL]) == [Reach(Channel.EMAIL, "en", Level.NEUTRAL, 1)]
+    assert reach(audience, [Channel.EMAIL]) == [Reach(Channel.EMAIL, "en", Level.NEUTRAL, 1)]
 
 
 def test_a_member_with_several_regions_is_found_once(app: Flask) -> None:
@@ -118,5 +120,5 @@ def test_a_member_with_several_regions_is_found_once(app: Flask) -> None:
 
 
 def _matching(rule: Audience) -> sa.Select[tuple[uuid.UUID]]:
-    """The active members whom the rule concerns, as the database finds them."""
+    """The active members whom the rule concerns, by the SQL condition."""
     return sa.select(Member.id).where(Member.state == MemberState.ACTIVE, concerns_in_database(rule))

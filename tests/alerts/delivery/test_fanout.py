@@ -28,10 +28,10 @@ def begin(sending: Sending, clock: MovableClock) -> int | None:
 
 
 def rows(sending: Sending) -> Sequence[Delivery]:
-    asked = (
+    query = (
         sa.select(Delivery).where(Delivery.subject_id == sending.subject_id).order_by(Delivery.recipient_id)
     )
-    return db.session.scalars(asked, execution_options={"populate_existing": True}).all()
+    return db.session.scalars(query, execution_options={"populate_existing": True}).all()
 
 
 def test_each_channel_a_member_wants_gets_one(sending: Make, clock: MovableClock) -> None:
@@ -40,13 +40,13 @@ def test_each_channel_a_member_wants_gets_one(sending: Make, clock: MovableClock
 
     assert begin(made, clock) == 3
 
-    assert {(each.recipient_id, each.channel) for each in rows(made)} == {
+    assert {(delivery.recipient_id, delivery.channel) for delivery in rows(made)} == {
         (both, Channel.SMS),
         (both, Channel.EMAIL),
         (text, Channel.SMS),
     }
-    assert {each.state for each in rows(made)} == {DeliveryState.QUEUED}
-    assert len({each.id for each in rows(made)}) == 3
+    assert {delivery.state for delivery in rows(made)} == {DeliveryState.QUEUED}
+    assert len({delivery.id for delivery in rows(made)}) == 3
 
 
 def test_a_row_knows_all_that_sending_needs(sending: Make, clock: MovableClock) -> None:
@@ -78,7 +78,7 @@ def test_only_the_channels_that_were_approved(sending: Make, clock: MovableClock
 
     begin(made, clock)
 
-    assert [each.channel for each in rows(made)] == [Channel.EMAIL]
+    assert [delivery.channel for delivery in rows(made)] == [Channel.EMAIL]
 
 
 def test_a_second_run_adds_nothing_and_changes_nothing(sending: Make, clock: MovableClock) -> None:
@@ -86,12 +86,12 @@ def test_a_second_run_adds_nothing_and_changes_nothing(sending: Make, clock: Mov
         member()
     made = sending()
     begin(made, clock)
-    before = [(each.id, each.not_before) for each in rows(made)]
+    before = [(delivery.id, delivery.not_before) for delivery in rows(made)]
     clock.forward(minutes=5)
 
     assert begin(made, clock) == 0
 
-    assert [(each.id, each.not_before) for each in rows(made)] == before
+    assert [(delivery.id, delivery.not_before) for delivery in rows(made)] == before
 
 
 def test_a_second_run_adds_those_who_joined_since(sending: Make, clock: MovableClock) -> None:
@@ -100,11 +100,11 @@ def test_a_second_run_adds_those_who_joined_since(sending: Make, clock: MovableC
     begin(made, clock)
     late = member()
 
-    written = fanout.once_more(made, now=clock.now(), hours=runtime().settings.quiet_hours)
+    written = fanout.repeat(made, now=clock.now(), hours=runtime().settings.quiet_hours)
     db.session.commit()
 
     assert written == 1
-    assert late in {each.recipient_id for each in rows(made)}
+    assert late in {delivery.recipient_id for delivery in rows(made)}
 
 
 def test_runs_at_the_same_moment_write_each_row_once(app: Flask, sending: Make, clock: MovableClock) -> None:
@@ -130,14 +130,14 @@ def test_runs_at_the_same_moment_write_each_row_once(app: Flask, sending: Make, 
         thread.join()
 
     assert faults == []
-    assert sum(each or 0 for each in written) == 80
+    assert sum(count or 0 for count in written) == 80
     assert len(rows(made)) == 80
 
 
 class TestLarge:
     @pytest.fixture(autouse=True)
     def small_slices(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Fifty thousand members would take this suite minutes; the statement is the same for seven."""
+        """Seven members instead of fifty thousand, which would take minutes; the statement is the same."""
         monkeypatch.setattr(fanout, "IN_ONE_GO", 7)
         monkeypatch.setattr(fanout, "SLICE", 7)
         monkeypatch.setattr(fanout, "SLICE_ON_SQLITE", 7)
@@ -173,10 +173,10 @@ class TestLarge:
             written.append(more)
 
         assert sum(written) == crowd and max(written) <= 7
-        assert {each.recipient_id for each in rows(made)} == everybody
+        assert {delivery.recipient_id for delivery in rows(made)} == everybody
         assert not fanout.is_under_way(MessageKind.ALERT, made.subject_id)
 
-    def test_once_more_begins_again_and_finds_who_joined_before_the_cursor(
+    def test_a_repeat_begins_again_and_finds_who_joined_before_the_cursor(
         self, sending: Make, clock: MovableClock
     ) -> None:
         for _number in range(8):
@@ -187,12 +187,12 @@ class TestLarge:
             pass
         late = {member() for _number in range(5)}
 
-        fanout.once_more(made, now=clock.now(), hours=runtime().settings.quiet_hours)
+        fanout.repeat(made, now=clock.now(), hours=runtime().settings.quiet_hours)
         db.session.commit()
         while not self.advance(made, clock)[1]:
             pass
 
-        assert late <= {each.recipient_id for each in rows(made)}
+        assert late <= {delivery.recipient_id for delivery in rows(made)}
         assert len(rows(made)) == 13
 
     def test_a_finished_cursor_is_forgotten(self, sending: Make, clock: MovableClock) -> None:
@@ -214,7 +214,7 @@ class TestQuietHours:
     NIGHT = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 
     def times(self, made: Sending) -> dict[uuid.UUID, tuple[bool, datetime]]:
-        return {each.recipient_id: (each.wakes, each.not_before) for each in rows(made)}
+        return {delivery.recipient_id: (delivery.wakes, delivery.not_before) for delivery in rows(made)}
 
     def test_danger_wakes_only_those_who_asked(self, sending: Make, clock: MovableClock) -> None:
         clock.moment = self.NIGHT
@@ -262,7 +262,7 @@ def test_counts_are_by_channel_and_state(sending: Make, clock: MovableClock) -> 
     member(channels=Channel), member()
     made = sending()
     begin(made, clock)
-    one = next(each for each in rows(made) if each.channel is Channel.EMAIL)
+    one = next(delivery for delivery in rows(made) if delivery.channel is Channel.EMAIL)
     db.session.execute(
         sa.update(Delivery).where(Delivery.id == one.id).values(state=DeliveryState.DELIVERED, attempt=1)
     )
@@ -274,7 +274,7 @@ def test_counts_are_by_channel_and_state(sending: Make, clock: MovableClock) -> 
     assert counted.of(Channel.EMAIL, queries.ARRIVED) == 1
     assert counted.total() == 3
     assert queries.attempted(MessageKind.ALERT, made.subject_id) == 1
-    assert queries.anything_left(MessageKind.ALERT, made.subject_id)
+    assert queries.has_pending(MessageKind.ALERT, made.subject_id)
 
 
 def test_each_state_is_told_under_exactly_one_name() -> None:

@@ -1,4 +1,4 @@
-"""What the tests of membership share: a crowd that joins."""
+"""Fixtures of the membership tests: a crowd of people who join."""
 
 from collections.abc import Iterator
 

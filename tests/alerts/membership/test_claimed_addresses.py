@@ -1,4 +1,4 @@
-"""A number that somebody else wrote into an application of their own: it brings nobody into a stranger's place."""
+"""Somebody applies with another person's number: that person must not get into the applicant's membership."""
 
 import pytest
 import sqlalchemy as sa
@@ -31,9 +31,9 @@ def owner_and_state(crowd: Crowd, typed: str) -> tuple[object, AddressState]:
     address = crowd.find(typed)
     assert address is not None
     db.session.refresh(address)
-    found = address.owner_id, address.state
+    owner_and_state = address.owner_id, address.state
     db.session.rollback()
-    return found
+    return owner_and_state
 
 
 def become(crowd: Crowd, typed: str, state: AddressState) -> None:

@@ -1,4 +1,4 @@
-"""Consent records: append-only, and a channel is live if and only if its last one says yes."""
+"""Consent records: append-only; a channel is live if and only if its last record is GIVEN or RESTARTED."""
 
 import uuid
 from collections.abc import Iterator
@@ -21,28 +21,28 @@ E = ConsentEvent
 
 
 def events(person: Person, channel: Channel = Channel.SMS) -> list[ConsentEvent]:
-    found = [each.event for each in consents.history(person.member.id, channel)]
+    events = [record.event for record in consents.history(person.member.id, channel)]
     db.session.rollback()
-    return found
+    return events
 
 
 def state(crowd: Crowd, typed: str) -> AddressState:
     address = crowd.find(typed)
     assert address is not None
     db.session.refresh(address)
-    found = address.state
+    state = address.state
     db.session.rollback()
-    return found
+    return state
 
 
 def live(person: Person) -> set[Channel]:
-    found = queries.live_channels(person.member.id)
+    channels = queries.live_channels(person.member.id)
     db.session.rollback()
-    return found
+    return channels
 
 
 def save(person: Person, **ticks: str) -> str:
-    """Save the settings with these ticks, and say where that led."""
+    """Save the settings with these ticks; gives where the answer redirects to."""
     wishes = {"regions": "london", "level": "neutral", "wake": "yes", **ticks}
     return person.post("/alerts/preferences", wishes).headers.get("Location", "refused")
 
@@ -50,7 +50,7 @@ def save(person: Person, **ticks: str) -> str:
 class TestEveryHistory:
     @contextmanager
     def undone(self) -> Iterator[None]:
-        """Each example begins from the same rows."""
+        """Restores the same rows before each example."""
         try:
             yield
         finally:
@@ -69,15 +69,15 @@ class TestEveryHistory:
         with self.undone():
             for act, channel in acts:
                 self.perform(act, member_id, channel, crowd)
-                for each in Channel:
-                    records = consents.history(member_id, each)
+                for channel in Channel:
+                    records = consents.history(member_id, channel)
                     assert [record.number for record in records] == list(range(1, len(records) + 1))
                     says = bool(records) and records[-1].event in LIVE
-                    assert (each in queries.live_channels(member_id)) == says
+                    assert (channel in queries.live_channels(member_id)) == says
 
     def perform(self, act: str, member_id: uuid.UUID, channel: Channel, crowd: Crowd) -> None:
-        """One act, and what it may do to what was live: only a tick begins, and START gives back what STOP took."""
-        before = [each.event for each in consents.history(member_id, channel)]
+        """Apply one event and check its effect: only a tick gives consent, and START only undoes STOP."""
+        before = [record.event for record in consents.history(member_id, channel)]
         now = crowd.clock.now()
         match act:
             case "give":
@@ -88,13 +88,13 @@ class TestEveryHistory:
                 consents.stop(member_id, channel, now)
             case "start":
                 consents.start_again(member_id, channel, now)
-        after = [each.event for each in consents.history(member_id, channel)]
+        after = [record.event for record in consents.history(member_id, channel)]
         assert after[: len(before)] == before
         if act == "stop":
             assert after[-1] is E.STOPPED
         if act == "start" and after != before:
-            taken = [each for each in before if each is not E.STOPPED]
-            assert before[-1] is E.STOPPED and taken[-1] in LIVE
+            remaining = [event for event in before if event is not E.STOPPED]
+            assert before[-1] is E.STOPPED and remaining[-1] in LIVE
 
 
 class TestStopAndStart:
@@ -153,7 +153,7 @@ class TestStopAndStart:
         assert answer.status_code == 400
         assert "send START to the number" in answer.text
         assert live(sam) == set() and events(sam) == [E.GIVEN, E.STOPPED]
-        assert [each.region for each in sam.member.regions] == ["yorkshire-humber"]
+        assert [row.region for row in sam.member.regions] == ["yorkshire-humber"]
         assert 'value="wales" checked' in answer.text
 
     def test_the_settings_tell_how_to_come_back(self, crowd: Crowd) -> None:
@@ -205,7 +205,7 @@ class TestStopAndStart:
 
         crowd.text(kit, stops=True)
 
-        assert [each.channel for each in db.session.scalars(sa.select(MemberConsent))] == [Channel.EMAIL]
+        assert [record.channel for record in db.session.scalars(sa.select(MemberConsent))] == [Channel.EMAIL]
 
 
 class TestOneClick:
@@ -254,11 +254,11 @@ class TestWhoReceives:
 
     def receives(self, person: Person) -> bool:
         db.session.expire_all()
-        found = db.session.scalar(
+        result = db.session.scalar(
             sa.select(queries.receives(sa.literal(person.member.id, sa.Uuid), sa.literal("sms")))
         )
         db.session.rollback()
-        return bool(found)
+        return bool(result)
 
     def test_an_active_member_with_a_tick_and_a_proved_number(self, crowd: Crowd) -> None:
         assert self.receives(crowd.join())
@@ -317,6 +317,4 @@ def test_a_withdrawal_puts_aside_what_still_waits(crowd: Crowd) -> None:
 
     waiting = db.session.scalars(sa.select(Delivery.state).where(Delivery.kind == MessageKind.ALERT)).all()
     assert waiting == [DeliveryState.SUPPRESSED]
-    assert {each.channel for each in db.session.scalars(sa.select(Subscription)) if each.live} == {
-        Channel.EMAIL
-    }
+    assert {row.channel for row in db.session.scalars(sa.select(Subscription)) if row.live} == {Channel.EMAIL}

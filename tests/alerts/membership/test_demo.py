@@ -1,4 +1,4 @@
-"""The invented members of a try-out stand as they would if they had joined by the pages."""
+"""The invented members of a try-out have the same rows as members who joined through the pages."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Joining: one form, one application, and nothing that shows who is a member already."""
+"""Joining: one form is one application, and nothing reveals who is a member already."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -70,8 +70,8 @@ class TestTheForm:
         sam.browser.post("/join", data=form)
 
         member = only_member()
-        assert {each.region for each in member.regions} == {"london", "scotland"}
-        assert [each.sector for each in member.sectors] == [Sector.BDSM]
+        assert {row.region for row in member.regions} == {"london", "scotland"}
+        assert [row.sector for row in member.sectors] == [Sector.BDSM]
         assert (member.state, member.level) == (MemberState.APPLIED, Level.FULL)
         assert not member.wake_for_danger and member.kind == "project"
 
@@ -80,15 +80,15 @@ class TestTheForm:
 
         records = db.session.scalars(sa.select(MemberConsent)).all()
 
-        assert {each.channel for each in records} == set(Channel)
-        for each in records:
-            assert (each.event, each.language, each.number) == (ConsentEvent.GIVEN, "en", 1)
-            assert each.wording == WORDINGS[each.channel].version
+        assert {record.channel for record in records} == set(Channel)
+        for record in records:
+            assert (record.event, record.language, record.number) == (ConsentEvent.GIVEN, "en", 1)
+            assert record.wording == WORDINGS[record.channel].version
 
     def test_a_number_without_a_tick_is_only_for_signing_in(self, crowd: Crowd) -> None:
         crowd.apply(phone=PHONE, email=EMAIL, sms=None)
 
-        live = {each.channel: each.live for each in db.session.scalars(sa.select(Subscription))}
+        live = {row.channel: row.live for row in db.session.scalars(sa.select(Subscription))}
 
         assert live == {Channel.SMS: False, Channel.EMAIL: True}
 
@@ -105,7 +105,7 @@ class TestTheForm:
 
 class TestRefusals:
     @pytest.mark.parametrize(
-        ("typed", "said"),
+        ("typed", "message"),
         [
             ({"working_name": " "}, "Please fill this in."),
             ({"kind": None}, "Please choose one."),
@@ -126,14 +126,14 @@ class TestRefusals:
         ],
     )
     def test_it_says_why_and_keeps_everything_typed(
-        self, crowd: Crowd, typed: dict[str, object], said: str
+        self, crowd: Crowd, typed: dict[str, object], message: str
     ) -> None:
         sam = crowd.person(name="Sam <of> the Moor")
 
         answer = sam.browser.post("/join", data=crowd.form(sam, **typed))
 
         assert answer.status_code == 400
-        assert said in answer.text
+        assert message in answer.text
         if "working_name" not in typed:
             assert 'value="Sam &lt;of&gt; the Moor"' in answer.text
         if "phone" not in typed:
@@ -209,7 +209,7 @@ class TestTheSameFormTwice:
 
     def test_sixteen_people_at_once_are_sixteen(self, app: Flask, crowd: Crowd) -> None:
         people = [crowd.person(phone=f"07700 9001{number:02}") for number in range(16)]
-        forms = [crowd.form(each) for each in people]
+        forms = [crowd.form(person) for person in people]
 
         with ThreadPoolExecutor(16) as threads:
             answers = list(
@@ -219,7 +219,7 @@ class TestTheSameFormTwice:
 
         assert answers == [303] * 16
         assert rows(Member) == 16
-        assert all(crowd.find(each.address) for each in people)
+        assert all(crowd.find(person.address) for person in people)
 
 
 class TestAnAddressSomebodyHas:
@@ -237,7 +237,7 @@ class TestAnAddressSomebodyHas:
             before = after
 
         assert pages[0] == pages[1]
-        assert [each.kind for each in db.session.scalars(sa.select(Handover))] == [
+        assert [handover.kind for handover in db.session.scalars(sa.select(Handover))] == [
             HandoverKind.ADDRESS_GIVEN
         ] * 3
 

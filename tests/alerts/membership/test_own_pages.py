@@ -1,4 +1,4 @@
-"""A member's own pages: settings, addresses, a pause, and the end."""
+"""A member's own pages: settings, addresses, a pause, and ending the membership."""
 
 import pytest
 import sqlalchemy as sa
@@ -29,8 +29,8 @@ OTHER = "07700 900124"
 
 def addresses(person: Person) -> dict[Channel, AddressState]:
     member_id = person.member.id
-    found = db.session.scalars(sa.select(Address).where(Address.owner_id == member_id)).all()
-    states = {each.channel: each.state for each in found}
+    rows = db.session.scalars(sa.select(Address).where(Address.owner_id == member_id)).all()
+    states = {row.channel: row.state for row in rows}
     db.session.rollback()
     return states
 
@@ -58,12 +58,12 @@ class TestSettings:
         assert 'name="mail"' not in page and "You have given no e-mail address." in page
 
     @pytest.mark.parametrize(
-        ("path", "here"), [("/alerts", 1), ("/alerts/preferences", 0), ("/alerts/end", 0)]
+        ("path", "times"), [("/alerts", 1), ("/alerts/preferences", 0), ("/alerts/end", 0)]
     )
-    def test_only_the_notices_are_marked_as_the_notices(self, crowd: Crowd, path: str, here: int) -> None:
+    def test_only_the_notices_are_marked_as_the_notices(self, crowd: Crowd, path: str, times: int) -> None:
         page = crowd.join().browser.get(path).text
 
-        assert page.count('href="/alerts" aria-current="page"') == here
+        assert page.count('href="/alerts" aria-current="page"') == times
         assert page.count('href="/alerts"') == 1
 
     def test_they_are_kept_as_changed(self, crowd: Crowd) -> None:
@@ -80,8 +80,8 @@ class TestSettings:
 
         assert answer.headers["Location"] == "/alerts/preferences?saved=yes"
         member = sam.member
-        assert {each.region for each in member.regions} == {"jersey", "london"}
-        assert [each.sector for each in member.sectors] == [Sector.AGENCY]
+        assert {row.region for row in member.regions} == {"jersey", "london"}
+        assert [row.sector for row in member.sectors] == [Sector.AGENCY]
         assert member.level is Level.FULL and not member.wake_for_danger
         assert rows(MemberRegion) == 2 and rows(MemberSector) == 1
 
@@ -273,10 +273,10 @@ class TestAddresses:
         work(crowd)
         wrong = f"{(int(crowd.last_code()) + 1) % 10**6:06d}"
 
-        said = [sam.post("/alerts/addresses/code", {"code": wrong}) for _ in range(5)]
+        answers = [sam.post("/alerts/addresses/code", {"code": wrong}) for _ in range(5)]
 
-        assert [each.status_code for each in said] == [400] * 4 + [303]
-        assert said[4].headers["Location"] == "/alerts/addresses?why=over"
+        assert [answer.status_code for answer in answers] == [400] * 4 + [303]
+        assert answers[4].headers["Location"] == "/alerts/addresses?why=over"
         assert addresses(sam) == {Channel.SMS: AddressState.PROVED}
 
     @pytest.mark.parametrize("typed", ["", "nobody", "0113 496 0123"])
@@ -315,7 +315,7 @@ class TestTheEnd:
             assert rows(model) == 0, model
         member = db.session.get(Member, member_id)
         assert member is not None and member.state is MemberState.REMOVED and member.working_name is None
-        events = [each.event for each in db.session.scalars(sa.select(MemberConsent))]
+        events = [record.event for record in db.session.scalars(sa.select(MemberConsent))]
         assert sorted(events) == [ConsentEvent.GIVEN] * 2 + [ConsentEvent.WITHDRAWN] * 2
         assert set(db.session.scalars(sa.select(Delivery.state))) == {DeliveryState.SUPPRESSED}
 
@@ -356,7 +356,7 @@ class TestTheEnd:
 
 
 class TestAcceptedAndProved:
-    """Either may come first; only both together make a member active."""
+    """In either order; a member is active only after both."""
 
     def accept(self, crowd: Crowd, person: Person) -> None:
         member = locked_member(person.member.id)

@@ -1,4 +1,4 @@
-"""Signing in: the code that arrives proves the address, nothing else does, and nothing shows who is a member."""
+"""Signing in: only the code sent proves the address, and nothing reveals who is a member."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -28,8 +28,8 @@ def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06d}"
 
 
-def asked(crowd: Crowd, person: Person, address: str | None = None) -> str:
-    """The code that waits for this person after they asked for one."""
+def code_sent(crowd: Crowd, person: Person, address: str | None = None) -> str:
+    """Request a code for this person; gives the code sent to them."""
     assert person.ask_for_code(address).status_code == 303
     crowd.clock.forward(seconds=1)
     crowd.work()
@@ -59,13 +59,13 @@ class TestTheWayIn:
 
     def test_the_code_may_be_typed_with_a_space(self, crowd: Crowd) -> None:
         sam = crowd.apply()
-        code = asked(crowd, sam)
+        code = code_sent(crowd, sam)
 
         assert sam.type_code(f" {code[:3]} {code[3:]} ").status_code == 303
 
     def test_id_and_secret_of_the_session_are_new_afterwards(self, crowd: Crowd) -> None:
         sam = crowd.apply()
-        code = asked(crowd, sam)
+        code = code_sent(crowd, sam)
         before = sam.browser.get_cookie("member")
         sam.type_code(code)
         after = sam.browser.get_cookie("member")
@@ -114,7 +114,7 @@ class TestTheWayIn:
 
 class TestNobodyLearnsWhoIsAMember:
     def pages(self, crowd: Crowd, address: str) -> list[str]:
-        """Everything the web answers to somebody who types this address and guesses a code."""
+        """The web's answers to somebody who types this address and guesses a code."""
         person = crowd.person()
         answers = [person.ask_for_code(address)]
         crowd.clock.forward(seconds=1)
@@ -123,8 +123,8 @@ class TestNobodyLearnsWhoIsAMember:
         known = {code for _to, code in crowd.waiting_codes()}
         guesses = [f"{number:06d}" for number in range(6) if f"{number:06d}" not in known][:5]
         answers += [person.type_code(guess) for guess in guesses]
-        shown = [f"{each.status_code} {each.headers.get('Location')} {each.text}" for each in answers]
-        return [re.sub(r'name="csrf" value="[^"]+"|••• \d+', "", each) for each in shown]
+        pages = [f"{answer.status_code} {answer.headers.get('Location')} {answer.text}" for answer in answers]
+        return [re.sub(r'name="csrf" value="[^"]+"|••• \d+', "", page) for page in pages]
 
     def test_a_known_and_a_strange_address_get_the_same_pages(self, crowd: Crowd) -> None:
         crowd.join()
@@ -142,10 +142,12 @@ class TestNobodyLearnsWhoIsAMember:
 
         assert changes == [[1, 1, 1, 0, 0, 0]] * 2
         codes = db.session.scalars(sa.select(SignInCode)).all()
-        assert {(each.tries_left, each.expires_at, each.address_id) for each in codes} == {
+        assert {(code.tries_left, code.expires_at, code.address_id) for code in codes} == {
             (5, codes[0].expires_at, None)
         }
-        sizes = {len(each.sealed or b"") for each in db.session.scalars(sa.select(Handover)) if each.sealed}
+        sizes = {
+            len(handover.sealed) for handover in db.session.scalars(sa.select(Handover)) if handover.sealed
+        }
         assert len(sizes) == 1
 
     def test_no_code_is_sent_to_an_address_nobody_gave(self, crowd: Crowd) -> None:
@@ -164,39 +166,39 @@ class TestNobodyLearnsWhoIsAMember:
         session.code = vault.code_mac(session.id, secret, "123456")
         db.session.commit()
 
-        tried = services.try_code(
+        attempt = services.try_code(
             vault=vault,
-            asked=services.Asked(session.id, secret),
+            requested=services.CodeRequest(session.id, secret),
             typed="123456",
             now=crowd.clock.now(),
         )
 
-        assert tried.verdict is services.Verdict.WRONG
+        assert attempt.verdict is services.Verdict.WRONG
 
 
 class TestACode:
     def test_it_goes_only_to_the_address_that_was_typed(self, crowd: Crowd) -> None:
         sam = crowd.apply(phone=PHONE, email=EMAIL)
 
-        asked(crowd, sam, EMAIL)
+        code_sent(crowd, sam, EMAIL)
 
         assert [to for to, _code in crowd.waiting_codes()] == [EMAIL]
 
     def test_five_wrong_tries_end_it(self, crowd: Crowd) -> None:
         sam = crowd.apply()
-        code = asked(crowd, sam)
+        code = code_sent(crowd, sam)
 
-        said = [sam.type_code(wrong(code)) for _ in range(4)]
+        answers = [sam.type_code(wrong(code)) for _ in range(4)]
 
-        assert [each.status_code for each in said] == [400] * 4
-        assert "You can try 4 more times" in said[0].text and "You can try once more" in said[3].text
+        assert [answer.status_code for answer in answers] == [400] * 4
+        assert "You can try 4 more times" in answers[0].text and "You can try once more" in answers[3].text
         assert sam.type_code(wrong(code)).headers["Location"] == "/sign-in?why=over"
         assert "five tries" in sam.browser.get("/sign-in?why=over").text
         assert sam.browser.get("/sign-in/code").headers["Location"] == "/sign-in"
 
     def test_the_fifth_try_may_be_the_right_one(self, crowd: Crowd) -> None:
         sam = crowd.apply()
-        code = asked(crowd, sam)
+        code = code_sent(crowd, sam)
         for _ in range(4):
             sam.type_code(wrong(code))
 
@@ -204,7 +206,7 @@ class TestACode:
 
     def test_it_ends_after_ten_minutes(self, crowd: Crowd) -> None:
         sam = crowd.apply()
-        code = asked(crowd, sam)
+        code = code_sent(crowd, sam)
         crowd.clock.forward(minutes=10)
 
         assert sam.type_code(code).headers["Location"] == "/sign-in?why=over"
@@ -212,14 +214,14 @@ class TestACode:
     def test_it_counts_only_in_the_browser_that_asked(self, crowd: Crowd) -> None:
         sam, kit = crowd.apply(), crowd.person()
         kit.ask_for_code(STRANGE)
-        code = asked(crowd, sam)
+        code = code_sent(crowd, sam)
 
         assert kit.type_code(code).status_code == 400
         assert sam.type_code(code).status_code == 303
 
     def test_it_works_once(self, crowd: Crowd) -> None:
         sam = crowd.apply()
-        code = asked(crowd, sam)
+        code = code_sent(crowd, sam)
         cookie = sam.browser.get_cookie("member")
         assert cookie is not None
         sam.type_code(code)
@@ -233,7 +235,7 @@ class TestACode:
 
     def test_of_many_tries_at_the_same_moment_five_count(self, crowd: Crowd) -> None:
         sam = crowd.apply()
-        code = asked(crowd, sam)
+        code = code_sent(crowd, sam)
         page = sam.browser.get("/sign-in/code")
         csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
         cookie = sam.browser.get_cookie("member")
@@ -251,7 +253,7 @@ class TestACode:
 
     def test_the_form_of_another_session_is_sent_back_with_what_was_typed(self, crowd: Crowd) -> None:
         sam = crowd.apply()
-        code = asked(crowd, sam)
+        code = code_sent(crowd, sam)
 
         answer = sam.browser.post("/sign-in/code", data={"csrf": "wrong", "code": code})
 
@@ -260,7 +262,7 @@ class TestACode:
 
     def test_an_empty_or_odd_one_uses_no_member_up(self, crowd: Crowd) -> None:
         sam = crowd.apply()
-        asked(crowd, sam)
+        code_sent(crowd, sam)
 
         assert sam.type_code("").status_code == 400
         assert sam.type_code("١٢٣٤٥٦").status_code == 400
@@ -281,7 +283,7 @@ class TestACode:
 
 class TestAskingForOne:
     @pytest.mark.parametrize(
-        ("typed", "said"),
+        ("typed", "message"),
         [
             ("", "Please fill this in."),
             ("sam at home", "phone number"),
@@ -290,14 +292,14 @@ class TestAskingForOne:
             ("+1 202 555 0123", "mobiles of the UK"),
         ],
     )
-    def test_what_is_no_address_is_said_and_kept(self, crowd: Crowd, typed: str, said: str) -> None:
+    def test_what_is_no_address_is_said_and_kept(self, crowd: Crowd, typed: str, message: str) -> None:
         sam = crowd.person()
         token = re.search(r'name="token" value="([^"]+)"', sam.browser.get("/sign-in").text)
         assert token is not None
 
         answer = sam.browser.post("/sign-in", data={"token": token[1], "address": typed})
 
-        assert answer.status_code == 400 and said in answer.text
+        assert answer.status_code == 400 and message in answer.text
         assert f'value="{typed}"' in answer.text or not typed
         assert rows(SignInCode) == 0 and "Set-Cookie" not in answer.headers
 
@@ -349,9 +351,9 @@ class TestAskingForOne:
             budgets.spend(Channel.EMAIL, f"{number}@example.org", now, page=f"{number}".encode())
 
         with pytest.raises(PleaseWait):
-            budgets.spend(Channel.EMAIL, EMAIL, now, page=b"mine")
+            budgets.spend(Channel.EMAIL, EMAIL, now, page=b"page")
 
-        assert budgets.spend(Channel.EMAIL, EMAIL, now + timedelta(seconds=1), page=b"mine again")
+        assert budgets.spend(Channel.EMAIL, EMAIL, now + timedelta(seconds=1), page=b"next page")
 
     def test_a_code_that_was_over_before_the_worker_came_is_not_sent(self, crowd: Crowd) -> None:
         sam = crowd.apply()
@@ -426,7 +428,7 @@ class TestUntilAccepted:
         answer = sam.post(path, {"regions": "london", "level": "full", "wake": "no", "address": EMAIL})
 
         assert answer.headers["Location"] == "/alerts/waiting"
-        assert [each.region for each in sam.member.regions] == ["yorkshire-humber"]
+        assert [row.region for row in sam.member.regions] == ["yorkshire-humber"]
         assert rows(SignInCode) == 0
 
     def test_nothing_but_codes_was_ever_queued(self, crowd: Crowd) -> None:
@@ -435,7 +437,7 @@ class TestUntilAccepted:
         sam.post("/alerts/sign-out")
         sam.sign_in()
 
-        assert {each.kind for each in db.session.scalars(sa.select(Delivery))} == {MessageKind.CODE}
+        assert {delivery.kind for delivery in db.session.scalars(sa.select(Delivery))} == {MessageKind.CODE}
 
     def test_somebody_turned_down_reads_so_and_can_take_it_away(self, crowd: Crowd) -> None:
         sam = crowd.apply()
@@ -449,7 +451,7 @@ class TestUntilAccepted:
 
 
 def test_a_worker_of_its_own_is_really_another_application(crowd: Crowd) -> None:
-    """Or the tests here would give the web the worker's keys."""
+    """Otherwise these tests would run the web with the worker's keys."""
     assert crowd.worker is not crowd.app
     with pytest.raises(RuntimeError):
         _ = runtime().worker_vault

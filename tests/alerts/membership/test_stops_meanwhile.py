@@ -1,4 +1,4 @@
-"""A STOP that is taken in while its owner types a code, or has one sent: it stays, and nobody waits for ever."""
+"""A STOP that arrives while its owner types or requests a code: the opt-out stays, and nothing deadlocks."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ from ugly_mugs.outbox import optouts
 from ugly_mugs.outbox.models import Address, AddressState
 from ugly_mugs.outbox.registry import registry
 
-# In seconds: nothing here takes as long, unless two wait for each other.
+# Seconds; only a deadlock takes this long.
 LONG = 30
 
 _WAIT_FOR_A_LOCK = sa.text(
@@ -27,13 +27,13 @@ _WAIT_FOR_A_LOCK = sa.text(
 
 
 @contextmanager
-def meanwhile(app: Flask, deed: Callable[[], object]) -> Iterator["Future[None]"]:
-    """Do this in a transaction of its own, in a thread beside the test."""
+def meanwhile(app: Flask, action: Callable[[], object]) -> Iterator["Future[None]"]:
+    """Run the action in a transaction of its own, in another thread."""
 
     def run() -> None:
         with app.app_context():
             try:
-                deed()
+                action()
                 db.session.commit()
             finally:
                 db.session.remove()
@@ -43,7 +43,7 @@ def meanwhile(app: Flask, deed: Callable[[], object]) -> Iterator["Future[None]"
 
 
 def until_it_waits(running: "Future[None]") -> None:
-    """Until the other one waits for a lock of ours. On SQLite whoever comes second waits before its first statement."""
+    """Wait until the other thread waits for a lock of ours. On SQLite it waits before its first statement."""
     until = time.monotonic() + LONG
     while not is_sqlite() and time.monotonic() < until and not running.done():
         with db.engine.connect() as connection:
@@ -67,7 +67,7 @@ def stop(crowd: Crowd, address: Address) -> None:
 
 @pytest.fixture
 def sam(crowd: Crowd) -> Person:
-    """Somebody who has applied with a phone and proved nothing yet."""
+    """An applicant with an unproved phone number."""
     return crowd.apply()
 
 
@@ -86,7 +86,7 @@ def test_a_stop_that_comes_while_the_code_is_typed_stays(crowd: Crowd, sam: Pers
 
 
 def test_a_stop_is_taken_in_while_somebody_holds_the_member(crowd: Crowd, sam: Person) -> None:
-    """The page takes the member first and the address then, the worker the address and then the record of consent."""
+    """The page locks the member, then the address; the worker locks the address, then adds a consent record."""
     address = address_of(crowd)
     address_id, owner_id = address.id, address.owner_id
     db.session.rollback()
@@ -95,7 +95,7 @@ def test_a_stop_is_taken_in_while_somebody_holds_the_member(crowd: Crowd, sam: P
     def sign_in() -> None:
         locked_member(owner_id)
         holds.set()
-        # SQLite has one writer, so there the worker comes after this.
+        # SQLite has one writer, so there the STOP is written after this transaction.
         stopped.wait(0 if is_sqlite() else 2)
         services.sign_in(address_id=address_id)
 

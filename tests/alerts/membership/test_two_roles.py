@@ -1,4 +1,4 @@
-"""Web and worker each with no more rights than the grants give them: on PostgreSQL they are two roles."""
+"""Web and worker with no more rights than the grants give: on PostgreSQL they are two roles."""
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,7 +17,7 @@ from ugly_mugs.outbox.registry import registry
 
 
 def give_rights() -> None:
-    """What `flask db upgrade` does at its end. SQLite knows no roles: there the same journey runs without them."""
+    """Apply the grants, as `flask db upgrade` does at its end. SQLite has no roles: the test runs without them."""
     if not is_sqlite():
         with db.engine.begin() as connection:
             connection.execute(sa.text("CREATE TABLE alembic_version (version_num varchar(32))"))
@@ -25,7 +25,7 @@ def give_rights() -> None:
 
 
 def become(role: grants.Role) -> None:
-    """Every connection of the application whose context this is belongs to that role from now on."""
+    """Every new connection of the current application uses this role from now on."""
     db.session.remove()
     db.engine.dispose()
     if is_sqlite():

@@ -1,4 +1,4 @@
-"""The page on which member admins decide; names are opened with their own vetting key."""
+"""The page on which member admins decide; names are opened with their vetting key."""
 
 import uuid
 
@@ -21,14 +21,14 @@ def alice(team: Team) -> Colleague:
 
 
 def entries() -> list[tuple[AuditKind, uuid.UUID | None, uuid.UUID | None]]:
-    """What the log says of members."""
-    found = [
-        (each.kind, each.actor_id, each.subject_id)
-        for each in db.session.scalars(sa.select(AuditEntry))
-        if each.kind.value.startswith("admin:member")
+    """The audit entries about members."""
+    entries = [
+        (entry.kind, entry.actor_id, entry.subject_id)
+        for entry in db.session.scalars(sa.select(AuditEntry))
+        if entry.kind.value.startswith("admin:member")
     ]
     db.session.rollback()
-    return found
+    return entries
 
 
 def decide(alice: Colleague, person_id: uuid.UUID, what: str) -> int:

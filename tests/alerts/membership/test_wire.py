@@ -1,4 +1,4 @@
-"""Codes on the real wire: what reaches the phone and the inbox, and what STOP from a phone does."""
+"""Codes over SMS and SMTP: what arrives at the phone and the inbox, and what STOP from a phone does."""
 
 import re
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def settings(database_url: str, tmp_path: Path, sandbox: Sandbox) -> Settings:
 
 
 def send(crowd: Crowd) -> None:
-    """One turn of the worker: what was handed over, then everything that is due."""
+    """Run the worker once: apply the handovers, then send everything that is due."""
     crowd.clock.forward(seconds=1)
     crowd.work()
     with crowd.worker.app_context():
@@ -62,13 +62,13 @@ def send(crowd: Crowd) -> None:
 
 
 def digits(text: str) -> str:
-    found = re.search(r"\d{3} \d{3}", text)
-    assert found is not None
-    return found[0]
+    match = re.search(r"\d{3} \d{3}", text)
+    assert match is not None
+    return match[0]
 
 
-def stop_or_start(crowd: Crowd, said: str) -> None:
-    webhooks.text(crowd.app.test_client(), PHONE_E164, said)
+def stop_or_start(crowd: Crowd, keyword: str) -> None:
+    webhooks.text(crowd.app.test_client(), PHONE_E164, keyword)
     send(crowd)
 
 
@@ -183,7 +183,7 @@ class TestAnswersFromAPhone:
         assert sandbox.text_count() == 0
 
     def test_a_code_by_text_is_closed_to_a_number_that_stopped(self, crowd: Crowd, sandbox: Sandbox) -> None:
-        """Codes may go to a stopped e-mail address; a text that still waits is held back by its gate alone."""
+        """Codes may go to opted-out addresses by kind; the gate alone keeps back texts to a number that sent STOP."""
         sam = crowd.apply()
         sam.ask_for_code()
         crowd.clock.forward(seconds=1)

@@ -1,4 +1,4 @@
-"""The desk's and the vetters' keys, epoch by epoch: who holds the current one opens all former ones."""
+"""The desk and vetting keys, in numbered epochs. Who holds an epoch's key can open all earlier ones of its kind."""
 
 import uuid
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ from ugly_mugs.vault.keys import epochs as keys, keyfiles
 
 
 def current(kind: EpochKind, *, vault: ServiceVault) -> tuple[KeyEpoch, PublicKey]:
-    """The epoch to seal to now, and its key; SwappedKey unless the key folder names exactly this one.
+    """The epoch to seal to now, and its public key; SwappedKey unless the key folder's mark names exactly this epoch.
 
-    A newer row that the folder does not name yet is left aside: a command commits the row first, then the mark.
+    A newer row without a mark is ignored: commands commit the row first and write the mark afterwards.
     """
     newest = _epoch(kind)
     if newest is None:
@@ -42,18 +42,18 @@ def current(kind: EpochKind, *, vault: ServiceVault) -> tuple[KeyEpoch, PublicKe
 
 
 def checked_key(epoch: KeyEpoch, *, vault: ServiceVault) -> PublicKey:
-    """The epoch's public key; SwappedKey when this service did not write it there."""
+    """The epoch's public key; SwappedKey when this service did not write it into the database."""
     where = Where("key_epochs", "public_key", epoch.id)
     return vault.check_public_key(where, epoch.public_key, epoch.public_key_mac)
 
 
 def private_for(staff_id: uuid.UUID, key: PrivateKey, epoch_id: uuid.UUID) -> PrivateKey:
-    """An epoch's private key for somebody who holds it, or a later one of its kind; NotAllowed for others."""
+    """An epoch's private key, for staff who hold it or a later one of its kind; NotAllowed for others."""
     return open_epoch(Holder.STAFF, staff_id, key, epoch_id)
 
 
 def open_epoch(holder: Holder, holder_id: uuid.UUID, key: PrivateKey, epoch_id: uuid.UUID) -> PrivateKey:
-    """As `private_for`, for any holder: open the nearest epoch sealed to them, then walk back link by link."""
+    """As `private_for`, for any holder: open the nearest later epoch sealed to them, then follow the links back."""
     wanted = db.session.get(KeyEpoch, epoch_id)
     if wanted is None:
         raise NotAllowed
@@ -89,9 +89,10 @@ def open_epoch(holder: Holder, holder_id: uuid.UUID, key: PrivateKey, epoch_id: 
 
 
 def new_epoch(kind: EpochKind, *, vault: ServiceVault, recovery: RecoveryKey, day: date) -> KeyEpoch:
-    """The next epoch, sealed to everybody at work who needs it and to the recovery key; it takes no secret.
+    """Make the next epoch, sealed to all active staff who need it and to the recovery key; no secret is needed.
 
-    Whoever holds the former epoch links it at their next sign-in. After the commit the edge calls `mark`.
+    The link to the former epoch is added when somebody who holds that one signs in. The caller commits, then calls
+    `mark`.
     """
     former = _epoch(kind)
     private = keys.new_epoch()
@@ -117,7 +118,7 @@ def new_epoch(kind: EpochKind, *, vault: ServiceVault, recovery: RecoveryKey, da
 
 
 def holders_of(kind: EpochKind) -> Sequence[Staff]:
-    """Everybody at work who must hold this kind of epoch."""
+    """Active staff who must hold this kind of epoch."""
     return queries.active_people_with(*HOLDERS[kind])
 
 
@@ -128,8 +129,10 @@ def mark(folder: Path, epoch: KeyEpoch, *, vault: ServiceVault) -> None:
     vault.update_epochs(file.epochs)
 
 
-def hand_on(kind: EpochKind, *, to: Staff, by_id: uuid.UUID, by_key: PrivateKey, vault: ServiceVault) -> None:
-    """Give somebody the current epoch of a kind: one seal, which opens all former ones through the links."""
+def share_current(
+    kind: EpochKind, *, to: Staff, by_id: uuid.UUID, by_key: PrivateKey, vault: ServiceVault
+) -> None:
+    """Seal the current epoch of a kind to somebody; through the links it opens all former ones."""
     epoch, _ = current(kind, vault=vault)
     private = private_for(by_id, by_key, epoch.id)
     add_seal(epoch, private, Holder.STAFF, to.id, holder_key=queries.public_key_of(to, vault=vault))
@@ -143,7 +146,7 @@ def missing_kinds(
 
 
 def add_links(staff_id: uuid.UUID, key: PrivateKey, *, vault: ServiceVault) -> int:
-    """Seal each epoch that this person opens to the epoch after it, where that is still missing."""
+    """Seal each epoch that this person can open to the epoch after it, where missing; gives the number of new links."""
     added = 0
     for former, following in _unlinked():
         try:
@@ -155,7 +158,7 @@ def add_links(staff_id: uuid.UUID, key: PrivateKey, *, vault: ServiceVault) -> i
             with db.session.begin_nested():
                 add_seal(former, private, Holder.NEXT_EPOCH, following.id, holder_key=holder_key)
         except IntegrityError:
-            # Somebody else signed in at the same moment and added the same link.
+            # Another sign-in added the same link at the same moment.
             continue
         added += 1
     return added
@@ -164,7 +167,7 @@ def add_links(staff_id: uuid.UUID, key: PrivateKey, *, vault: ServiceVault) -> i
 def add_seal(
     epoch: KeyEpoch, private: PrivateKey, holder: Holder, holder_id: uuid.UUID, *, holder_key: PublicKey
 ) -> KeySeal:
-    """One more holder of an epoch. The holder's key must have been checked just before."""
+    """Add a holder of an epoch. The caller must have checked the holder's key."""
     seal = KeySeal(id=uuid.uuid4(), epoch_id=epoch.id, holder=holder, holder_id=holder_id)
     seal.sealed = keys.seal_epoch_to(holder_key, private, _where(seal.id))
     db.session.add(seal)
@@ -173,7 +176,7 @@ def add_seal(
 
 
 def live_recovery_key() -> RecoveryKey | None:
-    """The one whose words are on paper now."""
+    """The recovery key whose words count now; None before the first start."""
     return db.session.scalars(sa.select(RecoveryKey).order_by(RecoveryKey.number.desc()).limit(1)).first()
 
 
@@ -188,12 +191,12 @@ def _where(seal_id: uuid.UUID) -> Where:
 
 def _epoch(kind: EpochKind, number: int | None = None) -> KeyEpoch | None:
     """The newest epoch of a kind, or the one of this number."""
-    asked = sa.select(KeyEpoch).where(KeyEpoch.kind == kind).order_by(KeyEpoch.number.desc()).limit(1)
-    return db.session.scalars(asked if number is None else asked.where(KeyEpoch.number == number)).first()
+    query = sa.select(KeyEpoch).where(KeyEpoch.kind == kind).order_by(KeyEpoch.number.desc()).limit(1)
+    return db.session.scalars(query if number is None else query.where(KeyEpoch.number == number)).first()
 
 
 def _newest_mark(kind: EpochKind, vault: ServiceVault) -> EpochMark | None:
-    return max(vault.epochs.get(kind.value, ()), key=lambda each: each.number, default=None)
+    return max(vault.epochs.get(kind.value, ()), key=lambda mark: mark.number, default=None)
 
 
 def _holds_current(staff_id: uuid.UUID, kind: EpochKind, *, vault: ServiceVault) -> bool:
@@ -212,7 +215,7 @@ def _holds_current(staff_id: uuid.UUID, kind: EpochKind, *, vault: ServiceVault)
 
 
 def _unlinked() -> list[tuple[KeyEpoch, KeyEpoch]]:
-    """Neighbours of which the older is not yet sealed to the newer, the newest pair first."""
+    """Pairs of successive epochs of which the older is not sealed to the newer, the newest pair first."""
     former, following = aliased(KeyEpoch), aliased(KeyEpoch)
     linked = sa.exists().where(
         KeySeal.epoch_id == former.id,

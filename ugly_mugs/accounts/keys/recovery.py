@@ -1,4 +1,4 @@
-"""The ten words on paper: the first start, and what they open when nobody else can."""
+"""The ten recovery words: made at the first start, and used when nobody else holds the keys."""
 
 import uuid
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from ugly_mugs.vault.keys import epochs as keys
 
 @dataclass(frozen=True)
 class FirstStart:
-    """The words to be written down, and the epochs whose marks the key folder needs after the commit."""
+    """The words to write down, and the epochs to mark in the key folder after the commit."""
 
     words: str = field(repr=False)
     epochs: Sequence[KeyEpoch]
@@ -29,14 +29,14 @@ class FirstStart:
 
 @dataclass(frozen=True)
 class Recovered:
-    """The recovery key, made again from its words."""
+    """The recovery key, derived from its words."""
 
     row: RecoveryKey
     key: PrivateKey = field(repr=False)
 
 
 def first_start(*, vault: ServiceVault, now: datetime) -> FirstStart:
-    """The first epoch of each kind, sealed to the recovery key only; Conflict where there is one already."""
+    """Make the first epoch of each kind, sealed to the recovery key only; Conflict when there are keys already."""
     if epochs.live_recovery_key() is not None:
         raise Conflict(_("This database has keys already. Nothing was changed."))
     words, recovery = _new_recovery_key(1, vault=vault, now=now)
@@ -55,7 +55,7 @@ def recover(words: str, *, vault: ServiceVault) -> Recovered:
 
 
 def replace(recovered: Recovered, *, vault: ServiceVault, now: datetime) -> str:
-    """New words for the ones that were just used; the old ones open nothing from then on."""
+    """Replace the words that were just used: every epoch sealed to the old key is sealed to the new one instead."""
     words, row = _new_recovery_key(recovered.row.number + 1, vault=vault, now=now)
     holder_key = epochs.checked_recovery_key(row, vault=vault)
     seals = db.session.execute(

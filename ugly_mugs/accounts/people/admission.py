@@ -1,4 +1,4 @@
-"""Admitting a newcomer: one re-seal for each kind of epoch, after their fingerprint was heard from themselves."""
+"""Admitting a newcomer: each epoch key they need is sealed to their key, after they read out its fingerprint."""
 
 import uuid
 from datetime import datetime
@@ -18,59 +18,59 @@ from ugly_mugs.vault import PrivateKey, ServiceVault, words
 FINGERPRINT_WORDS = 6
 
 
-def needs_somebody(person: Staff) -> bool:
+def needs_admission(person: Staff) -> bool:
     """Whether somebody has to admit this person before they may work."""
     return bool(kinds_for(queries.roles_of(person))) or needs_second_person(person)
 
 
 def needs_second_person(person: Staff) -> bool:
-    """Whether a moderator who did not invite this person has to admit them, whatever else they need.
+    """Whether a moderator who did not invite this person has to admit them, in addition to any key they need.
 
-    So it is for everybody who may let something leave the house, once two moderators are there.
+    This is so for everybody who may approve or release, once there are two moderators.
     """
     return bool(DECIDING & permissions_of(queries.roles_of(person))) and _two_moderators(person)
 
 
-def invited_them(person: Staff, by_id: uuid.UUID) -> bool:
-    """Whether this colleague invited the newcomer, or invited whoever did, however many names lie between.
+def was_invited_by(person: Staff, by_id: uuid.UUID) -> bool:
+    """Whether this colleague invited the newcomer, directly or through a chain of invitations.
 
-    An administrator is admitted by nobody, so a second name to invite from could be made up in a minute.
+    Administrators need no admission, so an administrator could invite a second account and invite from there.
     """
-    inviter, seen = person.invited_by, set[uuid.UUID]()
-    while inviter is not None and inviter not in seen:
+    inviter, visited = person.invited_by, set[uuid.UUID]()
+    while inviter is not None and inviter not in visited:
         if inviter == by_id:
             return True
-        seen.add(inviter)
+        visited.add(inviter)
         above = db.session.get(Staff, inviter)
         inviter = above.invited_by if above is not None else None
     return False
 
 
 def _two_moderators(person: Staff) -> bool:
-    """Whether there are two moderators at work, so that nobody need admit alone whom they invited.
+    """Whether two moderators are active, so that the rule of a second person can be met.
 
-    Somebody who comes back with a new key counts as one of the two: otherwise a command could put anybody in
-    their place.
+    Somebody who returns with a new key counts as one of the two: otherwise `flask keys recover` could put anybody in
+    their place without a second person.
     """
     moderators = queries.active_people_with(Role.MODERATOR)
-    others = sum(1 for each in moderators if each.id != person.id)
-    return others >= (1 if person.admitted_on else 2)
+    colleagues = sum(1 for moderator in moderators if moderator.id != person.id)
+    return colleagues >= (1 if person.admitted_on else 2)
 
 
 def missing_kinds(person: Staff, *, vault: ServiceVault) -> frozenset[EpochKind]:
-    """The epochs somebody still has to hand on to this person."""
+    """The kinds of epoch that still have to be sealed to this person."""
     return epochs.missing_kinds(person, kinds_for(queries.roles_of(person)), vault=vault)
 
 
 def fingerprint_matches(person: Staff, heard: str, *, vault: ServiceVault) -> bool:
-    """Whether these are the six words of this person's key; UnknownWord and WrongLength say what was mistyped."""
+    """Whether these are the six words of this person's key; raises UnknownWord and WrongLength for typing mistakes."""
     shown = queries.public_key_of(person, vault=vault).words()
     return words.read(heard, FINGERPRINT_WORDS) == words.read(shown, FINGERPRINT_WORDS)
 
 
 def may_admit(person: Staff, *, by_id: uuid.UUID, by_roles: frozenset[Role], vault: ServiceVault) -> bool:
-    """Whether this colleague can bring the newcomer a step further."""
-    if by_id == person.id or (_two_moderators(person) and invited_them(person, by_id)):
+    """Whether this colleague may admit the newcomer, or share at least one epoch that they need."""
+    if by_id == person.id or (_two_moderators(person) and was_invited_by(person, by_id)):
         return False
     missing = missing_kinds(person, vault=vault)
     if not missing:
@@ -79,10 +79,10 @@ def may_admit(person: Staff, *, by_id: uuid.UUID, by_roles: frozenset[Role], vau
 
 
 def _may_finish(person: Staff, by_roles: frozenset[Role]) -> bool:
-    """Whether the last epoch handed on by this colleague is also the admission.
+    """Whether sharing the last missing epoch also completes the admission.
 
-    A member admin may hand on what they hold to a newcomer who may also approve, but the word of a moderator
-    has to follow: the newcomer goes on waiting until one has admitted them.
+    A member admin may share the vetting epoch with a newcomer who may also approve; the newcomer still waits until a
+    moderator admits them.
     """
     return not needs_second_person(person) or Permission.ADMIT_MODERATORS in permissions_of(by_roles)
 
@@ -96,29 +96,29 @@ def admit(
     by_roles: frozenset[Role],
     now: datetime,
 ) -> frozenset[EpochKind]:
-    """Hand on every epoch the newcomer needs and this colleague holds; gives the kinds still missing.
+    """Share every epoch that the newcomer needs and this colleague holds; gives the kinds still missing.
 
-    Somebody with nothing missing may still wait for a moderator: their state says whether they are at work.
+    A newcomer with nothing missing may still wait for a moderator; `person.state` says so.
     """
     _must_wait(person)
     if not may_admit(person, by_id=by_id, by_roles=by_roles, vault=vault):
         raise NotAllowed(_("Somebody else has to admit this person."))
-    # An epoch begun while this colleague was signed in may still lack its link to the former one.
+    # An epoch that began while this colleague was signed in may lack its link to the former one.
     epochs.add_links(by_id, by_key, vault=vault)
     missing = missing_kinds(person, vault=vault)
-    given = missing & kinds_for(by_roles)
-    for kind in given:
-        epochs.hand_on(kind, to=person, by_id=by_id, by_key=by_key, vault=vault)
+    shared = missing & kinds_for(by_roles)
+    for kind in shared:
+        epochs.share_current(kind, to=person, by_id=by_id, by_key=by_key, vault=vault)
     audit.record(AuditKind.STAFF_ADMITTED, actor_id=by_id, subject_id=person.id, day=now.date())
-    if not missing - given and _may_finish(person, by_roles):
+    if not missing - shared and _may_finish(person, by_roles):
         _set_to_work(person, now=now)
-    return missing - given
+    return missing - shared
 
 
 def admit_with_recovery(
     *, vault: ServiceVault, person: Staff, recovered: recovery.Recovered, now: datetime
 ) -> str:
-    """Admit with the words on paper, for whoever has no colleague yet; gives the words that replace them."""
+    """Admit with the recovery words, when no colleague can; gives the new words that replace them."""
     _must_wait(person)
     if needs_second_person(person):
         raise NotAllowed(

@@ -1,4 +1,4 @@
-"""How somebody comes to work here: a code to type once, then a passphrase, an authenticator and a key of their own."""
+"""Enrolling staff: an invitation code that works once, then a passphrase, an authenticator and a key pair."""
 
 import re
 import secrets
@@ -33,18 +33,18 @@ from ugly_mugs.vault import PrivateKey, ServiceVault, Where, padding, totp, word
 
 PASSPHRASE_WORDS = 6
 INVITATION_LASTS = timedelta(days=7)
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's 32: none looks like another
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32, without letters that look alike
 _CODE_LETTERS = 16
 _LOGIN = re.compile(r"[\w.@+-][\w.@+ -]{0,62}[\w.@+-]|[\w.@+-]")
 
 
-class TasksApart(DomainError):
-    """Two of the chosen tasks are not for one person."""
+class IncompatibleRoles(DomainError):
+    """Two of the chosen roles must not be held by one person."""
 
 
 @dataclass(frozen=True)
 class Invited:
-    """The person and the code that lets them in once; the code is kept nowhere."""
+    """The new person and their invitation code, which is not stored."""
 
     person: Staff
     code: str = field(repr=False)
@@ -52,7 +52,7 @@ class Invited:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a newcomer writes down and puts into their authenticator."""
+    """The passphrase a newcomer writes down, and the secret for their authenticator."""
 
     passphrase: str = field(repr=False)
     totp_secret: bytes = field(repr=False)
@@ -74,14 +74,14 @@ def invite(
     now: datetime,
     invited_by: uuid.UUID | None = None,
 ) -> Invited:
-    """A new person with these roles. An invitation alone opens nothing."""
+    """Add a person with these roles. An invitation alone gives no access."""
     login, wanted = login.strip(), frozenset(roles)
     if not _LOGIN.fullmatch(login):
         raise DomainError(_("Please use letters, digits and . - _ + @ for the name, at most 64."))
     if not wanted or not wanted <= set(OFFERED_ROLES):
         raise DomainError(_("Please choose at least one task."))
     if wanted & READS_NO_REPORT and EpochKind.DESK in kinds_for(wanted):
-        raise TasksApart(
+        raise IncompatibleRoles(
             _(
                 "An administrator or auditor reads no report, so the same person cannot be a moderator or "
                 "caseworker too. Please invite two people."
@@ -106,8 +106,10 @@ def invite(
 
 
 def invite_again(*, vault: ServiceVault, person: Staff, now: datetime) -> str:
-    """A new code for somebody who lost passphrase, authenticator or code. Their old key and sessions are gone;
-    the new key has to be admitted like any newcomer's."""
+    """A new code for somebody who lost passphrase, authenticator or code.
+
+    Deletes their old key and sessions; the new key has to be admitted like a newcomer's.
+    """
     if person.state is not StaffState.INVITED:
         STAFF_MOVES.move(person, StaffState.INVITED)
     person.invited_by = None
@@ -117,9 +119,9 @@ def invite_again(*, vault: ServiceVault, person: Staff, now: datetime) -> str:
 
 
 def forget_keys(person: Staff) -> None:
-    """Everything this person could sign in with or open anything with, also what the features hold for them.
+    """Delete everything with which this person could sign in or open anything.
 
-    `ugly_mugs.app` wires what the features do, in the same transaction.
+    Features delete what they hold in the same transaction, through `Wiring.key_forgettings`.
     """
     person.public_key = person.public_key_mac = person.private_key = person.totp_secret = None
     person.invitation = person.invitation_ends_on = None
@@ -133,8 +135,8 @@ def forget_keys(person: Staff) -> None:
 
 
 def invited_person(*, vault: ServiceVault, code: str, now: datetime) -> Staff | None:
-    """Whose unused code this is; None when nobody's, or too old."""
-    # Locked, because the same code may be typed in two browsers at once.
+    """The person with this unused code, locked; None when there is none or the code is too old."""
+    # The lock is for the same code being typed in two browsers at once.
     person = db.session.scalars(
         sa.select(Staff)
         .where(Staff.invitation == _code_tag(code, vault=vault), Staff.state == StaffState.INVITED)
@@ -146,26 +148,26 @@ def invited_person(*, vault: ServiceVault, code: str, now: datetime) -> Staff | 
 
 
 def prepare() -> Prepared:
-    """A passphrase and a second factor; both are drawn, never chosen."""
+    """A random passphrase and a random TOTP secret."""
     return Prepared(words.phrase(PASSPHRASE_WORDS), totp.new_secret())
 
 
 def own_key(*, vault: ServiceVault, person_id: uuid.UUID, passphrase: str) -> OwnKey:
-    """A new key pair for this person. Slow, so it is made before any transaction; raises Busy."""
+    """A new key pair for this person. Slow: call it outside any transaction; raises Busy."""
     key = PrivateKey.generate()
     place = Where("staff", "private_key", person_id)
     return OwnKey(key.public().raw, vault.staff_seals.seal_seed(passphrase, key.seed, place))
 
 
 def proved_step(prepared: Prepared, code: str, *, now: datetime) -> int | None:
-    """The time step of the code, which proves that the authenticator knows the secret."""
+    """The time step of a right code, which proves that the authenticator knows the secret; None for a wrong one."""
     return totp.verify(prepared.totp_secret, code, now, None)
 
 
 def enrol(
     *, vault: ServiceVault, person: Staff, prepared: Prepared, own: OwnKey, step: int, now: datetime
 ) -> None:
-    """The invitation is used up. Who needs nothing of anybody is at work; the others wait to be admitted."""
+    """Store the newcomer's keys and use up the invitation. They are active at once if nobody has to admit them."""
     place = Where("staff", "public_key", person.id)
     person.public_key = own.public
     person.public_key_mac = vault.mac_public_key(place, own.public)
@@ -175,7 +177,7 @@ def enrol(
     )
     person.totp_last_step = step
     person.invitation = person.invitation_ends_on = None
-    STAFF_MOVES.move(person, StaffState.WAITING if admission.needs_somebody(person) else StaffState.ACTIVE)
+    STAFF_MOVES.move(person, StaffState.WAITING if admission.needs_admission(person) else StaffState.ACTIVE)
     if person.state is StaffState.ACTIVE:
         person.admitted_on = person.admitted_on or now.date()
     audit.record(AuditKind.STAFF_ENROLLED, actor_id=person.id, subject_id=person.id, day=now.date())
@@ -191,7 +193,7 @@ def _give_code(person: Staff, *, vault: ServiceVault, now: datetime) -> str:
 
 
 def _code_tag(code: str, *, vault: ServiceVault) -> bytes:
-    """As Crockford reads it: capitals, O as zero, I and L as one, hyphens and spaces as nothing."""
+    """The keyed hash of a code, read as Crockford's base 32: any case, O is 0, I and L are 1, the rest is ignored."""
     letters = code.upper().translate(str.maketrans("OIL", "011"))
     typed = "".join(letter for letter in letters if letter in _LETTERS)
     return vault.keyed("rest", b"invitation", typed.encode())

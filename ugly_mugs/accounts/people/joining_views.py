@@ -1,6 +1,6 @@
-"""Joining the desk, step by step: the invitation code, then passphrase and authenticator, then the six words.
+"""Pages for joining the desk: the invitation code, then passphrase and authenticator, then the six words.
 
-Between the steps everything waits in the browser's session, sealed under its cookie.
+Between the steps the data is in the browser's session, sealed under its cookie.
 """
 
 import base64
@@ -19,7 +19,7 @@ from ugly_mugs.accounts.guard import anyone, browser_session
 from ugly_mugs.accounts.models import SessionKind, Staff, StaffState
 from ugly_mugs.accounts.people import enrolment
 from ugly_mugs.accounts.schemas import AuthenticatorSchema, InvitationSchema
-from ugly_mugs.accounts.tokens import token_holds, with_token
+from ugly_mugs.accounts.tokens import token_is_valid, with_token
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotThere, PleaseWait
 from ugly_mugs.runtime import runtime
@@ -39,7 +39,7 @@ def join_page() -> str:
 
 
 def _join_page(form: Form | None = None, problem: str = "") -> str:
-    """Whichever step this browser has reached: the code, the passphrase and authenticator, or the six words."""
+    """The page of the step that this browser has reached: code, passphrase and authenticator, or six words."""
     contents = _joining()
     if "joined" in contents:
         person = db.session.get(Staff, uuid.UUID(hex=contents["joined"]))
@@ -63,9 +63,9 @@ def _join_page(form: Form | None = None, problem: str = "") -> str:
 
 
 def _joining() -> dict[str, Any]:
-    """What the session of somebody who is just joining holds; empty for everybody else."""
-    found = browser_session(SessionKind.STAFF)
-    return {} if found is None or found.owner_id is not None else dict(found.contents)
+    """The session contents of somebody who is joining; empty for everybody else."""
+    session = browser_session(SessionKind.STAFF)
+    return {} if session is None or session.owner_id is not None else dict(session.contents)
 
 
 def _prepared(contents: dict[str, Any]) -> enrolment.Prepared:
@@ -73,7 +73,7 @@ def _prepared(contents: dict[str, Any]) -> enrolment.Prepared:
 
 
 def _authenticator(login: str, prepared: enrolment.Prepared) -> dict[str, Any]:
-    """The secret as text and as a picture; the picture holds no inline style, so the page's policy allows it."""
+    """The secret as text and as a QR code, an SVG without inline styles, which the Content-Security-Policy forbids."""
     uri = totp.uri(prepared.totp_secret, login, runtime().settings.site_name)
     picture = segno.make(uri, error="m").svg_inline(
         scale=5, dark="#000", light="#fff", title=_("Picture for your authenticator")
@@ -87,19 +87,18 @@ def _authenticator(login: str, prepared: enrolment.Prepared) -> dict[str, Any]:
 @staff_joining.post("/desk/join")
 @anyone
 def join() -> Response:
-    """Take the invitation code; what is drawn for the newcomer waits in their session until they prove it."""
+    """Take the invitation code, and keep a passphrase and TOTP secret in the session until a TOTP code proves them."""
     form = Form(InvitationSchema())
-    before = browser_session(SessionKind.STAFF)
-    if not form.take(request.form) or not token_holds(JOIN, form):
+    former = browser_session(SessionKind.STAFF)
+    if not form.take(request.form) or not token_is_valid(JOIN, form):
         return _join_again(
             form, "" if form.errors else _("This page was open for a long time. Please try again.")
         )
     vault, now = runtime().vault, runtime().clock.now()
     person = enrolment.invited_person(vault=vault, code=form.values["invitation"], now=now)
     if person is None:
-        # Only wrong codes are counted, and a right one is taken however many were: the budget is one for everybody,
-        # so a stranger could otherwise keep a newcomer out. A code is 80 random bits and lasts a week; it is safe
-        # without any budget, which only spares the machine.
+        # All visitors share one budget, so it must not stop right codes: a stranger could keep newcomers out by using
+        # it up. It only saves work; a code of 80 random bits that lasts a week is safe without it.
         if not limits().invitations.spend(b"everybody", now):
             return _join_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
         return _join_again(form, _("This code does not work. It may be mistyped, used already or too old."))
@@ -112,7 +111,7 @@ def join() -> Response:
         "totp": to_text(prepared.totp_secret),
     }
     cookie = sessions.start(
-        vault=vault, kind=SessionKind.STAFF, owner_id=None, contents=contents, now=now, replaces=before
+        vault=vault, kind=SessionKind.STAFF, owner_id=None, contents=contents, now=now, replaces=former
     )
     db.session.commit()
     response = make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
@@ -128,11 +127,11 @@ def _join_again(form: Form | None, problem: str, status: HTTPStatus = HTTPStatus
 @staff_joining.post("/desk/join/authenticator")
 @anyone
 def enrol() -> Response:
-    """The authenticator is proved: the newcomer gets a key of their own, and the invitation is used up."""
-    form, contents, before = Form(AuthenticatorSchema()), _joining(), browser_session(SessionKind.STAFF)
-    if before is None or "joining" not in contents:
+    """Check the authenticator's code, make the newcomer's key, and use up the invitation."""
+    form, contents, former = Form(AuthenticatorSchema()), _joining(), browser_session(SessionKind.STAFF)
+    if former is None or "joining" not in contents:
         return make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
-    if not form.take(request.form) or not token_holds(JOIN, form):
+    if not form.take(request.form) or not token_is_valid(JOIN, form):
         return _join_again(
             form, "" if form.errors else _("This page was open for a long time. Please try again.")
         )
@@ -144,13 +143,13 @@ def enrol() -> Response:
     db.session.rollback()
     person_id = uuid.UUID(hex=contents["joining"])
     try:
-        with limits().strangers.place():
+        with limits().strangers.slot():
             own = enrolment.own_key(vault=vault, person_id=person_id, passphrase=prepared.passphrase)
     except (PleaseWait, Busy):
         return _join_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
     person = enrolment.invited_person(vault=vault, code=contents["code"], now=now)
     if person is None or person.id != person_id:
-        sessions.end(before)
+        sessions.end(former)
         db.session.commit()
         return make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
     enrolment.enrol(vault=vault, person=person, prepared=prepared, own=own, step=step, now=now)
@@ -160,7 +159,7 @@ def enrol() -> Response:
         owner_id=None,
         contents={"joined": person.id.hex},
         now=now,
-        replaces=before,
+        replaces=former,
     )
     db.session.commit()
     response = make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))

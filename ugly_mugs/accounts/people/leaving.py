@@ -1,4 +1,4 @@
-"""Leaving: what a person held is deleted, and what comes in afterwards is closed to them."""
+"""Removing staff: their keys and sessions are deleted, and new epochs close later reports to them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,14 +26,14 @@ from ugly_mugs.vault import ServiceVault
 
 
 def remove(*, vault: ServiceVault, person: Staff, now: datetime) -> Sequence[KeyEpoch]:
-    """Let somebody go. Gives the new epochs, whose marks the key folder needs after the commit.
+    """Remove somebody; gives the new epochs, to be marked in the key folder after the commit.
 
-    It needs no secret, so it can be done at once. What was there before they left, they may have kept.
+    No secret is needed, so it can be done at once. They may have kept what they could open before.
     """
     held = _kinds_held(person)
     enrolment.forget_keys(person)
     STAFF_MOVES.move(person, StaffState.LEFT)
-    # The login is free for somebody new; the name stays for the audit audit.
+    # The login becomes free for somebody new; the name stays for the audit log.
     person.login = vault.keyed("rest", b"login of who left", person.id.bytes)
     db.session.flush()
     audit.record(AuditKind.STAFF_REMOVED, subject_id=person.id, day=now.date())
@@ -41,19 +41,19 @@ def remove(*, vault: ServiceVault, person: Staff, now: datetime) -> Sequence[Key
 
 
 def rotate(kind: EpochKind, *, vault: ServiceVault, now: datetime) -> KeyEpoch:
-    """A new epoch for everybody at work; its mark is written into the key folder after the commit."""
+    """A new epoch for all active staff; the caller commits, then writes its mark into the key folder."""
     epoch = epochs.new_epoch(kind, vault=vault, recovery=_recovery_key(), day=now.date())
     audit.record(AuditKind.KEYS_ROTATED, subject_id=epoch.id, day=now.date())
     return epoch
 
 
 def _kinds_held(person: Staff) -> frozenset[EpochKind]:
-    held = (
+    query = (
         sa.select(KeyEpoch.kind)
         .join(KeySeal, KeySeal.epoch_id == KeyEpoch.id)
         .where(KeySeal.holder == Holder.STAFF, KeySeal.holder_id == person.id)
     )
-    return frozenset(db.session.scalars(held))
+    return frozenset(db.session.scalars(query))
 
 
 def _recovery_key() -> RecoveryKey:

@@ -1,4 +1,4 @@
-"""Who works here: inviting people, and admitting those who come."""
+"""Pages for inviting staff and admitting them."""
 
 import uuid
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ NAVIGATION = (
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Somebody who waits, as the page shows them."""
+    """Somebody who waits to be admitted, as the page shows them."""
 
     id: uuid.UUID
     name: str
@@ -69,10 +69,10 @@ def _newcomer(person: Staff, typed: Form | None) -> Newcomer:
         id=person.id,
         name=queries.name_of(person, vault=vault),
         roles=role_names(queries.roles_of(person)),
-        second_person=admission.needs_second_person(person) or admission.invited_them(person, me.id),
+        second_person=admission.needs_second_person(person) or admission.was_invited_by(person, me.id),
         swapped=swapped,
         mine=admission.may_admit(person, by_id=me.id, by_roles=me.roles, vault=vault),
-        # Several forms may stand on the page: the prefix keeps their ids apart.
+        # The page may hold several such forms: the prefix keeps their ids apart.
         form=typed or Form(FingerprintSchema(), prefix=person.id.hex),
     )
 
@@ -80,13 +80,13 @@ def _newcomer(person: Staff, typed: Form | None) -> Newcomer:
 @people.post("/desk/people/<uuid:person_id>/admit")
 @staff(Permission.ADMIT_MODERATORS, Permission.VET)
 def admit(person_id: uuid.UUID) -> Response:
-    """One re-seal for each kind of epoch, once the newcomer's six words were heard and typed."""
+    """Admit the newcomer, whose six words this colleague heard from them and typed."""
     me, vault, now = current_staff(), runtime().vault, runtime().clock.now()
     person = db.session.get(Staff, person_id, with_for_update=True)
     if person is None:
         raise NotThere
     form = Form(FingerprintSchema(), prefix=person_id.hex)
-    if not form.take(request.form) or not _heard_right(form, person):
+    if not form.take(request.form) or not _check_fingerprint(form, person):
         return make_response(_people_page(form, person_id), HTTPStatus.BAD_REQUEST)
     try:
         admission.admit(vault=vault, person=person, by_id=me.id, by_key=me.key, by_roles=me.roles, now=now)
@@ -97,7 +97,7 @@ def admit(person_id: uuid.UUID) -> Response:
     return make_response(redirect(url_for("people.people_page", admitted=admitted), HTTPStatus.SEE_OTHER))
 
 
-def _heard_right(form: Form, person: Staff) -> bool:
+def _check_fingerprint(form: Form, person: Staff) -> bool:
     try:
         matches = admission.fingerprint_matches(person, form.values["words"], vault=runtime().vault)
     except UnknownWord as unknown:
@@ -133,36 +133,38 @@ def admin_page() -> str:
 
 
 def _admin_page(form: Form) -> str:
-    vault, me, found = runtime().vault, current_staff(), browser_session(SessionKind.STAFF)
-    here = []
+    vault, me, session = runtime().vault, current_staff(), browser_session(SessionKind.STAFF)
+    people = []
     if me.may(Permission.INVITE):
-        here = sorted(
+        people = sorted(
             (queries.name_of(person, vault=vault), role_names(queries.roles_of(person)), person.state)
-            for person in queries.people_here()
+            for person in queries.people_not_left()
         )
-    invited = found.contents.get("invited") if found else None
-    return render_template("accounts/admin.html", form=form, here=here, invited=invited, states=state_names())
+    invited = session.contents.get("invited") if session else None
+    return render_template(
+        "accounts/admin.html", form=form, people=people, invited=invited, states=state_names()
+    )
 
 
 @people.post("/admin/invite")
 @staff(Permission.INVITE)
 def invite() -> Response:
-    """A code to be handed over in person or by voice; it waits in the session until the page is told it was."""
-    form, me, found = Form(InviteSchema()), current_staff(), browser_session(SessionKind.STAFF)
-    if not form.take(request.form) or found is None:
+    """Invite somebody. The code stays in the session until the inviter confirms that they handed it over."""
+    form, me, session = Form(InviteSchema()), current_staff(), browser_session(SessionKind.STAFF)
+    if not form.take(request.form) or session is None:
         return make_response(_admin_page(form), HTTPStatus.BAD_REQUEST)
     vault, now = runtime().vault, runtime().clock.now()
-    roles = [Role(each) for each in form.values["roles"]]
+    roles = [Role(value) for value in form.values["roles"]]
     try:
         invited = enrolment.invite(
             vault=vault, login=form.values["login"], roles=roles, now=now, invited_by=me.id
         )
     except DomainError as refusal:
         db.session.rollback()
-        form.refuse("roles" if isinstance(refusal, enrolment.TasksApart) else "login", refusal.message)
+        form.refuse("roles" if isinstance(refusal, enrolment.IncompatibleRoles) else "login", refusal.message)
         return make_response(_admin_page(form), HTTPStatus.BAD_REQUEST)
     shown = {"name": form.values["login"], "code": invited.code}
-    sessions.keep(found, {**found.contents, "invited": shown}, vault=vault, now=now)
+    sessions.replace_contents(session, {**session.contents, "invited": shown}, vault=vault, now=now)
     db.session.commit()
     return make_response(redirect(url_for("people.admin_page"), HTTPStatus.SEE_OTHER))
 
@@ -170,11 +172,11 @@ def invite() -> Response:
 @people.post("/admin/invited")
 @staff(Permission.INVITE)
 def invitation_handed_over() -> Response:
-    """The code was passed on: the page forgets it."""
-    found = browser_session(SessionKind.STAFF)
-    if found is not None:
-        contents = {name: value for name, value in found.contents.items() if name != "invited"}
-        sessions.keep(found, contents, vault=runtime().vault, now=runtime().clock.now())
+    """The code was handed over: delete it from the session."""
+    session = browser_session(SessionKind.STAFF)
+    if session is not None:
+        contents = {name: value for name, value in session.contents.items() if name != "invited"}
+        sessions.replace_contents(session, contents, vault=runtime().vault, now=runtime().clock.now())
         db.session.commit()
     return make_response(redirect(url_for("people.admin_page"), HTTPStatus.SEE_OTHER))
 

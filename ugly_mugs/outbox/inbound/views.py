@@ -1,4 +1,4 @@
-"""Pages for machines: the SMS provider's webhooks, handed over to the worker, and the one-click opt-out."""
+"""The SMS provider's webhooks, which are handed over to the worker, and the opt-out page."""
 
 import base64
 import hmac
@@ -24,17 +24,17 @@ LONGEST_SIGNATURE = 200
 @outbox.post("/webhooks/twilio/<path_token>/status")
 @machine
 def status(path_token: str) -> Response:
-    return _take_in(path_token, HandoverKind.STATUS_CAME)
+    return _hand_over_request(path_token, HandoverKind.STATUS_CAME)
 
 
 @outbox.post("/webhooks/twilio/<path_token>/message")
 @machine
 def message(path_token: str) -> Response:
-    return _take_in(path_token, HandoverKind.MESSAGE_CAME)
+    return _hand_over_request(path_token, HandoverKind.MESSAGE_CAME)
 
 
-def _take_in(path_token: str, kind: HandoverKind) -> Response:
-    """Check the path and the size; the rest is for the worker, which has the provider's token."""
+def _hand_over_request(path_token: str, kind: HandoverKind) -> Response:
+    """Check path token and size; the worker checks the signature, because only it has the provider's token."""
     vault = runtime().vault
     if not hmac.compare_digest(path_token.encode("utf-8", "replace"), vault.path_token("webhook").encode()):
         raise NotThere
@@ -59,7 +59,7 @@ def ask_opt_out(token: str) -> str:
 @outbox.post("/opt-out/<token>")
 @machine
 def opt_out(token: str) -> str:
-    """One-click opt-out (RFC 8058): no cookie, no sign-in, no further page. A second one changes nothing."""
+    """One-click opt-out (RFC 8058), without cookie or sign-in. Repeating it changes nothing."""
     now = runtime().clock.now()
     address = _opt_out_address(token)
     if address is not None and optouts.close(registry=registry(), address=address, now=now):
@@ -70,7 +70,7 @@ def opt_out(token: str) -> str:
 
 
 def _opt_out_address(token: str) -> Address | None:
-    """The address of this link; None when it has been deleted, which needs no opt-out."""
+    """The address of this link; None when it was deleted. NotThere for an invalid token."""
     address_id = runtime().vault.read_opt_out_token(token)
     if address_id is None:
         raise NotThere
