@@ -34,7 +34,7 @@ COUNTS = {
     "while_it_looks_for_the_unknown": 40,
 }
 PROJECT = Path(__file__).parents[2]
-PATIENCE = 150.0
+PATIENCE = 600.0
 
 
 @pytest.fixture
