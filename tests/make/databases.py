@@ -18,7 +18,7 @@ import pytest
 from tests.make import postgresql
 from tests.make.clock import MovableClock
 from tests.make.installation import Installation, install
-from tests.make.once import Run
+from tests.make.once import SharedFolder
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings, from_environment
@@ -97,13 +97,13 @@ class Templates:
 
 
 @pytest.fixture(scope="session")
-def sqlite_templates(run: Run) -> Templates:
-    return Templates(run.once("sqlite", lambda folder: Templates(folder).make_sqlite()))
+def sqlite_templates(shared_folder: SharedFolder) -> Templates:
+    return Templates(shared_folder.once("sqlite", lambda folder: Templates(folder).make_sqlite()))
 
 
 @pytest.fixture(scope="session")
-def postgresql_templates(run: Run) -> Templates:
-    return Templates(run.once("postgresql", lambda folder: Templates(folder).make_postgresql()))
+def postgresql_templates(shared_folder: SharedFolder) -> Templates:
+    return Templates(shared_folder.once("postgresql", lambda folder: Templates(folder).make_postgresql()))
 
 
 @pytest.fixture

@@ -11,15 +11,15 @@ import pytest
 
 
 @dataclass(frozen=True)
-class Run:
-    """One run of the tests, on however many processes; `folder` is the same for all of them."""
+class SharedFolder:
+    """A folder that all processes of one test run share."""
 
-    folder: Path
+    path: Path
 
     def once(self, name: str, make: Callable[[Path], None]) -> Path:
         """The folder of this name. The first process that asks for it fills it; others wait for that, then read."""
-        place, unfinished = self.folder / name, self.folder / f"{name}.unfinished"
-        with (self.folder / f"{name}.lock").open("w") as lock:
+        place, unfinished = self.path / name, self.path / f"{name}.unfinished"
+        with (self.path / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not place.exists():
                 shutil.rmtree(unfinished, ignore_errors=True)
@@ -30,7 +30,7 @@ class Run:
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> SharedFolder:
     own = tmp_path_factory.getbasetemp()
     # Each process of xdist has a folder of its own within the folder of the run.
-    return Run(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+    return SharedFolder(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)

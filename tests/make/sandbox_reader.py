@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+# In seconds; the machine may be busy.
+PATIENCE = 180
+
 
 @dataclass(frozen=True)
 class Sandbox:
@@ -49,7 +52,7 @@ class Sandbox:
         return waiting
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/sandbox/{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}/sandbox/{path}", timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def _post(self, path: str, content: dict[str, object]) -> Any:
@@ -58,5 +61,5 @@ class Sandbox:
             data=json.dumps(content).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(asked, timeout=20) as answer:
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
             return json.load(answer)

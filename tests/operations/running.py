@@ -17,6 +17,9 @@ import psutil
 
 from tests.rules.project import ROOT
 
+# In seconds. The first start installs the environment, and the machine may be busy.
+PATIENCE = 600
+
 
 def three_free_ports() -> int:
     """The first of three consecutive free ports."""
@@ -35,8 +38,8 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def wait_for(condition: Callable[[], object], *, within: float, what: str) -> None:
-    until = time.monotonic() + within
+def wait_for(condition: Callable[[], object], *, what: str) -> None:
+    until = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < until, what
         time.sleep(0.1)
@@ -66,12 +69,12 @@ class Run:
     def printed(self) -> str:
         return self.output.read_text("utf-8")
 
-    def until_it_runs(self, *, within: float = 90) -> None:
+    def until_it_runs(self) -> None:
         def running() -> bool:
             assert self.process.poll() is None, self.printed()
             return "The try-out is running" in self.printed()
 
-        wait_for(running, within=within, what=self.printed())
+        wait_for(running, what=self.printed())
         self.note_family()
 
     def note_family(self) -> None:
@@ -82,7 +85,7 @@ class Run:
         """Ctrl-C: like a terminal, send SIGINT to the foreground process group only."""
         self.note_family()
         os.killpg(self.process.pid, signal.SIGINT)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=PATIENCE)
 
     def survivors(self) -> list[str]:
         """Command lines of the processes of this run that are still running."""
@@ -113,7 +116,9 @@ class Run:
         return content
 
     def status(self, path: str, *, step: int = 0) -> int:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port + step}{path}", timeout=20) as response:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.port + step}{path}", timeout=PATIENCE
+        ) as response:
             return int(response.status)
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.operations.running import Run, launcher, three_free_ports, wait_for
+from tests.operations.running import PATIENCE, Run, launcher, three_free_ports, wait_for
+
+# They share one try-out.
+pytestmark = pytest.mark.xdist_group("launcher")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +65,7 @@ def test_when_one_process_ends_the_others_are_stopped_and_it_is_named(run: Run) 
     worker = next(process for process in run.family if "worker" in process.cmdline())
 
     worker.kill()
-    run.process.wait(timeout=60)
+    run.process.wait(timeout=PATIENCE)
 
     assert run.process.returncode == 1
     assert "worker has ended by itself" in run.printed()
@@ -75,14 +78,14 @@ def test_killing_the_launcher_leaves_no_child(run: Run) -> None:
     run.process.kill()
     run.process.wait()
 
-    wait_for(lambda: not run.survivors(), within=30, what="children outlived the launcher")
+    wait_for(lambda: not run.survivors(), what="children outlived the launcher")
 
 
 def test_a_second_run_in_the_same_folder_is_refused(run: Run, tmp_path: Path) -> None:
     run.until_it_runs()
 
     second = launcher("run", folder=run.folder, port=three_free_ports(), output=tmp_path / "second")
-    second.process.wait(timeout=60)
+    second.process.wait(timeout=PATIENCE)
 
     assert second.process.returncode == 1
     assert "is running here already" in second.printed()
@@ -94,7 +97,7 @@ def test_a_taken_port_is_named(folder: Path, tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", port + 1))
         taken.listen()
         run = launcher("run", folder=folder, port=port, output=tmp_path / "printed")
-        run.process.wait(timeout=60)
+        run.process.wait(timeout=PATIENCE)
 
     assert run.process.returncode == 1
     assert f"uses port {port + 1}." in run.printed()

@@ -1,51 +1,61 @@
-"""The scenes, each made once in a run: all tests that look at those of one kind of database share a process."""
+"""The scenes. All tests that look at those of one kind of database share a process, so each is made once in a run."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from functools import cache
+from collections.abc import Iterator
 
 import pytest
 
-from tests.thief.scenes import Looted, Scene, Scenes
+from tests.make import postgresql
+from tests.make.databases import Templates
+from tests.thief import scenes
+from tests.thief.scenes import Looted, Scene
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Before xdist looks for the groups."""
     for item in items:
-        if isinstance(item, pytest.Function) and "scenes" in item.fixturenames:
+        if isinstance(item, pytest.Function) and "scene" in item.fixturenames:
             item.add_marker(pytest.mark.xdist_group(f"thief-{item.callspec.params['database_kind']}"))
 
 
+@pytest.fixture
+def scene(database_kind: str, request: pytest.FixtureRequest) -> Looted:
+    found: Looted = request.getfixturevalue(f"{database_kind}_scene")
+    return found
+
+
+@pytest.fixture
+def twin(database_kind: str, request: pytest.FixtureRequest) -> Scene:
+    found: Scene = request.getfixturevalue(f"{database_kind}_twin")
+    return found
+
+
 @pytest.fixture(scope="session")
-def scenes_of(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Callable[[str], Scenes]]:
-    """Of a kind of database."""
-    with ExitStack() as made:
-
-        @cache
-        def scenes_of(kind: str) -> Scenes:
-            prepared = (
-                request.getfixturevalue("postgresql_templates").server if kind == "postgresql" else None
-            )
-            scenes = Scenes(kind, tmp_path_factory.mktemp(f"thief-{kind}"), prepared)
-            made.callback(scenes.close)
-            return scenes
-
-        yield scenes_of
+def sqlite_scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looted]:
+    with scenes.looted("sqlite", tmp_path_factory.mktemp("scene"), "") as scene:
+        yield scene
 
 
-@pytest.fixture
-def scenes(database_kind: str, scenes_of: Callable[[str], Scenes]) -> Scenes:
-    return scenes_of(database_kind)
+@pytest.fixture(scope="session")
+def sqlite_twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with scenes.twin("sqlite", tmp_path_factory.mktemp("twin"), "") as twin:
+        yield twin
 
 
-@pytest.fixture
-def scene(scenes: Scenes) -> Looted:
-    return scenes.first
+@pytest.fixture(scope="session")
+def scenes_server(postgresql_templates: Templates) -> Iterator[str]:
+    """A PostgreSQL server for the scenes alone, so that nothing that other tests write is taken for loot."""
+    with postgresql.running(copy_of=postgresql_templates.server) as address:
+        yield address
 
 
-@pytest.fixture
-def twin(scenes: Scenes) -> Scene:
-    return scenes.twin
+@pytest.fixture(scope="session")
+def postgresql_scene(tmp_path_factory: pytest.TempPathFactory, scenes_server: str) -> Iterator[Looted]:
+    with scenes.looted("postgresql", tmp_path_factory.mktemp("scene"), scenes_server) as scene:
+        yield scene
+
+
+@pytest.fixture(scope="session")
+def postgresql_twin(tmp_path_factory: pytest.TempPathFactory, scenes_server: str) -> Iterator[Scene]:
+    with scenes.twin("postgresql", tmp_path_factory.mktemp("twin"), scenes_server) as twin:
+        yield twin

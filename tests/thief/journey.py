@@ -12,6 +12,7 @@ from tests.make.stack import Stack, eventually
 from tests.thief.canaries import HERE, TOWN, Canaries, Told
 from tests.thief.colleague import Colleague
 from tests.thief.visitor import Visitor
+from ugly_mugs.outbox.models import Delivery, DeliveryState
 
 
 @dataclass
@@ -285,7 +286,7 @@ class Journey:
     def a_power_cut(self) -> None:
         """The worker dies while a code is on its way; the web goes on, and what it hands over has to wait."""
         canaries, stack = self.canaries, self.stack
-        stack.sandbox.behave(latency_ms=2_500, callbacks="off")
+        stack.sandbox.behave(latency_ms=30_000, callbacks="off")
         self.asks_for_a_code(self.window(), canaries.member_phone)
         eventually(lambda: self.count("deliveries", "state = 'attempting'"))
         stack.kill_worker()
@@ -293,6 +294,10 @@ class Journey:
         self.asks_for_a_code(self.window(), canaries.late_phone)
 
     def power_is_back(self) -> None:
+        """When the lease of the dead worker has run out, which this does not wait for."""
+        with self.engine.begin() as connection:
+            under_way = sa.update(Delivery).where(Delivery.state == DeliveryState.ATTEMPTING)
+            connection.execute(under_way.values(lease_ends_at=datetime.now(UTC)))
         self.stack.sandbox.behave(latency_ms=0, callbacks="normal")
         self.stack.start_worker()
         eventually(self.nothing_is_under_way)

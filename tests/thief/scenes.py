@@ -2,15 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.make import postgresql
 from tests.make.stack import Stack, installed
 from tests.thief.canaries import FIRST, TWIN, Canaries
 from tests.thief.haul import Haul, Loot, take_loot, take_rows
@@ -43,54 +41,36 @@ class Looted(Scene):
     stopped: Loot = field(repr=False)
 
 
-class Scenes:
-    """Both scenes on one kind of database, each made when it is first asked for and kept until the run ends.
-
-    A journey costs 20 seconds and more. On PostgreSQL both have a server of their own, so that nothing that other
-    tests write is taken for loot.
-    """
-
-    def __init__(self, kind: str, folder: Path, prepared_server: Path | None) -> None:
-        self._kind, self._folder, self._prepared_server = kind, folder, prepared_server
-        self._open = ExitStack()
-
-    def close(self) -> None:
-        self._open.close()
-
-    @cached_property
-    def first(self) -> Looted:
-        journey = self._open.enter_context(self._journey(FIRST, self._folder / "first"))
+@contextmanager
+def looted(kind: str, folder: Path, server: str) -> Iterator[Looted]:
+    with _journey(kind, FIRST, folder, server) as journey:
         place, engine, walked = journey.stack.folder, journey.engine, journey.walk()
         running = take_loot(place, engine, since=walked.began)
         haul = _at_the_power_cut(journey)
         journey.power_is_back()
         journey.stack.stop()
         stopped = take_loot(place, engine, since=walked.began)
-        return Looted(journey.stack, FIRST, walked, engine, haul, running, stopped)
+        yield Looted(journey.stack, FIRST, walked, engine, haul, running, stopped)
 
-    @cached_property
-    def twin(self) -> Scene:
-        journey = self._open.enter_context(self._journey(TWIN, self._folder / "twin"))
+
+@contextmanager
+def twin(kind: str, folder: Path, server: str) -> Iterator[Scene]:
+    with _journey(kind, TWIN, folder, server) as journey:
         walked, haul = journey.walk(), _at_the_power_cut(journey)
         journey.stack.stop()
-        return Scene(journey.stack, TWIN, walked, journey.engine, haul)
+        yield Scene(journey.stack, TWIN, walked, journey.engine, haul)
 
-    @contextmanager
-    def _journey(self, canaries: Canaries, place: Path) -> Iterator[Journey]:
-        """Everything runs, and nobody has done anything yet."""
-        with installed(self._kind, place, postgresql_server=self._server) as stack:
-            _let_no_day_end()
-            stack.start()
-            stack.wait_ready()
-            engine = sa.create_engine(_url(stack))
-            yield Journey(stack, engine, canaries)
-            engine.dispose()
 
-    @cached_property
-    def _server(self) -> str:
-        if self._prepared_server is None:
-            return ""
-        return self._open.enter_context(postgresql.running(copy_of=self._prepared_server))
+@contextmanager
+def _journey(kind: str, canaries: Canaries, folder: Path, server: str) -> Iterator[Journey]:
+    """Everything runs, and nobody has done anything yet."""
+    with installed(kind, folder, postgresql_server=server) as stack:
+        _let_no_day_end()
+        stack.start()
+        stack.wait_ready()
+        engine = sa.create_engine(_url(stack))
+        yield Journey(stack, engine, canaries)
+        engine.dispose()
 
 
 def _at_the_power_cut(journey: Journey) -> Haul:
