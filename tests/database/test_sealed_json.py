@@ -16,7 +16,7 @@ from reporting.record.consents import Consents, When
 from reporting.record.contents import PartContents, Point
 from reporting.redaction.spans import Settled
 from tests.rules.project import PACKAGES
-from ugly_mugs.accounts.sessions import Inside
+from ugly_mugs.accounts.sessions import SealedPart
 from ugly_mugs.database.sealed_json import SealedJson, UnknownVersion
 from ugly_mugs.vault import CannotOpen, TooLong, symmetric
 
@@ -46,7 +46,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     ),
     "reports.consents": st.builds(Consents, when=st.sampled_from(When), not_before=..., safe_contact=answers),
     "requests.sealed": answers,
-    "sessions.contents": st.builds(Inside, began=moments, seen=moments, contents=answers),
+    "sessions.contents": st.builds(SealedPart, began=moments, seen=moments, contents=answers),
 }
 every_codec = pytest.mark.parametrize("name", sorted(CODECS))
 
