@@ -3,9 +3,12 @@
 import ast
 import importlib
 from collections.abc import Iterator
+from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ugly_mugs.database.columns import Model
 from ugly_mugs.database.states import Moves
 
 ROOT = Path(__file__).parents[2]
@@ -45,3 +48,14 @@ def life_cycles() -> list[Moves[Any]]:
                 if isinstance(value, Moves):
                     found[id(value)] = value
     return list(found.values())
+
+
+@cache
+def models_with_a_state() -> dict[type[Model], StrEnum]:
+    """The models that have a life cycle, and the state of a new row."""
+    load_models()
+    return {
+        mapper.class_: mapper.local_table.c["state"].default.arg
+        for mapper in Model.registry.mappers
+        if "state" in mapper.local_table.c
+    }

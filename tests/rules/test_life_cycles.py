@@ -18,8 +18,15 @@ from reporting.record.models import (
     Report,
     ReportState,
 )
-from tests.rules.project import life_cycles
-from ugly_mugs.accounts.models import STAFF_MOVES, Staff, StaffState
+from tests.rules.project import life_cycles, models_with_a_state
+from ugly_mugs.accounts.models import (
+    ORGANISATION_MOVES,
+    STAFF_MOVES,
+    Organisation,
+    OrganisationState,
+    Staff,
+    StaffState,
+)
 from ugly_mugs.database.columns import Model
 from ugly_mugs.database.states import IllegalMove, Moves
 from ugly_mugs.outbox.models import (
@@ -153,6 +160,15 @@ LIFE_CYCLES = [
         """,
     ),
     LifeCycle(
+        Organisation,
+        OrganisationState,
+        ORGANISATION_MOVES,
+        """
+        active  ended
+        ended
+        """,
+    ),
+    LifeCycle(
         Staff,
         StaffState,
         STAFF_MOVES,
@@ -177,6 +193,10 @@ def test_every_table_of_moves_is_tested_here() -> None:
     assert {id(cycle.moves) for cycle in LIFE_CYCLES} == {id(moves) for moves in life_cycles()}
 
 
+def test_every_model_with_a_state_has_a_table_of_moves() -> None:
+    assert {cycle.model for cycle in LIFE_CYCLES} == set(models_with_a_state())
+
+
 @every_life_cycle
 def test_the_plan_names_every_state(cycle: LifeCycle) -> None:
     assert set(cycle.planned) == {state.value for state in cycle.states}
@@ -184,9 +204,7 @@ def test_the_plan_names_every_state(cycle: LifeCycle) -> None:
 
 @every_life_cycle
 def test_a_new_row_is_in_the_first_state(cycle: LifeCycle) -> None:
-    default = cycle.model.__table__.c["state"].default
-
-    assert default is not None and default.arg == next(iter(cycle.planned))
+    assert models_with_a_state()[cycle.model] == next(iter(cycle.planned))
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,11 @@ import ast
 import importlib
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import pytest
 
-from tests.rules.project import load_models, name_of, parsed, sources
+from tests.rules.project import models_with_a_state, name_of, parsed, sources
 from ugly_mugs.database.columns import Model
 
 MOVES = "ugly_mugs.database.states"
@@ -24,20 +23,9 @@ SETS_BY_NAME = "ugly_mugs.sandbox"
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Module
 
 
-@cache
-def initial_states() -> dict[type[Model], StrEnum]:
-    """The models that have a life cycle, and the state of a new row."""
-    load_models()
-    return {
-        mapper.class_: mapper.local_table.c["state"].default.arg
-        for mapper in Model.registry.mappers
-        if "state" in mapper.local_table.c
-    }
-
-
 def wrong(tree: ast.Module, names: Mapping[str, Any]) -> list[int]:
     """The lines that write a state past its table; `names` is what the module's names stand for."""
-    initial = initial_states()
+    initial = models_with_a_state()
     found: list[int] = []
     for function in _functions(tree):
         nodes = list(_own_nodes(function))

@@ -24,6 +24,14 @@ class OrganisationState(StrEnum):
     ENDED = "ended"
 
 
+ORGANISATION_MOVES = Moves(
+    {
+        OrganisationState.ACTIVE: frozenset({OrganisationState.ENDED}),
+        OrganisationState.ENDED: frozenset(),
+    }
+)
+
+
 class Organisation(Model):
     """One record for an organisation, whether it has staff here, a membership, or both."""
 

@@ -109,7 +109,7 @@ class Prepared:
 
 
 class Sender:
-    """Sends what was claimed on one channel. All methods may be called from several threads."""
+    """Sends what was claimed on one channel. `send` and `hang_up` are called from several threads at once."""
 
     def __init__(
         self,
