@@ -24,11 +24,11 @@ def add_part(
     Tags follow what is now known: an identifier that turns out to be the reporter's own loses its tag. The report's
     row must be locked by the caller's transaction.
     """
-    kept = contents.filled(sections)
+    kept = contents.answered_only(sections)
     if not kept or kept == contents_now.parts[-1].sections:
         return None
     before = contents_now.sections
-    about = contents.joined(before["about_you"], kept.get("about_you", {}))
+    about = contents.merge_answers(before["about_you"], kept.get("about_you", {}))
     own = tags.of_reporter(about, contents_now.consents)
     structured = {each: None for each in tags.of_offenders(kept.get("offenders", ())) if each not in own}
     known = tags.of_offenders(before["offenders"]) | structured
@@ -44,7 +44,7 @@ def add_part(
     tags.add(report.id, structured, vault.tags)
     merged = {
         **before,
-        **{name: contents.joined(before[name], kept[name]) for name in kept if name != "offenders"},
+        **{name: contents.merge_answers(before[name], kept[name]) for name in kept if name != "offenders"},
     }
     report.facets = facets.seal(facets.of_sections(merged), report_id=report.id, vault=vault)
     reopen(report, now)

@@ -36,7 +36,7 @@ def card_of(output: Output, *, content_key: bytes) -> OutputCard:
     texts = outputs.preview_of(output, content_key=content_key) if output.state in outputs.SHOWN else {}
     return OutputCard(
         id=output.id,
-        mark=outputs.mark_of(output),
+        mark=outputs.preview_digest(output),
         sentence=words.states[output.state].about(output),
         texts=[(str(words.texts.get(name, name)), text) for name, text in texts.items()],
         may_hold=output.state in LIVE_OUTPUTS and not output.held,

@@ -16,7 +16,7 @@ from reporting.receipt.schemas import MessageSchema, ReceiptSchema
 from reporting.record import answer_labels, contents, conversation, output_kinds, outputs, queries
 from reporting.record.contents import Contents
 from reporting.record.models import Author, Report, ReportMessage
-from reporting.record.report_form import ReportForm, carried
+from reporting.record.report_form import ReportForm, posted_answers
 from reporting.record.schemas import KEPT_SECTIONS
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.budgets import Budget
@@ -88,7 +88,7 @@ def open_report() -> Response:
         replaces=browser_session(SessionKind.REPORTER),
     )
     db.session.commit()
-    brought = carried(request.form)
+    brought = posted_answers(request.form)
     if brought:
         response = _brought_along(cookie, brought)
     else:
@@ -186,7 +186,7 @@ def decide_on_output() -> Response:
     if request.form.get("do") == "hold":
         outputs.hold(output)
     else:
-        outputs.let_go(output, seen_mark=request.form.get("seen", ""))
+        outputs.lift_hold(output, seen_digest=request.form.get("seen", ""))
     db.session.commit()
     return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
 
@@ -302,7 +302,7 @@ def _asked(form: Form, message: str = "", status: HTTPStatus = HTTPStatus.BAD_RE
         form=form,
         message=message,
         token=runtime().vault.form_tokens.issue(RECEIPT_FORM, runtime().clock.now()),
-        carried=carried(request.form),
+        carried=posted_answers(request.form),
     )
     return make_response(page, status)
 
@@ -313,7 +313,7 @@ def _overview(here: Here, form: Form, status: HTTPStatus = HTTPStatus.OK) -> Res
         report=here.report,
         received=format_date(here.report.received_on, "long"),
         parts=[
-            (format_date(part.added_on, "long"), list(answer_labels.in_words(part.sections)))
+            (format_date(part.added_on, "long"), list(answer_labels.labelled_sections(part.sections)))
             for part in here.contents.parts
         ],
         kinds=by_kind(
@@ -363,6 +363,6 @@ def _brought_along(cookie: sessions.Cookie, brought: list[tuple[str, str]]) -> R
     found = sessions.find(vault=vault, kind=SessionKind.REPORTER, cookie=cookie.value, now=now)
     assert found is not None
     csrf, typed = vault.csrf(found.token), MultiDict(brought)
-    if carried(typed, KEPT_SECTIONS):
+    if posted_answers(typed, KEPT_SECTIONS):
         return _adding(ReportForm.of_additions().keep(typed), csrf, brought=True)
     return make_response(_choosing(ReportForm.of_choices().keep(typed), csrf, brought=True))

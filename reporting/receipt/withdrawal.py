@@ -5,7 +5,7 @@ from datetime import date
 import sqlalchemy as sa
 
 from reporting.record import outputs
-from reporting.record.endings import output_ends, report_ends
+from reporting.record.endings import notify_output_ended, notify_report_ended
 from reporting.record.models import (
     LIVE_OUTPUTS,
     OUTPUT_MOVES,
@@ -30,8 +30,8 @@ def withdraw(*, report: Report, day: date) -> None:
         output.preview = None
         if output.state in LIVE_OUTPUTS:
             OUTPUT_MOVES.move(output, OutputState.WITHDRAWN)
-            output_ends(output)
-    report_ends(report)
+            notify_output_ended(output)
+    notify_report_ended(report)
     erase(report, day=day)
 
 

@@ -161,7 +161,7 @@ def test_a_withdrawn_output_cannot_be_approved_released_or_held(client: FlaskCli
         lambda: outputs.approve(output, seen_version=output.consent_version),
         lambda: outputs.release(output, approved_version=output.consent_version),
         lambda: outputs.hold(output),
-        lambda: outputs.let_go(output, seen_mark=outputs.mark_of(output)),
+        lambda: outputs.lift_hold(output, seen_digest=outputs.preview_digest(output)),
     ]
     for deed in deeds:
         with pytest.raises(Conflict):
@@ -175,7 +175,7 @@ def test_a_held_output_is_not_released(client: FlaskClient) -> None:
     with pytest.raises(Conflict):
         outputs.release(output, approved_version=output.consent_version)
 
-    outputs.let_go(output, seen_mark=outputs.mark_of(output))
+    outputs.lift_hold(output, seen_digest=outputs.preview_digest(output))
     outputs.release(output, approved_version=output.consent_version)
     assert output.state is OutputState.RELEASED
 
@@ -186,7 +186,7 @@ def test_words_edited_after_they_were_let_go_wait_again(client: FlaskClient) -> 
         uuid.uuid4(),
     )
     output = make_output(words, OutputState.APPROVED, subject)
-    outputs.let_go(output, seen_mark=outputs.mark_of(output))
+    outputs.lift_hold(output, seen_digest=outputs.preview_digest(output))
     db.session.commit()
 
     make_output(words, OutputState.PROPOSED, subject, text="Other words.")
