@@ -20,7 +20,7 @@ from reporting.record import (
     outputs as record_outputs,
     queries as record_queries,
 )
-from reporting.record.answer_labels import Answered
+from reporting.record.answer_labels import AnsweredSection
 from reporting.record.choices import SEVERITIES, label_of
 from reporting.record.contents import Contents
 from reporting.record.models import Author, ReportMessage, ReportState, Source
@@ -114,7 +114,7 @@ def drawn(
     return make_response(page, status)
 
 
-def _parts(contents: Contents) -> list[tuple[str, list[Answered]]]:
+def _parts(contents: Contents) -> list[tuple[str, list[AnsweredSection]]]:
     """What came in, in its order; additions say their day."""
     return [
         (
@@ -123,7 +123,7 @@ def _parts(contents: Contents) -> list[tuple[str, list[Answered]]]:
             else _("Added on %(day)s", day=format_date(part.added_on, "long")),
             [
                 each._replace(title=_("About the reporter")) if each.name == "about_you" else each
-                for each in answer_labels.in_words(part.sections)
+                for each in answer_labels.labelled_sections(part.sections)
             ],
         )
         for part in contents.parts

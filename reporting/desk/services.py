@@ -17,7 +17,7 @@ def take(*, report_id: UUID, staff_id: UUID, from_id: UUID | None, now: datetime
 
     Taking a finished report opens it again.
     """
-    report = opening.locked(report_id)
+    report = opening.lock_report(report_id)
     if report.state is ReportState.IN_REVIEW and report.taken_by == staff_id:
         return report
     if report.state is ReportState.IN_REVIEW and report.taken_by != from_id:
@@ -32,7 +32,7 @@ def take(*, report_id: UUID, staff_id: UUID, from_id: UUID | None, now: datetime
 
 def give_back(*, report_id: UUID, staff_id: UUID, now: datetime) -> Report:
     """Leave a report to whoever comes next; only who looks after it can."""
-    report = opening.locked(report_id)
+    report = opening.lock_report(report_id)
     if report.state is ReportState.RECEIVED and report.taken_by is None:
         return report
     if report.taken_by != staff_id:
@@ -46,7 +46,7 @@ def reply(
     *, report_id: UUID, text: str, content_key: bytes, staff_id: UUID, now: datetime
 ) -> ReportMessage | None:
     """Write to the reporter, who reads it with their receipt; None when this very message stands there last."""
-    report = opening.locked(report_id)
+    report = opening.lock_report(report_id)
     written = conversation.write(
         report=report,
         author=Author.DESK,
@@ -73,7 +73,7 @@ def finish(
 
     Conflict when it is not under review any more, or a colleague looks after it.
     """
-    report = opening.locked(report_id)
+    report = opening.lock_report(report_id)
     if report.state is decision:
         return report
     if report.state is not ReportState.IN_REVIEW:

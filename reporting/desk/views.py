@@ -131,7 +131,7 @@ def identifier(report_id: UUID) -> Response:
     deed = identifiers.remove if request.form.get("do") == "remove" else identifiers.mark
     try:
         deed(
-            report=opening.locked(report_id),
+            report=opening.lock_report(report_id),
             contents=opened.contents,
             tag=_tag(),
             vault=runtime().vault,

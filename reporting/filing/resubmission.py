@@ -32,7 +32,7 @@ def changes_answers(report: Report, submission: Submission, *, vault: ServiceVau
     key = queries.content_key(report, submission.receipt, vault)
     if key is None:
         return True
-    sent = contents.filled(submission.sections)
+    sent = contents.answered_only(submission.sections)
     return all(contents.open_part(part, key).sections != sent for part in report.parts)
 
 

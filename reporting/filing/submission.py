@@ -78,7 +78,7 @@ def seal(submission: Submission, key: DeskKey, *, vault: ServiceVault) -> Sealed
     """Does all the slow work before the transaction begins. Raises TooLong when the sections do not fit."""
     report_id, part_id = uuid4(), uuid4()
     content_key = symmetric.new_key()
-    kept = contents.filled(submission.sections)
+    kept = contents.answered_only(submission.sections)
     stored, loose = _identifiers(kept, submission.consents)
     points = tags.points(loose, vault.tags)
     day = submission.moment.date()

@@ -13,7 +13,7 @@ from reporting.filing.submission import Submission
 from reporting.receipt.views import RECEIPT_FORM
 from reporting.record import queries
 from reporting.record.models import Report, Source
-from reporting.record.report_form import ReportForm, carried
+from reporting.record.report_form import ReportForm, posted_answers
 from reporting.record.schemas import CONSENT_SECTIONS, KEPT_SECTIONS
 from ugly_mugs.accounts.guard import anyone
 from ugly_mugs.database.engine import db, reading
@@ -110,6 +110,6 @@ def _filed_already(
         receipt=own_receipt if state is FormState.JUST_FILED else None,
         answers_changed=answers,
         consents_changed=consents,
-        carried=carried(request.form, changed),
+        carried=posted_answers(request.form, changed),
     )
     return make_response(page)

@@ -1,1 +1,1 @@
-"""Coming back with a receipt: reading, adding, deciding, withdrawing."""
+"""The pages behind a receipt: a reporter reads, adds, decides about outputs, withdraws."""

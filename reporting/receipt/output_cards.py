@@ -1,4 +1,4 @@
-"""What a reporter sees of the outputs made from their report, in the words of each kind."""
+"""What a reporter sees of the outputs made from their report, with the labels of each kind."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -11,18 +11,18 @@ from ugly_mugs.web.form_fields import Words
 
 
 class OutputCard(NamedTuple):
-    """One output on the reporter's page; `mark` stands for exactly the texts shown."""
+    """One output on the reporter's page; `preview_digest` identifies exactly the texts shown."""
 
     id: UUID
-    mark: str
+    preview_digest: str
     sentence: str
     texts: list[tuple[str, str]]
     may_hold: bool
-    may_let_go: bool
+    may_lift_hold: bool
 
 
 class CardsOfKind(NamedTuple):
-    """Every output of one kind under its heading; `empty` stands there when there is none."""
+    """Every output of one kind under its heading; `empty` is shown when there is none."""
 
     kind: OutputKind
     heading: Words
@@ -31,23 +31,23 @@ class CardsOfKind(NamedTuple):
 
 
 def card_of(output: Output, *, content_key: bytes) -> OutputCard:
-    """The output in plain words."""
+    """The output as a sentence, with its texts where the reporter may see them."""
     words = output_kinds.spec_of(output.kind).reporter
     texts = outputs.preview_of(output, content_key=content_key) if output.state in outputs.SHOWN else {}
     return OutputCard(
         id=output.id,
-        mark=outputs.mark_of(output),
+        preview_digest=outputs.preview_digest(output),
         sentence=words.states[output.state].about(output),
         texts=[(str(words.texts.get(name, name)), text) for name, text in texts.items()],
         may_hold=output.state in LIVE_OUTPUTS and not output.held,
-        may_let_go=output.state in outputs.SHOWN and output.held,
+        may_lift_hold=output.state in outputs.SHOWN and output.held,
     )
 
 
-def by_kind(made: Iterable[Output], *, consents: Consents, content_key: bytes) -> list[CardsOfKind]:
-    """A group for every kind that is wired, also for one of which there is no output."""
+def by_kind(report_outputs: Iterable[Output], *, consents: Consents, content_key: bytes) -> list[CardsOfKind]:
+    """A group for every wired kind, also for a kind without outputs."""
     cards: dict[OutputKind, list[OutputCard]] = {spec.kind: [] for spec in output_kinds.registered()}
-    for output in made:
+    for output in report_outputs:
         cards[output.kind].append(card_of(output, content_key=content_key))
     return [
         CardsOfKind(

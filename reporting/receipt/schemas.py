@@ -1,4 +1,4 @@
-"""The small forms of whoever came back with a receipt."""
+"""The small forms of the receipt pages."""
 
 from flask_babel import lazy_gettext as _
 from marshmallow import Schema

@@ -1,4 +1,4 @@
-"""Coming back with a receipt: see what became of the report, write, add, change one's mind, withdraw."""
+"""The reporter's pages behind a receipt: status, messages, additions, consents, outputs, withdrawal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from reporting.receipt.schemas import MessageSchema, ReceiptSchema
 from reporting.record import answer_labels, contents, conversation, output_kinds, outputs, queries
 from reporting.record.contents import Contents
 from reporting.record.models import Author, Report, ReportMessage
-from reporting.record.report_form import ReportForm, carried
+from reporting.record.report_form import ReportForm, posted_answers
 from reporting.record.schemas import KEPT_SECTIONS
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.budgets import Budget
@@ -43,8 +43,9 @@ receipt = Blueprint("receipt", __name__, url_prefix="/receipt")
 NAVIGATION = (NavigationEntry("public", 20, lazy_gettext("Come back"), "receipt.receipt_page"),)
 
 RECEIPT_FORM: Final = "receipt"
-TRIES: Final = 200
-"""Nobody can guess ninety bits, so this only keeps machines off; a whole drop-in may share one address."""
+MOST_WRONG_RECEIPTS: Final = 200
+"""Per address and ten minutes. A receipt has 90 bits and cannot be guessed, so this only limits load; it is high
+because many people, such as a whole drop-in centre, may share one address."""
 
 _RECEIPT, _MESSAGE = ReceiptSchema(), MessageSchema()
 
@@ -57,7 +58,7 @@ def receipt_page() -> Response:
         message = _(
             "Nothing happened for a while, so your report was closed. Please type your receipt again."
         )
-    return _asked(Form(_RECEIPT), message, HTTPStatus.OK)
+    return _receipt_form_page(Form(_RECEIPT), message, HTTPStatus.OK)
 
 
 @receipt.post("")
@@ -65,19 +66,21 @@ def receipt_page() -> Response:
 def open_report() -> Response:
     vault, now = runtime().vault, runtime().clock.now()
     form = Form(_RECEIPT)
-    typed_well = form.take(request.form)
+    valid = form.take(request.form)
     token = vault.form_tokens.read(RECEIPT_FORM, request.form.get("token", ""))
     if token is None or not vault.form_tokens.is_fileable(token, now):
-        return _asked(form, _("This page had been open for a long time. Please send it once more."))
-    own_receipt = _read(form) if typed_well else None
+        return _receipt_form_page(
+            form, _("This page had been open for a long time. Please send it once more.")
+        )
+    own_receipt = _typed_receipt(form) if valid else None
     if own_receipt is None:
-        _spend_a_try()
-        return _asked(form)
+        _count_wrong_receipt()
+        return _receipt_form_page(form)
     opened = queries.report_of_receipt(own_receipt, vault)
     if opened is None:
-        _spend_a_try()
+        _count_wrong_receipt()
         form.refuse("receipt", _("We know no report with this receipt. Please look at each word again."))
-        return _asked(form)
+        return _receipt_form_page(form)
     report, content_key = opened
     cookie = sessions.start(
         vault=vault,
@@ -88,9 +91,9 @@ def open_report() -> Response:
         replaces=browser_session(SessionKind.REPORTER),
     )
     db.session.commit()
-    brought = carried(request.form)
-    if brought:
-        response = _brought_along(cookie, brought)
+    answers = posted_answers(request.form)
+    if answers:
+        response = _page_with_answers(cookie, answers)
     else:
         response = make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
@@ -100,18 +103,21 @@ def open_report() -> Response:
 @receipt.get("/report")
 @reporter
 def report_page() -> Response:
-    return _overview(_here(), Form(_MESSAGE, prefix="message"))
+    return _report_page(_current_report(), Form(_MESSAGE, prefix="message"))
 
 
 @receipt.post("/message")
 @reporter
 def send_message() -> Response:
-    here = _here(lock=True)
+    current = _current_report(lock=True)
     form = Form(_MESSAGE, prefix="message")
     if not form.take(request.form):
-        return _overview(here, form, HTTPStatus.BAD_REQUEST)
+        return _report_page(current, form, HTTPStatus.BAD_REQUEST)
     adding.write_to_desk(
-        report=here.report, text=form.values["text"], content_key=here.content_key, now=runtime().clock.now()
+        report=current.report,
+        text=form.values["text"],
+        content_key=current.content_key,
+        now=runtime().clock.now(),
     )
     db.session.commit()
     return make_response(redirect(url_for("receipt.report_page", _anchor="messages"), HTTPStatus.SEE_OTHER))
@@ -120,7 +126,7 @@ def send_message() -> Response:
 @receipt.get("/add")
 @reporter
 def additions_page() -> Response:
-    return _adding(ReportForm.of_additions(), _session_token())
+    return _additions_page(ReportForm.of_additions(), _session_token())
 
 
 @receipt.post("/add")
@@ -129,22 +135,22 @@ def add_part() -> Response:
     form = ReportForm.of_additions()
     if form.asked_to_add(request.form):
         form.keep(request.form).offenders.add()
-        return _adding(form, _session_token())
+        return _additions_page(form, _session_token())
     if not form.take(request.form):
-        return _adding(form, _session_token(), status=HTTPStatus.BAD_REQUEST)
-    here = _here(lock=True)
+        return _additions_page(form, _session_token(), status=HTTPStatus.BAD_REQUEST)
+    current = _current_report(lock=True)
     try:
         adding.add_part(
-            report=here.report,
-            contents_now=here.contents,
+            report=current.report,
+            contents_now=current.contents,
             sections=form.values,
-            content_key=here.content_key,
+            content_key=current.content_key,
             vault=runtime().vault,
             now=runtime().clock.now(),
         )
     except TooLong:
         form.refuse_length(_("All of it together is too long for us to keep. Please send it in two parts."))
-        return _adding(form, _session_token(), status=HTTPStatus.BAD_REQUEST)
+        return _additions_page(form, _session_token(), status=HTTPStatus.BAD_REQUEST)
     db.session.commit()
     return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
 
@@ -152,22 +158,24 @@ def add_part() -> Response:
 @receipt.get("/choices")
 @reporter
 def choices_page() -> str:
-    return _choosing(ReportForm.of_choices().fill_consents(_here().contents.consents), _session_token())
+    return _choices_page(
+        ReportForm.of_choices().fill_consents(_current_report().contents.consents), _session_token()
+    )
 
 
 @receipt.post("/choices")
 @reporter
 def change_choices() -> Response:
-    here = _here(lock=True)
+    current = _current_report(lock=True)
     form = ReportForm.of_choices()
     if not form.take(request.form):
-        return make_response(_choosing(form, _session_token()), HTTPStatus.BAD_REQUEST)
-    former, now = here.contents.consents, runtime().clock.now()
+        return make_response(_choices_page(form, _session_token()), HTTPStatus.BAD_REQUEST)
+    former, now = current.contents.consents, runtime().clock.now()
     adding.change_consents(
-        report=here.report,
+        report=current.report,
         former=former,
         new=form.consents(language=page_language(), day=now.date(), former=former),
-        content_key=here.content_key,
+        content_key=current.content_key,
         vault=runtime().vault,
         now=now,
     )
@@ -178,15 +186,15 @@ def change_choices() -> Response:
 @receipt.post("/output")
 @reporter
 def decide_on_output() -> Response:
-    """Let an output go, or hold it."""
-    here = _here(lock=True)
-    output = queries.output(here.report.id, request.form.get("output", ""))
+    """Hold an output, or lift its hold."""
+    current = _current_report(lock=True)
+    output = queries.output(current.report.id, request.form.get("output", ""))
     if output is None:
         raise NotThere
     if request.form.get("do") == "hold":
         outputs.hold(output)
     else:
-        outputs.let_go(output, seen_mark=request.form.get("seen", ""))
+        outputs.lift_hold(output, seen_digest=request.form.get("seen", ""))
     db.session.commit()
     return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
 
@@ -194,20 +202,23 @@ def decide_on_output() -> Response:
 @receipt.get("/withdraw")
 @reporter
 def withdrawal_page() -> str:
-    here = _here()
+    current = _current_report()
     return render_template(
         "reporting/receipt/withdraw.html",
         kinds=output_kinds.registered(),
-        cards=[card_of(each, content_key=here.content_key) for each in outputs.of_report(here.report.id)],
+        cards=[
+            card_of(output, content_key=current.content_key)
+            for output in outputs.of_report(current.report.id)
+        ],
     )
 
 
 @receipt.post("/withdraw")
 @reporter
 def withdraw() -> Response:
-    withdrawal.withdraw(report=_here(lock=True).report, day=runtime().clock.now().date())
+    withdrawal.withdraw(report=_current_report(lock=True).report, day=runtime().clock.now().date())
     db.session.commit()
-    # The page says that it is gone now, so no log may still hold what was deleted.
+    # The next page says that the report is gone, so the database's log must not keep the deleted data either.
     forget_deleted()
     forget_reporter()
     return make_response(redirect(url_for("receipt.gone_page"), HTTPStatus.SEE_OTHER))
@@ -227,63 +238,63 @@ def close() -> Response:
 
 
 @dataclass(frozen=True)
-class Here:
-    """The report of whoever is here, opened for this one request."""
+class CurrentReport:
+    """The report of the signed-in reporter, opened for this request."""
 
     report: Report
     contents: Contents
     content_key: bytes
 
 
-def _here(*, lock: bool = False) -> Here:
-    """NotThere when it was withdrawn meanwhile, in another tab or by the other one who has the receipt."""
-    who = current_reporter()
-    report = queries.locked_report(who.report_id) if lock else queries.report(who.report_id)
+def _current_report(*, lock: bool = False) -> CurrentReport:
+    """NotThere when it was withdrawn meanwhile, in another tab or by another person with the receipt."""
+    session = current_reporter()
+    report = queries.locked_report(session.report_id) if lock else queries.report(session.report_id)
     if report is None or report.head is None:
         raise NotThere(_("This report is not here any more."))
-    return Here(report, contents.open_with_key(report, who.content_key), who.content_key)
+    return CurrentReport(report, contents.open_with_key(report, session.content_key), session.content_key)
 
 
-class Tries(Budget):
-    """The wrong receipts that may still be typed, by the sender's address."""
+class WrongReceipts(Budget):
+    """The number of wrong receipts that each address may still send."""
 
     def __init__(self) -> None:
-        super().__init__(TRIES, timedelta(minutes=10))
+        super().__init__(MOST_WRONG_RECEIPTS, timedelta(minutes=10))
 
 
-def _spend_a_try() -> None:
-    """Charged for wrong ones only: a right receipt is never refused, whoever else tries from the same address.
+def _count_wrong_receipt() -> None:
+    """Count one wrong receipt for the sender's address; PleaseWait when its budget is used up.
 
-    Ninety bits need no limit against guessing; this one keeps the machine free, and raises PleaseWait.
+    Correct receipts are not counted, so other people at the same address cannot lock a reporter out.
     """
-    tries = runtime().state.of(Tries)
-    if not tries.spend((request.remote_addr or "").encode(), runtime().clock.now()):
+    budget = runtime().state.of(WrongReceipts)
+    if not budget.spend((request.remote_addr or "").encode(), runtime().clock.now()):
         raise PleaseWait
 
 
-def _read(form: Form) -> Receipt | None:
-    """The receipt typed; None, with a word that helps beside the field, when it cannot be one."""
+def _typed_receipt(form: Form) -> Receipt | None:
+    """The typed receipt; None, with an error message at the field, when it cannot be a receipt."""
     try:
         return Receipt.parse(form.values["receipt"])
     except UnknownWord as unknown:
-        form.refuse("receipt", _unknown(unknown))
+        form.refuse("receipt", _unknown_word_message(unknown))
     except WrongLength as wrong:
-        form.refuse("receipt", _wrong_length(wrong))
+        form.refuse("receipt", _wrong_length_message(wrong))
     return None
 
 
-def _unknown(unknown: UnknownWord) -> Words:
+def _unknown_word_message(unknown: UnknownWord) -> Words:
     if unknown.word.isdecimal():
         return _("Group %(number)s of the digits cannot be right.", number=unknown.position)
-    said = _(
+    message = _(
         "Word %(number)s, “%(word)s”, is not one of our words.", number=unknown.position, word=unknown.word
     )
     if not unknown.suggestions:
-        return said
-    return said + " " + _("Could it be one of these: %(words)s?", words=", ".join(unknown.suggestions))
+        return message
+    return message + " " + _("Could it be one of these: %(words)s?", words=", ".join(unknown.suggestions))
 
 
-def _wrong_length(wrong: WrongLength) -> Words:
+def _wrong_length_message(wrong: WrongLength) -> Words:
     if wrong.digits:
         return _(
             "There should be %(expected)s digits. These are %(found)s.",
@@ -295,74 +306,81 @@ def _wrong_length(wrong: WrongLength) -> Words:
     )
 
 
-def _asked(form: Form, message: str = "", status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Response:
-    """The form for a receipt, and whatever was brought along from a report form."""
+def _receipt_form_page(
+    form: Form, message: str = "", status: HTTPStatus = HTTPStatus.BAD_REQUEST
+) -> Response:
+    """The form for a receipt, with the answers of a report form as hidden fields."""
     page = render_template(
         "reporting/receipt/receipt.html",
         form=form,
         message=message,
         token=runtime().vault.form_tokens.issue(RECEIPT_FORM, runtime().clock.now()),
-        carried=carried(request.form),
+        posted_answers=posted_answers(request.form),
     )
     return make_response(page, status)
 
 
-def _overview(here: Here, form: Form, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _report_page(current: CurrentReport, form: Form, status: HTTPStatus = HTTPStatus.OK) -> Response:
     page = render_template(
         "reporting/receipt/report_page.html",
-        report=here.report,
-        received=format_date(here.report.received_on, "long"),
+        report=current.report,
+        received=format_date(current.report.received_on, "long"),
         parts=[
-            (format_date(part.added_on, "long"), list(answer_labels.in_words(part.sections)))
-            for part in here.contents.parts
+            (format_date(part.added_on, "long"), list(answer_labels.labelled_sections(part.sections)))
+            for part in current.contents.parts
         ],
         kinds=by_kind(
-            outputs.of_report(here.report.id),
-            consents=here.contents.consents,
-            content_key=here.content_key,
+            outputs.of_report(current.report.id),
+            consents=current.contents.consents,
+            content_key=current.content_key,
         ),
-        thread=[_said(each, here.content_key) for each in queries.messages(here.report.id)],
-        allowed=answer_labels.of_consents(here.contents.consents),
+        messages=[
+            _message_row(message, current.content_key) for message in queries.messages(current.report.id)
+        ],
+        allowed=answer_labels.of_consents(current.contents.consents),
         form=form,
     )
     return make_response(page, status)
 
 
-def _said(message: ReportMessage, content_key: bytes) -> Mapping[str, Any]:
-    mine = message.author is Author.REPORTER
+def _message_row(message: ReportMessage, content_key: bytes) -> Mapping[str, Any]:
+    by_reporter = message.author is Author.REPORTER
     return {
-        "who": _("You") if mine else _("The desk"),
+        "who": _("You") if by_reporter else _("The desk"),
         "when": format_date(message.sent_on, "long"),
         "text": conversation.open_message(message, content_key),
-        "mine": mine,
+        "mine": by_reporter,
     }
 
 
-def _choosing(form: ReportForm, csrf: str, *, brought: bool = False) -> str:
-    return render_template("reporting/receipt/choices.html", form=form, csrf=csrf, brought=brought)
+def _choices_page(form: ReportForm, csrf: str, *, prefilled: bool = False) -> str:
+    return render_template("reporting/receipt/choices.html", form=form, csrf=csrf, prefilled=prefilled)
 
 
-def _adding(
-    form: ReportForm, csrf: str, *, brought: bool = False, status: HTTPStatus = HTTPStatus.OK
+def _additions_page(
+    form: ReportForm, csrf: str, *, prefilled: bool = False, status: HTTPStatus = HTTPStatus.OK
 ) -> Response:
     return make_response(
-        render_template("reporting/receipt/add.html", form=form, csrf=csrf, brought=brought), status
+        render_template("reporting/receipt/add.html", form=form, csrf=csrf, prefilled=prefilled), status
     )
 
 
 def _session_token() -> str:
-    """What forms of this session carry; here by hand, because one page is drawn by the request that begins it."""
-    found = browser_session(SessionKind.REPORTER)
-    assert found is not None
-    return runtime().vault.csrf(found.token)
+    """The CSRF token of the session.
+
+    Given to templates explicitly, because `_page_with_answers` draws a page in the request that starts the session.
+    """
+    session = browser_session(SessionKind.REPORTER)
+    assert session is not None
+    return runtime().vault.csrf(session.token)
 
 
-def _brought_along(cookie: sessions.Cookie, brought: list[tuple[str, str]]) -> Response:
-    """What was typed into a form that had filed before, ready to be added, or allowed."""
+def _page_with_answers(cookie: sessions.Cookie, answers: list[tuple[str, str]]) -> Response:
+    """The form for additions, or for consents, filled with the answers of a report form that had filed before."""
     vault, now = runtime().vault, runtime().clock.now()
-    found = sessions.find(vault=vault, kind=SessionKind.REPORTER, cookie=cookie.value, now=now)
-    assert found is not None
-    csrf, typed = vault.csrf(found.token), MultiDict(brought)
-    if carried(typed, KEPT_SECTIONS):
-        return _adding(ReportForm.of_additions().keep(typed), csrf, brought=True)
-    return make_response(_choosing(ReportForm.of_choices().keep(typed), csrf, brought=True))
+    session = sessions.find(vault=vault, kind=SessionKind.REPORTER, cookie=cookie.value, now=now)
+    assert session is not None
+    csrf, typed = vault.csrf(session.token), MultiDict(answers)
+    if posted_answers(typed, KEPT_SECTIONS):
+        return _additions_page(ReportForm.of_additions().keep(typed), csrf, prefilled=True)
+    return make_response(_choices_page(ReportForm.of_choices().keep(typed), csrf, prefilled=True))

@@ -1,11 +1,11 @@
-"""Withdrawing a report: it needs no moderator, and all that is left is an empty row that nobody can open."""
+"""Withdrawal by the reporter: needs no moderator and leaves an empty row that no key opens."""
 
 from datetime import date
 
 import sqlalchemy as sa
 
 from reporting.record import outputs
-from reporting.record.endings import output_ends, report_ends
+from reporting.record.endings import notify_output_ended, notify_report_ended
 from reporting.record.models import (
     LIVE_OUTPUTS,
     OUTPUT_MOVES,
@@ -21,22 +21,23 @@ from ugly_mugs.database.engine import db
 
 
 def withdraw(*, report: Report, day: date) -> None:
-    """Delete wraps, tags, facets, previews, messages and parts, and end what was made of it, in one transaction.
+    """Delete wraps, tags, facets, previews, messages and parts, and withdraw the outputs, in one transaction.
 
-    The locator stays, so that the same form cannot file it again by a reload. The report's row must be locked.
+    The locator stays, so that reloading the same form does not file the report again. The caller's transaction must
+    hold a lock on the report's row.
     """
     REPORT_MOVES.move(report, ReportState.WITHDRAWN)
     for output in outputs.of_report(report.id):
         output.preview = None
         if output.state in LIVE_OUTPUTS:
             OUTPUT_MOVES.move(output, OutputState.WITHDRAWN)
-            output_ends(output)
-    report_ends(report)
+            notify_output_ended(output)
+    notify_report_ended(report)
     erase(report, day=day)
 
 
 def erase(report: Report, *, day: date) -> None:
-    """The one path by which what a report holds is deleted, whoever asks for it."""
+    """Delete everything that a report holds. Every deletion of a report's contents goes through here."""
     for table in (IdentifierTag, ReportMessage, ReportPart):
         db.session.execute(sa.delete(table).where(table.report_id == report.id))
     db.session.expire(report, ["parts"])

@@ -1,4 +1,4 @@
-"""What somebody answered, in the words of the form, for the pages that show a report."""
+"""The answers of a report with the labels of the form, for the pages that show a report."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -14,7 +14,7 @@ from ugly_mugs.web.form_fields import Day, offered_now
 Row = tuple[str, str]
 
 
-class Answered(NamedTuple):
+class AnsweredSection(NamedTuple):
     """One section: its title, and each answered question with its answer."""
 
     name: str
@@ -22,44 +22,44 @@ class Answered(NamedTuple):
     rows: list[Row]
 
 
-def in_words(sections: Mapping[str, Any]) -> Iterator[Answered]:
-    """Every section that has answers, in the order of the form; each alleged offender by themselves."""
+def labelled_sections(sections: Mapping[str, Any]) -> Iterator[AnsweredSection]:
+    """Every section that has answers, in the order of the form; one section for each alleged offender."""
     for name in SECTIONS:
         section = sections.get(name)
         if not section:
             continue
         if isinstance(section, Mapping):
-            yield Answered(name, str(TITLES[name]), rows(name, section))
+            yield AnsweredSection(name, str(TITLES[name]), rows(name, section))
             continue
         for number, person in enumerate(section, start=1):
             title = _("Person %(number)s", number=number) if len(section) > 1 else str(TITLES[name])
-            yield Answered(name, title, rows(name, person))
+            yield AnsweredSection(name, title, rows(name, person))
 
 
 def rows(section: str, answers: Mapping[str, Any]) -> list[Row]:
     """The answered questions of one section."""
     schema = SECTIONS[section]._declared_fields
     return [
-        (str(field.metadata["label"]), in_word(field, answers[name]))
+        (str(field.metadata["label"]), answer_text(field, answers[name]))
         for name, field in schema.items()
         if answers.get(name) not in (None, "", [])
     ]
 
 
-def in_word(field: fields.Field[Any], value: Any) -> str:
-    """One answer as a person reads it."""
+def answer_text(field: fields.Field[Any], value: Any) -> str:
+    """One stored answer as the label that the form shows for it."""
     if isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
     if isinstance(field, Day):
         return str(format_date(date.fromisoformat(value) if isinstance(value, str) else value, "long"))
-    labels = {str(each[0]): str(each[1]) for each in offered_now(field.metadata.get("choices", ()))}
+    labels = {str(choice[0]): str(choice[1]) for choice in offered_now(field.metadata.get("choices", ()))}
     if isinstance(value, list):
-        return "\n".join(labels.get(each, str(each)) for each in value)
+        return "\n".join(labels.get(item, str(item)) for item in value)
     return labels.get(str(value), str(value))
 
 
 def of_consents(consents: Consents) -> list[Row]:
-    """What is allowed at present, in words."""
+    """What the reporter allows now, as label and answer."""
     warn = _("No")
     if consents.warn_others:
         warn = _("Yes, as soon as possible")

@@ -14,7 +14,7 @@ UNSAID: Final = frozenset(value for value, _label in NOT_SAID)
 
 
 class Severity(StrEnum):
-    """What a report is about, for readers; a moderator decides, the incident types only suggest."""
+    """How serious a report is. The incident types suggest a value; a moderator decides."""
 
     DANGER = "danger"
     RISK = "risk"
@@ -98,7 +98,7 @@ _NUISANCE: Final = frozenset({_T.TIME_WASTER})
 
 
 def suggested_severity(types: frozenset[str]) -> Severity:
-    """The gravest any of the types suggests; a report without types counts as a risk until somebody has read it."""
+    """The most serious value that any of the types suggests; RISK for a report without types."""
     if types & _DANGER:
         return Severity.DANGER
     return Severity.NUISANCE if types and types <= _NUISANCE else Severity.RISK
@@ -191,10 +191,10 @@ WAYS_TO_CONTACT: Final[Offered] = (
 
 
 def regions() -> Offered:
-    """The regions, and the two ways of not saying."""
+    """All regions, then NOT_SAID."""
     return (*((region.slug, region.name) for region in REGIONS.values()), *NOT_SAID)
 
 
 def label_of(offered: Offered, value: str) -> str:
-    """What a stored value is called in the reader's language; a value no longer offered stands for itself."""
+    """The label of a stored value in the reader's language; the value itself when it is no longer offered."""
     return next((str(label) for known, label in offered if known == value), value)

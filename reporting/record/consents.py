@@ -1,4 +1,4 @@
-"""What a reporter allows: each consent off by default, recorded with its wording, sealed with the report."""
+"""The consents of a reporter: off by default, recorded with the exact wording, sealed under the content key."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ class When(StrEnum):
 
 @dataclass(frozen=True)
 class Wording:
-    """The exact question somebody said yes to; new words are a new version."""
+    """The exact question that was asked; when the text changes, the version rises."""
 
     version: int
     question: Any
@@ -46,7 +46,7 @@ MOST_RECORDS = 16
 
 @dataclass(frozen=True)
 class ConsentRecord:
-    """One answer to one consent: what was said, to which wording, in which language, on which day."""
+    """One answer to one consent: the answer, the version of the wording, the language and the day."""
 
     consent: Consent
     given: bool
@@ -57,7 +57,7 @@ class ConsentRecord:
 
 @dataclass(frozen=True)
 class Consents:
-    """What holds now, and the newest records of how it came about. All off is "just listen"."""
+    """The consents in force, and the newest MOST_RECORDS records of how they changed."""
 
     warn_others: bool = False
     when: When = When.ASAP
@@ -73,14 +73,14 @@ class Consents:
 
     @property
     def earliest(self) -> date | None:
-        """The day before which nothing may leave."""
+        """The first day on which a warning may be sent, if the reporter chose one."""
         return self.not_before if self.warn_others and self.when is When.NOT_BEFORE else None
 
     def given(self, consent: Consent) -> bool:
         return self.warn_others if consent is Consent.WARN_OTHERS else self.contact_me
 
     def terms(self, consent: Consent) -> tuple[Any, ...]:
-        """Everything about one consent that, when it changes, makes it another consent."""
+        """The values of one consent. When any of them changes, approvals under the old values are void."""
         if consent is Consent.CONTACT_ME:
             return (self.contact_me,)
         return (True, self.when, self.earliest) if self.warn_others else (False,)
@@ -94,7 +94,10 @@ def from_answers(
     day: date,
     former: Consents | None = None,
 ) -> Consents:
-    """The consents two filled-in sections give; only an explicit yes is one."""
+    """The consents in the two answered sections; a missing answer counts as no.
+
+    A record is added for each consent whose terms differ from `former`.
+    """
     when = When(warn["when"]) if warn.get("when") else When.ASAP
     new = Consents(
         warn_others=warn.get("warn_others") is True,
@@ -117,7 +120,7 @@ def from_answers(
 
 
 def seal(consents: Consents, *, report_id: UUID, content_key: bytes) -> bytes:
-    """Under the report's content key, one size for everybody."""
+    """Seal under the report's content key, padded to one fixed size."""
     return CONSENTS.seal(consents, row=report_id, sealer=partial(symmetric.seal, content_key))
 
 

@@ -1,4 +1,4 @@
-"""What a report holds, opened with its content key: sections in the order they came, and all of them merged."""
+"""The contents of a report, opened with its content key: each part as it was sent, and all parts merged."""
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,10 @@ Section = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Point:
-    """The secret point P of an identifier found in free text; a tag is made of it only when a moderator says so."""
+    """The secret point P of an identifier found in free text.
+
+    Its tag is stored only when a moderator says that the identifier is the alleged offender's.
+    """
 
     kind: IdentifierKind
     normalised: str
@@ -31,7 +34,7 @@ class Point:
 
 
 class PartContents(NamedTuple):
-    """What is sealed of one part."""
+    """The sealed values of one part."""
 
     sections: Mapping[str, Any]
     points: tuple[Point, ...]
@@ -39,7 +42,7 @@ class PartContents(NamedTuple):
 
 @dataclass(frozen=True)
 class Part:
-    """What was sent at one time. The first is the report as filed."""
+    """One part, opened. The first part is the report as filed; later ones are additions."""
 
     number: int
     added_on: date
@@ -49,14 +52,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Head:
-    """The only place where the minute of filing stands."""
+    """The minute of filing; it is stored nowhere else."""
 
     received_at: datetime
 
 
 @dataclass(frozen=True)
 class Contents:
-    """A whole report, opened. It lives as long as one request."""
+    """A whole report, opened for one request."""
 
     report_id: UUID
     head: Head
@@ -65,18 +68,18 @@ class Contents:
 
     @property
     def account(self) -> str:
-        """What happened, as first written and as added to later, with an empty line between."""
+        """The accounts of all parts, separated by an empty line."""
         return "\n\n".join(self.accounts)
 
     @property
     def accounts(self) -> list[str]:
-        found = (part.sections.get("happened", {}).get("account") for part in self.parts)
-        return [text for text in found if text]
+        accounts = (part.sections.get("happened", {}).get("account") for part in self.parts)
+        return [account for account in accounts if account]
 
     @property
     def offenders(self) -> list[Section]:
-        """Everybody named, over all parts; the same person may stand here twice."""
-        return [each for part in self.parts for each in part.sections.get("offenders", [])]
+        """The alleged offenders of all parts; the same person may appear twice."""
+        return [offender for part in self.parts for offender in part.sections.get("offenders", [])]
 
     @property
     def points(self) -> list[Point]:
@@ -84,29 +87,29 @@ class Contents:
 
     @property
     def sections(self) -> dict[str, Any]:
-        """All sections over all parts: lists grow, accounts are joined, elsewhere the latest answer counts."""
+        """All parts merged: lists are extended, accounts are joined, any other answer is the latest one."""
         merged: dict[str, Any] = {name: {} for name in KEPT_SECTIONS}
         merged["offenders"] = self.offenders
         for part in self.parts:
             for name, section in part.sections.items():
                 if name != "offenders":
-                    merged[name] = joined(merged[name], section)
+                    merged[name] = merge_answers(merged[name], section)
         if self.account:
             merged["happened"]["account"] = self.account
         return merged
 
 
-def joined(earlier: Section, later: Section) -> dict[str, Any]:
-    """Two fillings of one section."""
+def merge_answers(earlier: Section, later: Section) -> dict[str, Any]:
+    """The answers of one section from two parts: lists are extended, any other answer is the later one."""
     merged = dict(earlier)
     for name, value in later.items():
-        grows = isinstance(value, list) and isinstance(merged.get(name), list)
-        merged[name] = list(dict.fromkeys([*merged[name], *value])) if grows else value
+        both_lists = isinstance(value, list) and isinstance(merged.get(name), list)
+        merged[name] = list(dict.fromkeys([*merged[name], *value])) if both_lists else value
     return merged
 
 
-def filled(sections: Mapping[str, Any]) -> dict[str, Any]:
-    """Only the sections, and in them only the questions, that were answered."""
+def answered_only(sections: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections without unanswered questions, and without sections that have no answer; dates as ISO text."""
     kept: dict[str, Any] = {}
     for name in KEPT_SECTIONS:
         given = sections.get(name)
@@ -130,7 +133,7 @@ def _answered(section: Section) -> dict[str, Any]:
 def seal_part(
     sections: Mapping[str, Any], points: Iterable[Point], *, part_id: UUID, content_key: bytes
 ) -> bytes:
-    """One seal for all that was sent at one time; TooLong when it does not fit into the largest size."""
+    """Seal one part; TooLong when it exceeds the largest padding size."""
     value = PartContents(sections, tuple(points))
     return PARTS.seal(value, row=part_id, sealer=partial(symmetric.seal, content_key))
 
@@ -162,7 +165,7 @@ PARTS: Final = SealedJson("report_parts", "sections", sizes=TEXT, dump=_plain, l
 
 
 def seal_head(now: datetime, *, report_id: UUID, content_key: bytes) -> bytes:
-    """The minute it was received."""
+    """Seal the minute in which the report was received."""
     minute = int(now.timestamp()) // 60
     return symmetric.seal(content_key, str(minute).encode(), Where("reports", "head", report_id), sizes=HEAD)
 
@@ -186,7 +189,7 @@ def open_with_key(report: Report, content_key: bytes) -> Contents:
 
 
 def known_about_reporter(contents: Contents) -> dict[str, list[str]]:
-    """What the form's own fields hold about the reporter, by kind, for suggestions and the leak check."""
+    """What the form's fields say about the reporter, by kind, for suggestions and the leak check."""
     about: Section = contents.sections["about_you"]
     safe = contents.consents.safe_contact
     where = _one(safe, "where")
@@ -208,5 +211,5 @@ def _one(section: Section, name: str) -> list[str]:
 
 
 def _many(section: Section, name: str) -> list[str]:
-    found: Sequence[str] = section.get(name) or []
-    return list(found)
+    values: Sequence[str] = section.get(name) or []
+    return list(values)

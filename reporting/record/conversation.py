@@ -14,9 +14,9 @@ from ugly_mugs.vault.padding import TEXT
 def write(
     *, report: Report, author: Author, text: str, content_key: bytes, day: date, staff_id: UUID | None = None
 ) -> ReportMessage | None:
-    """Add one message; None when the very same one stands there last already (a form sent twice).
+    """Add one message; None when it equals the last one (a form sent twice).
 
-    The report's row must be locked by the caller's transaction, because messages are numbered.
+    The caller's transaction must hold a lock on the report's row, because messages are numbered.
     """
     query = sa.select(ReportMessage).where(ReportMessage.report_id == report.id)
     last = db.session.scalars(query.order_by(ReportMessage.number.desc()).limit(1)).one_or_none()
@@ -34,7 +34,7 @@ def write(
 
 
 def open_message(message: ReportMessage, content_key: bytes) -> str:
-    """Its text, or CannotOpen."""
+    """The text of the message; CannotOpen when the key is another report's."""
     return symmetric.open_sealed(content_key, message.text, _where(message.id)).decode()
 
 

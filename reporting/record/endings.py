@@ -1,6 +1,6 @@
-"""Tells the features above when a report, or one output of it, ends; `ugly_mugs.app` wires who listens.
+"""Calls the listeners that `ugly_mugs.app` wires for the end of a report, or of one of its outputs.
 
-Everything a listener does happens in the same transaction as the ending itself.
+Listeners run in the transaction that ends the report or output.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,15 +12,15 @@ ReportEnding = Callable[[Report], None]
 OutputEnding = Callable[[Output], None]
 
 
-def report_ends(report: Report) -> None:
-    """The report was withdrawn: what others made of it goes too."""
+def notify_report_ended(report: Report) -> None:
+    """Call after a withdrawal: listeners delete what other features derived from the report."""
     listeners: Sequence[ReportEnding] = runtime().wiring.report_endings
     for listener in listeners:
         listener(report)
 
 
-def output_ends(output: Output) -> None:
-    """The consent under this output is gone: it must not leave, or not any further."""
+def notify_output_ended(output: Output) -> None:
+    """Call when the consent for this output is withdrawn: listeners stop sending it."""
     listeners: Sequence[OutputEnding] = runtime().wiring.output_endings
     for listener in listeners:
         listener(output)

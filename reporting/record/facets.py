@@ -1,6 +1,6 @@
-"""Facets: the few values by which the desk filters, packed into one fixed size and sealed under the rest key.
+"""Facets: the values by which the desk sorts and labels its list, in one fixed size, sealed under the rest key.
 
-Packed, not JSON: the desk opens those of every open report for each list.
+A packed struct, not JSON, because the desk opens the facets of every open report for its list.
 """
 
 import struct
@@ -21,7 +21,7 @@ _URGENT, _PLACELESS = 1, 2
 
 
 class Facets(NamedTuple):
-    """`region` and `sector` are "" when not said; `placeless` is a report of something only online or by phone."""
+    """`region` and `sector` are "" when not given; `placeless` means that it happened only online or by phone."""
 
     types: frozenset[IncidentType]
     severity: Severity
@@ -32,9 +32,9 @@ class Facets(NamedTuple):
 
 
 def of_sections(sections: Mapping[str, Any]) -> Facets:
-    """The facets of a report's merged sections; severity and urgency are suggestions until a moderator has read it."""
+    """The facets of a report's merged sections; severity and urgency are derived from the answers."""
     happened, place = sections.get("happened") or {}, sections.get("place") or {}
-    types = frozenset(IncidentType(each) for each in happened.get("types") or () if each not in UNSAID)
+    types = frozenset(IncidentType(value) for value in happened.get("types") or () if value not in UNSAID)
     severity = suggested_severity(types)
     sector = (sections.get("about_you") or {}).get("sector") or ""
     return Facets(
@@ -48,7 +48,7 @@ def of_sections(sections: Mapping[str, Any]) -> Facets:
 
 
 def region_of(place: Mapping[str, Any]) -> str:
-    """The region chosen, or else the likeliest of the place that was typed; "" when neither says."""
+    """The chosen region, otherwise the most likely region of the typed place, otherwise ""."""
     chosen = place.get("region")
     if chosen in places.REGIONS:
         return str(chosen)
@@ -57,8 +57,8 @@ def region_of(place: Mapping[str, Any]) -> str:
 
 
 def seal(facets: Facets, *, report_id: UUID, vault: ServiceVault) -> bytes:
-    """One size for every report, and a fresh nonce, so that equal facets do not look equal."""
-    bits = sum(1 << _TYPES.index(each) for each in facets.types)
+    """One size for every report, and a new nonce, so that equal facets have different ciphertexts."""
+    bits = sum(1 << _TYPES.index(incident_type) for incident_type in facets.types)
     flags = _URGENT * facets.urgent | _PLACELESS * facets.placeless
     severity = _SEVERITIES.index(facets.severity)
     packed = _LAYOUT.pack(_FORMAT, bits, severity, flags, facets.region.encode(), facets.sector.encode())
@@ -66,14 +66,14 @@ def seal(facets: Facets, *, report_id: UUID, vault: ServiceVault) -> bytes:
 
 
 def open_sealed(sealed: bytes, *, report_id: UUID, vault: ServiceVault) -> Facets:
-    """The inverse of `seal`, or CannotOpen."""
+    """The inverse of `seal`; CannotOpen when the bytes belong to another report."""
     return unpack(vault.open_rest(sealed, _where(report_id)))
 
 
 def unpack(packed: bytes) -> Facets:
     _format, bits, severity, flags, region, sector = _LAYOUT.unpack(packed)
     return Facets(
-        types=frozenset(each for place, each in enumerate(_TYPES) if bits >> place & 1)
+        types=frozenset(incident_type for bit, incident_type in enumerate(_TYPES) if bits >> bit & 1)
         if bits
         else frozenset(),
         severity=_SEVERITIES[severity],

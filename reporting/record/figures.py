@@ -1,4 +1,4 @@
-"""The figures of reports: how much came in on a day, never who or when."""
+"""Daily counts of reports, for the audit log; they name no report and no time of day."""
 
 from datetime import date
 
@@ -12,17 +12,17 @@ from ugly_mugs.database.engine import db
 
 
 def filed_on(day: date) -> int:
-    """Reports that reporters filed themselves; those for a caller have an entry of their own."""
+    """Reports that reporters filed themselves; one filed for a caller has its own audit entry."""
     return _count(Report, Report.received_on == day, Report.source == Source.REPORTER)
 
 
 def added_on(day: date) -> int:
-    """Additions to reports that are still there."""
+    """Additions to reports that are not withdrawn."""
     return _count(ReportPart, ReportPart.added_on == day, ReportPart.number > 1)
 
 
 def withdrawn_on(day: date) -> int:
-    """Withdrawn reports; nothing changes one after its withdrawal, so the day it last changed is that day."""
+    """Withdrawn reports; a withdrawn report never changes again, so `changed_on` is the day of withdrawal."""
     return _count(Report, Report.changed_on == day, Report.state == ReportState.WITHDRAWN)
 
 

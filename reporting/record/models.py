@@ -1,4 +1,4 @@
-"""A report as it lies in the database: everything a person wrote is sealed under the report's content key."""
+"""Tables of the report: every text that a person wrote is sealed under the report's content key."""
 
 import uuid
 from datetime import date
@@ -43,10 +43,10 @@ class Source(StrEnum):
 
 
 class Report(Model):
-    """One report. `received_on` is the day; the minute stands inside the sealed head."""
+    """One report. `received_on` is only the day; the minute is inside the sealed head."""
 
     __tablename__ = "reports"
-    # Everything the desk ranks its list by, so that it need not read the wide rows of every open report.
+    # A covering index: the desk ranks its list without reading the wide rows of every open report.
     __table_args__ = (sa.Index("ix_reports_state_received_on", "state", "received_on", "id", "facets"),)
 
     id: Mapped[uuid.UUID] = primary_key()
@@ -70,7 +70,7 @@ class Report(Model):
     facets: Mapped[bytes | None] = sealed("rest", nullable=True)
     consents: Mapped[bytes | None] = sealed("content key", nullable=True)
     consents_version: Mapped[int] = clear(Clear.VERSION, sa.Integer, default=1)
-    changed_on: Mapped[date] = clear(Clear.DAY, sa.Date)  # the last day anybody added or withdrew anything
+    changed_on: Mapped[date] = clear(Clear.DAY, sa.Date)  # the day of the last change
 
     parts: Mapped[list["ReportPart"]] = relationship(
         order_by="ReportPart.number", cascade="all, delete-orphan"
@@ -78,7 +78,7 @@ class Report(Model):
 
 
 class ReportPart(Model):
-    """What was sent at one time: a set of filled-in sections. The first part is the report as filed."""
+    """The answered sections of one submission. Part 1 is the report as filed; later parts are additions."""
 
     __tablename__ = "report_parts"
     __table_args__ = (sa.UniqueConstraint("report_id", "number"),)
@@ -111,7 +111,7 @@ class ReportMessage(Model):
 
 
 class IdentifierTag(Model):
-    """A keyed fingerprint of one identifier of an alleged offender; equal tags join reports to a series."""
+    """A keyed fingerprint of one identifier of an alleged offender; reports with equal tags form a series."""
 
     __tablename__ = "identifier_tags"
     __table_args__ = (sa.UniqueConstraint("report_id", "tag"),)
@@ -128,8 +128,8 @@ OutputKind = NewType("OutputKind", str)
 
 class OutputState(StrEnum):
     PROPOSED = "proposed"  # drafted, not approved
-    APPROVED = "approved"  # two people agreed; it leaves when nothing holds it
-    RELEASED = "released"  # it has begun to leave
+    APPROVED = "approved"  # two people agreed; it may be sent unless it is held
+    RELEASED = "released"  # sending has begun
     ENDED = "ended"  # expired, or cancelled by the desk
     WITHDRAWN = "withdrawn"  # by the reporter
 
@@ -148,10 +148,10 @@ LIVE_OUTPUTS = frozenset({_O.PROPOSED, _O.APPROVED, _O.RELEASED})
 
 
 class Output(Model):
-    """One thing made from a report. Higher layers write it and obey `held`; the receipt page shows nothing else.
+    """One item made from a report, such as an alert. Higher layers write it and must not send it while `held`.
 
-    `subject_id` is the thing itself (for an alert: one version of it). `consent_version` rises whenever the consent
-    this output rests on changes; whatever was approved under an older one does not leave.
+    `subject_id` identifies the item (for an alert: one version of it). `consent_version` rises whenever the consent
+    behind this output changes; an approval of an older version is void. The receipt page shows only these rows.
     """
 
     __tablename__ = "outputs"

@@ -1,4 +1,4 @@
-"""Opens reports for somebody who holds the desk's key; nobody sees inside one without a trace that stays."""
+"""Opens reports for staff who hold the desk's key. An audit entry is committed before a report is decrypted."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,15 +22,15 @@ from ugly_mugs.vault import PrivateKey, ServiceVault, Where, content
 
 @dataclass(frozen=True)
 class OpenedReport:
-    """A report and all that is in it, for as long as one request."""
+    """A report, its content key and its opened contents, for one request."""
 
     report: Report
     content_key: bytes = field(repr=False)
     contents: Contents = field(repr=False)
 
 
-class Headed(Protocol):
-    """Enough of a report to open its head."""
+class HasHead(Protocol):
+    """The columns that are needed to open the head of a report."""
 
     @property
     def id(self) -> UUID: ...
@@ -43,10 +43,10 @@ class Headed(Protocol):
 
 
 def open_report(*, report_id: UUID, staff: SignedInStaff, vault: ServiceVault, now: datetime) -> OpenedReport:
-    """The whole report. The *opened* entry is committed before anything is opened, and before any other write.
+    """Open the whole report. The audit entry REPORT_OPENED is committed before decryption and any other write.
 
-    NotThere once it is withdrawn or deleted, NotAllowed for those who do not hold the desk's key. `vault` is not
-    asked for a key: none of the service's own opens a report.
+    NotThere when it is withdrawn or deleted, NotAllowed for staff without the desk's key. `vault` supplies no key,
+    because no key of the service opens a report.
     """
     report = record_queries.report(report_id)
     if report is None or report.desk_wrap is None:
@@ -56,7 +56,7 @@ def open_report(*, report_id: UUID, staff: SignedInStaff, vault: ServiceVault, n
         audit.record_and_commit(
             AuditKind.REPORT_OPENED, actor_id=staff.id, subject_id=report_id, day=now.date()
         )
-    # Read again: it may have been withdrawn while the entry was written.
+    # Read again, because the report may have been withdrawn while the entry was committed.
     report = record_queries.report(report_id)
     if report is None or report.desk_wrap is None:
         raise NotThere(_("This report is not here any more. Whoever sent it may have withdrawn it."))
@@ -64,26 +64,30 @@ def open_report(*, report_id: UUID, staff: SignedInStaff, vault: ServiceVault, n
     return OpenedReport(report, content_key, contents.open_with_key(report, content_key))
 
 
-def locked(report_id: UUID) -> Report:
-    """The report as it stands now, for this transaction alone; NotThere once it is withdrawn or deleted."""
+def lock_report(report_id: UUID) -> Report:
+    """Read the report and lock its row for this transaction; NotThere when it is withdrawn or deleted."""
     report = record_queries.locked_report(report_id)
     if report is None or report.desk_wrap is None:
         raise NotThere(_("This report is not here any more. Whoever sent it may have withdrawn it."))
     return report
 
 
-def times_received(rows: Iterable[Headed], *, staff: SignedInStaff, now: datetime) -> Mapping[UUID, datetime]:
-    """The minute each of these reports came in, from their heads alone; written down as one *listed* entry first."""
-    here = [row for row in rows if row.desk_wrap is not None and row.head is not None]
-    if not here:
+def times_received(
+    rows: Iterable[HasHead], *, staff: SignedInStaff, now: datetime
+) -> Mapping[UUID, datetime]:
+    """The minute in which each report was received, from its head; one REPORT_LISTED entry is committed first."""
+    readable = [row for row in rows if row.desk_wrap is not None and row.head is not None]
+    if not readable:
         return {}
-    keys = {epoch_id: _epoch_key(staff, epoch_id) for epoch_id in {row.epoch_id for row in here}}
+    keys = {epoch_id: _epoch_key(staff, epoch_id) for epoch_id in {row.epoch_id for row in readable}}
     with writing():
-        audit.record_and_commit(AuditKind.REPORT_LISTED, actor_id=staff.id, count=len(here), day=now.date())
-    return {row.id: _received_at(row, keys[row.epoch_id]) for row in here}
+        audit.record_and_commit(
+            AuditKind.REPORT_LISTED, actor_id=staff.id, count=len(readable), day=now.date()
+        )
+    return {row.id: _received_at(row, keys[row.epoch_id]) for row in readable}
 
 
-def _received_at(row: Headed, key: PrivateKey) -> datetime:
+def _received_at(row: HasHead, key: PrivateKey) -> datetime:
     assert row.desk_wrap is not None
     assert row.head is not None
     content_key = content.unwrap_with_epoch(key, row.desk_wrap, Where("reports", "desk_wrap", row.id))

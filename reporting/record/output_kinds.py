@@ -1,6 +1,6 @@
-"""What a feature registers for each kind of output it makes: the consent it rests on, its words, and its pages.
+"""What a feature registers for each kind of output: the consent that it needs, its labels, and its pages.
 
-The pages of reporting draw outputs from these and know no kind by name. `ugly_mugs.app` wires the kinds.
+The pages of reporting show outputs with these and name no kind themselves. `ugly_mugs.app` wires the kinds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,9 +19,9 @@ from ugly_mugs.web.form_fields import Words
 
 @dataclass(frozen=True)
 class Sentences:
-    """What is said of an output in one state. `held` and `not_before` are given where they make a difference.
+    """The sentence about an output in one state, with variants for a held output and for one with a first day.
 
-    A hold counts before a first day. `not_before` may contain `%(day)s`.
+    `held` takes precedence over `not_before`. `not_before` may contain `%(day)s`.
     """
 
     usual: Words
@@ -38,10 +38,10 @@ class Sentences:
 
 @dataclass(frozen=True)
 class ReporterWords:
-    """What the reporter reads on the pages behind the receipt.
+    """What the reporter reads on the receipt pages.
 
-    `none_made` and `not_allowed` stand under the heading while there is none. `texts` are labels for the texts of a
-    preview, by their names in it. `on_withdrawal` says what withdrawing the report does to outputs of this kind.
+    `none_made` and `not_allowed` are shown under the heading when there is no output. `texts` maps the names of a
+    preview's texts to labels. `on_withdrawal` says what withdrawing the report does to outputs of this kind.
     """
 
     heading: Words
@@ -56,8 +56,8 @@ class ReporterWords:
 class DeskWords:
     """What the desk reads on the page of a report.
 
-    `title` contains `%(number)s`, which counts those of one report. `made` is the next step once there is one.
-    `settling_message` is proposed as the message to the reporter when the report is settled.
+    `title` contains `%(number)s`, which numbers the outputs of one report. `made` describes the next step once an
+    output exists. `settling_message` is the proposed message to the reporter when the report is settled.
     """
 
     heading: Words
@@ -69,9 +69,9 @@ class DeskWords:
 
 @dataclass(frozen=True)
 class Making:
-    """How the desk begins one from the settled text of a report: a form with `report_id`, posted to `endpoint`.
+    """How the desk creates an output from the settled text of a report: a form with `report_id`, posted to `endpoint`.
 
-    `hide_words`, `if_unwanted` and `ready` are the next steps on the way there; `button` is on the form.
+    `hide_words`, `if_unwanted` and `ready` describe the steps before it; `button` is the label of the form's button.
     """
 
     endpoint: str
@@ -84,9 +84,9 @@ class Making:
 
 @dataclass(frozen=True)
 class OutputKindSpec:
-    """One kind of output. `page_of` gives the desk's page of one subject, for people with `permission`.
+    """One kind of output. `page_of` returns the path of the desk's page of one subject, for staff with `permission`.
 
-    `making` is None for a kind that is not begun by hand from a report.
+    `making` is None for a kind that the desk does not create by hand from a report.
     """
 
     kind: OutputKind
@@ -99,12 +99,12 @@ class OutputKindSpec:
 
 
 def registered() -> Sequence[OutputKindSpec]:
-    """Every kind that is wired, in the order in which pages show them."""
+    """Every wired kind, in the order in which pages show them."""
     return cast(Sequence[OutputKindSpec], runtime().wiring.output_kinds)
 
 
 def may_be_made(consents: Consents) -> Sequence[OutputKindSpec]:
-    """The kinds that the desk may begin from a report with these consents."""
+    """The kinds that the desk may create from a report with these consents."""
     return [spec for spec in registered() if spec.making is not None and consents.given(spec.rests_on)]
 
 

@@ -1,8 +1,8 @@
-"""Outputs: everything made from a report, with its consent, the reporter's hold, and what the reporter may see.
+"""Outputs: everything made from a report, with its consent, the reporter's hold and the reporter's preview.
 
-`subject_id` names one text that leaves, so for an alert it is the *version*: each version is proposed, approved,
-shown to the reporter and released by itself. Higher layers call these in the transaction of their own change, and
-whatever claims a message asks for `state = released`, `not held` and the consent version that was approved.
+`subject_id` identifies one text that is sent, so for an alert it is the *version*: each version is proposed, approved,
+shown to the reporter and released separately. Higher layers call these functions in the transaction of their own
+change. A message may be claimed for sending only with `state = released`, `not held` and the approved consent version.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 
 from reporting.record import consents as consent_records
 from reporting.record.consents import Consent, Consents
-from reporting.record.endings import output_ends
+from reporting.record.endings import notify_output_ended
 from reporting.record.models import LIVE_OUTPUTS, OUTPUT_MOVES, Output, OutputKind, OutputState, Report
 from reporting.record.output_kinds import spec_of
 from ugly_mugs.database.engine import db
@@ -28,7 +28,7 @@ from ugly_mugs.vault import symmetric
 from ugly_mugs.vault.padding import TEXT
 
 SHOWN = frozenset({OutputState.APPROVED, OutputState.RELEASED})
-"""States in which the reporter sees the texts; before its approval a text may still change."""
+"""States in which the reporter sees the texts; before approval a text may still change."""
 
 PREVIEWS: Final[SealedJson[Mapping[str, str]]] = SealedJson(
     "outputs", "preview", sizes=TEXT, dump=dict, load={1: dict}
@@ -44,11 +44,11 @@ def propose(
     content_key: bytes,
     consents: Consents,
 ) -> Output:
-    """Something is being made from the report, or its text was edited. `preview` is what the reporter will see.
+    """Create or update the output for one text. `preview` holds the texts that the reporter will see.
 
-    Raises Conflict when the reporter has not agreed. A text edited after its approval is proposed again, and a
-    reporter who asked to see it first is asked again; a hold of the reporter's own is never lifted here, and goes
-    over to whatever the desk makes instead of what they held.
+    Raises Conflict when the reporter has not consented. A text edited after its approval becomes PROPOSED again, and
+    is held again when the reporter asked to see it first. A hold that the reporter set is never lifted here; a new
+    output of the same kind inherits it.
     """
     if not consents.given(spec_of(kind).rests_on):
         raise Conflict(_("The person who reported this has not agreed to it."))
@@ -70,40 +70,40 @@ def propose(
 def change_consents(
     report: Report, *, former: Consents, new: Consents, content_key: bytes, day: date
 ) -> list[Output]:
-    """Seal what holds from now on; the outputs that rest on a changed consent are raised, held or ended.
+    """Seal the new consents and update the outputs that depend on a changed one; return the live outputs among these.
 
-    Their consent version rises, so that what was approved under the former consent does not leave; where the consent
-    is gone the output ends. Returns the outputs it touched. The caller's transaction must hold the report's row.
+    Their consent version rises, which voids approvals under the former consent. When the consent is withdrawn, the
+    output is withdrawn. The caller's transaction must hold a lock on the report's row.
     """
     report.consents = consent_records.seal(new, report_id=report.id, content_key=content_key)
     report.consents_version += 1
     report.changed_on = day
     changed = {consent for consent in Consent if new.terms(consent) != former.terms(consent)}
     rests_on = {output: spec_of(output.kind).rests_on for output in _locked_of_report(report.id)}
-    resting = [output for output, consent in rests_on.items() if consent in changed]
-    touched = [output for output in resting if output.state in LIVE_OUTPUTS]
-    for output in resting:
+    affected = [output for output, consent in rests_on.items() if consent in changed]
+    live = [output for output in affected if output.state in LIVE_OUTPUTS]
+    for output in affected:
         if new.given(rests_on[output]) and output.state is not OutputState.WITHDRAWN:
-            # A hold set because the reporter asked to see it goes with that wish; one they set themselves stays, and
-            # that of an ended one goes over to its successor.
+            # A hold for "after I have seen it" ends with that choice. A hold that the reporter set themselves stays;
+            # an ended output keeps it for its successor.
             output.held = new.wants_to_see_first or (output.held and not former.wants_to_see_first)
-    for output in touched:
+    for output in live:
         output.consent_version += 1
         output.not_before = new.earliest
         if not new.given(rests_on[output]):
             OUTPUT_MOVES.move(output, OutputState.WITHDRAWN)
             output.preview = None
-            output_ends(output)
+            notify_output_ended(output)
         elif output.state is OutputState.APPROVED:
-            # The approval was given to what the reporter allowed before; somebody has to look again.
+            # The approval was for the former consent, so the output has to be approved again.
             OUTPUT_MOVES.move(output, OutputState.PROPOSED)
-    return touched
+    return live
 
 
 def approve(output: Output, *, seen_version: int) -> None:
-    """Two people agreed. Raises Conflict when the reporter changed their mind since the approver looked.
+    """Two people agreed. Raises Conflict when the consent changed since the approver saw `seen_version`.
 
-    An output whose reporter asked to see it first is held already, and stays so until `let_go`.
+    An output whose reporter asked to see it first is already held, until `lift_hold`.
     """
     _lock(output)
     if output.consent_version != seen_version:
@@ -112,7 +112,7 @@ def approve(output: Output, *, seen_version: int) -> None:
 
 
 def may_leave(output: Output, *, approved_version: int) -> bool:
-    """Whether nothing on the reporter's side stands in the way. Time is not asked here."""
+    """Whether state, hold and consent version allow sending. `not_before` is not checked here."""
     return (
         output.state in (OutputState.APPROVED, OutputState.RELEASED)
         and not output.held
@@ -121,7 +121,7 @@ def may_leave(output: Output, *, approved_version: int) -> bool:
 
 
 def release(output: Output, *, approved_version: int) -> None:
-    """It begins to leave; Conflict while it is held, or when the consent moved since the approval."""
+    """Sending begins; Conflict while it is held, or when the consent changed since the approval."""
     _lock(output)
     if not may_leave(output, approved_version=approved_version):
         raise Conflict(_("The person who reported this has held it, or changed what they agreed to."))
@@ -130,60 +130,62 @@ def release(output: Output, *, approved_version: int) -> None:
 
 
 def end(output: Output) -> None:
-    """It expired, was cancelled by the desk, or another version took its place; an ended one stays as it is."""
+    """It expired, was cancelled by the desk, or was replaced by another version; no effect when it is not live."""
     _lock(output)
     if output.state in LIVE_OUTPUTS:
         _move(output, OutputState.ENDED)
 
 
-def let_go(output: Output, *, seen_mark: str) -> None:
-    """The reporter has seen the approved texts, of which `mark_of` gave this mark, and lets them leave."""
+def lift_hold(output: Output, *, seen_digest: str) -> None:
+    """The reporter allows the texts to be sent. `seen_digest` is the `preview_digest` of the texts they saw.
+
+    Conflict when the texts changed since, or are not shown in this state.
+    """
     _lock(output)
-    if output.state not in SHOWN or not hmac.compare_digest(mark_of(output), seen_mark):
+    if output.state not in SHOWN or not hmac.compare_digest(preview_digest(output), seen_digest):
         raise Conflict(_("This has changed since you looked. Please look at it again."))
     output.held = False
-    # What they held before this one is over, and its hold with it.
+    # Earlier outputs that ended while held must not pass their hold on any more.
     for former in _held(output.report_id, output.kind):
         if former.state is OutputState.ENDED:
             former.held = False
 
 
 def hold(output: Output) -> None:
-    """The reporter stops it: nothing leaves, or nothing more, until they let it go."""
+    """The reporter stops sending until `lift_hold`; Conflict when the output is not live."""
     _lock(output)
     if output.state not in LIVE_OUTPUTS:
         raise Conflict(_("This has ended, so there is nothing left to hold."))
     output.held = True
 
 
-def mark_of(output: Output) -> str:
-    """Changes whenever the texts are written anew, so that nobody lets go what they have not seen."""
+def preview_digest(output: Output) -> str:
+    """Differs whenever the texts are sealed again, so that a reporter can only release texts that they saw."""
     return hashlib.sha256(output.preview or b"").hexdigest()[:32]
 
 
 def of_report(report_id: UUID) -> Sequence[Output]:
     """Every output of the report."""
-    return db.session.scalars(
-        sa.select(Output).where(Output.report_id == report_id).order_by(Output.id)
-    ).all()
+    query = sa.select(Output).where(Output.report_id == report_id)
+    return db.session.scalars(query.order_by(Output.id)).all()
 
 
 def of_subject(kind: OutputKind, subject_id: UUID) -> Output | None:
-    """The output of one text, locked until the transaction ends."""
+    """The output of one text, or None; its row is locked until the transaction ends."""
     query = sa.select(Output).where(Output.kind == kind, Output.subject_id == subject_id)
     return db.session.scalars(query.with_for_update()).one_or_none()
 
 
 def preview_of(output: Output, *, content_key: bytes) -> Mapping[str, str]:
-    """What the reporter may see of it; empty once it is gone."""
+    """The texts for the reporter by name; empty when they are deleted."""
     if output.preview is None:
         return {}
     return PREVIEWS.open(output.preview, row=output.id, opener=partial(symmetric.open_sealed, content_key))
 
 
 def _is_on_hold(report_id: UUID, kind: OutputKind) -> bool:
-    """Whether the reporter holds, or held to its end, anything of this kind and has let nothing go since."""
-    return any(each.state is not OutputState.WITHDRAWN for each in _held(report_id, kind))
+    """Whether a live or ended output of this kind is held, and so a new one must be held too."""
+    return any(output.state is not OutputState.WITHDRAWN for output in _held(report_id, kind))
 
 
 def _held(report_id: UUID, kind: OutputKind) -> Sequence[Output]:
@@ -192,7 +194,7 @@ def _held(report_id: UUID, kind: OutputKind) -> Sequence[Output]:
 
 
 def _lock(output: Output) -> None:
-    """Nobody else changes this row until the transaction ends, and what is read now is how it stands."""
+    """Lock the row until the transaction ends, and read its current values."""
     db.session.flush()
     db.session.refresh(output, with_for_update=True)
 

@@ -1,4 +1,4 @@
-"""What the reporter's side reads."""
+"""Queries for reports, their outputs and their messages."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,14 +11,14 @@ from ugly_mugs.vault import CannotOpen, Receipt, ServiceVault, Where, content
 
 
 def report_at(locator: bytes) -> Report | None:
-    """The report filed with this locator, whatever became of it."""
+    """The report with this locator in any state, also withdrawn."""
     return db.session.scalars(sa.select(Report).where(Report.locator == locator)).one_or_none()
 
 
 def report_of_receipt(receipt: Receipt, vault: ServiceVault) -> tuple[Report, bytes] | None:
     """The report a receipt opens, with its content key.
 
-    A receipt that never was and one whose report is withdrawn run the same query and find the same nothing.
+    A receipt that never existed and one of a withdrawn report run the same query and both give None.
     """
     locator = vault.receipts.locator(receipt)
     query = sa.select(Report).where(Report.locator == locator, Report.receipt_wrap.is_not(None))
@@ -30,7 +30,7 @@ def report_of_receipt(receipt: Receipt, vault: ServiceVault) -> tuple[Report, by
 
 
 def content_key(report: Report, receipt: Receipt, vault: ServiceVault) -> bytes | None:
-    """The report's content key, or None when this receipt is not the one it is wrapped under."""
+    """The report's content key; None when it is not wrapped under this receipt."""
     if report.receipt_wrap is None:
         return None
     where = Where("reports", "receipt_wrap", report.id)
@@ -45,23 +45,21 @@ def report(report_id: UUID) -> Report | None:
 
 
 def locked_report(report_id: UUID) -> Report | None:
-    """The report as it stands now; nobody else changes it until the transaction ends."""
+    """The report's current values; its row is locked until the transaction ends."""
     query = sa.select(Report).where(Report.id == report_id).with_for_update()
     return db.session.scalars(query, execution_options={"populate_existing": True}).one_or_none()
 
 
 def output(report_id: UUID, output_id: str) -> Output | None:
-    """One output of this report, by its id as a form sends it."""
+    """One output of this report, by its id as a form sends it; None when there is none."""
     try:
-        wanted = UUID(output_id)
+        query = sa.select(Output).where(Output.id == UUID(output_id), Output.report_id == report_id)
     except ValueError:
         return None
-    return db.session.scalars(
-        sa.select(Output).where(Output.id == wanted, Output.report_id == report_id)
-    ).one_or_none()
+    return db.session.scalars(query).one_or_none()
 
 
 def messages(report_id: UUID) -> Sequence[ReportMessage]:
-    """The conversation, oldest first; `messages.open_message` opens each."""
+    """The conversation, oldest first; `conversation.open_message` opens each message."""
     query = sa.select(ReportMessage).where(ReportMessage.report_id == report_id)
     return db.session.scalars(query.order_by(ReportMessage.number)).all()

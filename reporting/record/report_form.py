@@ -1,4 +1,4 @@
-"""The report as a form: every section of it, or some, drawn and judged together."""
+"""The report as a form: all sections, or some of them, drawn and validated together."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -11,14 +11,14 @@ from reporting.record.consents import Consents
 from reporting.record.schemas import CONSENT_SECTIONS, KEPT_SECTIONS, MOST_OFFENDERS, SECTIONS, MoreSchema
 from ugly_mugs.web.forms import Form, FormList, Problem, error_summary
 
-# Made once: a schema's fields are copied and bound each time one is made, and reports come by the hundred.
+# Created once, because marshmallow copies and binds all fields of a schema each time it is instantiated.
 _SCHEMAS: Final = {name: schema() for name, schema in SECTIONS.items()}
 _MORE: Final = MoreSchema()
 OFFENDERS: Final = "offenders"
 
 
 class ReportForm:
-    """The sections named, in their order. What happened must be told, except in an addition."""
+    """The named sections, in their order. The section "happened" is required, except in an addition."""
 
     def __init__(self, names: Sequence[str] = tuple(SECTIONS), *, addition: bool = False) -> None:
         schemas = {**_SCHEMAS, "happened": _MORE} if addition else _SCHEMAS
@@ -32,23 +32,23 @@ class ReportForm:
 
     @classmethod
     def of_choices(cls) -> "ReportForm":
-        """Only what a reporter allows."""
+        """Only the consents."""
         return cls(CONSENT_SECTIONS, addition=True)
 
     @classmethod
     def of_additions(cls) -> "ReportForm":
-        """Everything that can be added later, so all but the consents."""
+        """Every section that can be added later: all but the consents."""
         return cls(KEPT_SECTIONS, addition=True)
 
     def keep(self, typed: "MultiDict[str, Any]") -> "ReportForm":
-        """Remember what was typed without judging it."""
+        """Keep what was typed without validating it."""
         for section in self.sections.values():
             section.keep(typed)
         return self
 
     def take(self, typed: "MultiDict[str, Any]") -> bool:
-        """Keep and judge what was typed; sections left entirely empty are not judged, unless one must be filled."""
-        # Most sections of most reports come back untouched, and are drawn again as untouched ones.
+        """Keep and validate what was typed; whether it is valid. Empty sections are skipped, except a required one."""
+        # Skipping empty sections saves time: most sections of most reports are empty.
         touched = {name.partition(".")[0].partition("-")[0] for name, text in typed.items(multi=True) if text}
         good = True
         for name, section in self.sections.items():
@@ -61,27 +61,27 @@ class ReportForm:
         return good
 
     def asked_to_add(self, typed: "MultiDict[str, Any]") -> bool:
-        """Whether "add another person" was pressed, which never sends anything."""
+        """Whether "add another person" was pressed; the form is then not submitted."""
         return self.offenders.asked_to_add(typed)
 
     @property
     def offenders(self) -> FormList:
-        found = self.sections[OFFENDERS]
-        assert isinstance(found, FormList)
-        return found
+        offenders = self.sections[OFFENDERS]
+        assert isinstance(offenders, FormList)
+        return offenders
 
     @property
     def values(self) -> dict[str, Any]:
-        """What a good `take` found, by section; consents are read with `consents`."""
+        """The answers by section, after `take` returned True; without the consents (see `consents`)."""
         return {name: self.sections[name].values for name in self.sections if name in KEPT_SECTIONS}
 
     def consents(self, *, language: str, day: date, former: Consents | None = None) -> Consents:
-        """What a good `take` found that is allowed."""
+        """The consents, after `take` returned True."""
         warn, contact = self["warn_others"].values, self["contact_me"].values
         return consent_records.from_answers(warn, contact, language=language, day=day, former=former)
 
     def fill_consents(self, now: Consents) -> "ReportForm":
-        """Draw what is allowed at present."""
+        """Fill the form with the present consents."""
         self["warn_others"].fill(
             {
                 "warn_others": now.warn_others,
@@ -93,16 +93,16 @@ class ReportForm:
         return self
 
     def refuse_length(self, message: Any) -> None:
-        """All of it together does not fit."""
+        """Show that the answers together exceed the largest size."""
         self["happened"].refuse("account", message)
 
     def problems(self) -> list[Problem]:
         return error_summary(*self.sections.values())
 
     def __getitem__(self, name: str) -> Form:
-        found = self.sections[name]
-        assert isinstance(found, Form)
-        return found
+        section = self.sections[name]
+        assert isinstance(section, Form)
+        return section
 
     def __contains__(self, name: object) -> bool:
         return name in self.sections
@@ -111,8 +111,10 @@ class ReportForm:
         return iter(self.sections)
 
 
-def carried(typed: "MultiDict[str, Any]", names: Sequence[str] = tuple(SECTIONS)) -> list[tuple[str, str]]:
-    """Every answer typed into these sections, as it was posted, to be taken along unseen to another page."""
+def posted_answers(
+    typed: "MultiDict[str, Any]", names: Sequence[str] = tuple(SECTIONS)
+) -> list[tuple[str, str]]:
+    """Every posted, non-empty field of these sections, for the hidden fields of another page."""
     prefixes = tuple(f"{name}-" if name == OFFENDERS else f"{name}." for name in names)
     return [
         (name, text) for name, text in typed.items(multi=True) if name.startswith(prefixes) and text.strip()

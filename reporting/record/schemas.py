@@ -1,4 +1,4 @@
-"""The sections of a report, each a schema that can be filled in alone; only "what happened" has to be answered."""
+"""The sections of a report, one schema each; only the account of what happened is required."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -15,7 +15,7 @@ from ugly_mugs.web.form_fields import choice, choices, day, line, lines, paragra
 MOST_OFFENDERS: Final = 8
 
 words = partial(line, inputmode="text")
-"""A line of ordinary words: a phone may begin it with a capital, as it may not with a username."""
+"""A line of ordinary text, which a phone's keyboard may begin with a capital (unlike a username)."""
 
 
 class HappenedSchema(Schema):
@@ -33,7 +33,7 @@ class HappenedSchema(Schema):
 
 
 class MoreSchema(HappenedSchema):
-    """The same section when something is added to a report: then nothing has to be answered."""
+    """The same section for an addition to a report, where no answer is required."""
 
     account = paragraph(
         _("What do you want to add?"),
@@ -45,7 +45,7 @@ class MoreSchema(HappenedSchema):
 
 
 class OffenderSchema(Schema):
-    """One alleged offender. Identifiers are kept as typed; `tags` decides which of them can be matched."""
+    """One alleged offender. Identifiers are stored as typed; `record/tags.py` decides which are matched."""
 
     relation = choice(_("Who are they to you?"), offered.RELATIONS, widget="select")
     names = lines(_("Names they gave"), hint=_("One on each line, here and below."))
@@ -81,7 +81,10 @@ class PlaceSchema(Schema):
 
     @post_load
     def coarsen(self, answers: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        """The second half of a postcode narrows a place down to a few doors, so it is never kept."""
+        """Replace a known place by its canonical form, without the second half of a postcode.
+
+        That half narrows the place down to a few doors, so it is never stored.
+        """
         typed = answers.get("place")
         match = places.regions_of(typed) if typed else None
         return {**answers, "place": match.canonical} if match else answers
@@ -127,7 +130,7 @@ class WarnOthersSchema(Schema):
 
 
 class ContactMeSchema(Schema):
-    """Byte limits, because consents are sealed into one fixed size whatever they hold."""
+    """Has byte limits, because all consents are sealed into one fixed size."""
 
     contact_me = yes_no(
         WORDINGS[Consent.CONTACT_ME].question,
@@ -168,7 +171,7 @@ SECTIONS: Final[Mapping[str, type[Schema]]] = {
     "contact_me": ContactMeSchema,
     "about_you": AboutYouSchema,
 }
-"""Every section by its name; `offenders` is a list of its schema. The two consents are kept apart from the rest."""
+"""Every section by its name; `offenders` holds a list. The two consent sections are stored separately."""
 
 CONSENT_SECTIONS: Final = ("warn_others", "contact_me")
 KEPT_SECTIONS: Final = tuple(name for name in SECTIONS if name not in CONSENT_SECTIONS)

@@ -1,7 +1,7 @@
-"""Which identifiers of a report become tags, and which only leave their secret point inside the sealed report.
+"""Which identifiers of a report become tags, and which are stored only as secret points in the sealed report.
 
-Tags are stored for the structured fields about alleged offenders, never for an identifier that also stands in a
-field about the reporter. A username is tagged without its site, because people write one site in many ways.
+Tags are stored for the structured fields about alleged offenders, never for an identifier that is also in a field
+about the reporter. A username is tagged without its site, because people write the same site in many ways.
 """
 
 import re
@@ -36,56 +36,56 @@ _CHOSEN: Final = frozenset(
         if isinstance(field, OneOf | SomeOf)
     }
 )
-# Whatever is an identifier has a figure, an at-sign or an underscore, unless it is spelled out, which takes room.
+# A quick filter: an identifier has a digit, an at sign or an underscore; one spelled out in words is a long text.
 _SIGN: Final = re.compile(r"[\d@＠_]")
 _SHORTEST_SPELLED: Final = 20
-# Points cost computing time and room in the sealed part; nobody's account names more people than this.
+# A limit, because each point costs computing time and space in the sealed part.
 MOST_POINTS: Final = 24
 
 
 def of_offenders(offenders: Iterable[Mapping[str, Any]]) -> dict[Identifier, None]:
-    """Every structured identifier that can be read as one, each once, in their order."""
-    found: dict[Identifier, None] = {}
+    """Every valid identifier of the structured fields, without duplicates, in order."""
+    identifiers: dict[Identifier, None] = {}
     for offender in offenders:
         for field, kind in _OFFENDER_FIELDS.items():
             for text in offender.get(field) or ():
-                found |= _read(kind, text)
-    return found
+                identifiers |= _read(kind, text)
+    return identifiers
 
 
 def of_reporter(about_you: Mapping[str, Any], consents: Consents) -> dict[Identifier, None]:
-    """Every identifier that stands in any field about the reporter, however it is written there."""
+    """Every identifier in any field about the reporter, in any spelling."""
     texts = [*_texts(about_you), *_texts(consents.safe_contact)]
-    found: dict[Identifier, None] = {}
+    identifiers: dict[Identifier, None] = {}
     for text in texts:
-        found |= dict.fromkeys((each.kind, each.normalised) for each in find(text))
+        identifiers |= dict.fromkeys((match.kind, match.normalised) for match in find(text))
         for kind in _OFFENDER_FIELDS.values():
-            found |= _read(kind, text)
-    return found
+            identifiers |= _read(kind, text)
+    return identifiers
 
 
 def of_free_text(sections: Mapping[str, Any]) -> dict[Identifier, None]:
-    """Identifiers somebody wrote into a text instead of a field; nothing says whose they are."""
+    """Identifiers in free text, where it is unknown whose they are."""
     happened = sections.get("happened") or {}
-    texts = [*_texts(happened)]
+    texts = _texts(happened)
     for offender in sections.get("offenders") or ():
         texts += _texts({name: value for name, value in offender.items() if name not in _OFFENDER_FIELDS})
-    found: dict[Identifier, None] = {}
+    identifiers: dict[Identifier, None] = {}
     for text in texts:
         if len(text) >= _SHORTEST_SPELLED or _SIGN.search(text):
-            found |= dict.fromkeys((each.kind, each.normalised) for each in find(text))
-    return found
+            identifiers |= dict.fromkeys((match.kind, match.normalised) for match in find(text))
+    return identifiers
 
 
 def points(identifiers: Iterable[Identifier], tags: IdentifierTags) -> list[Point]:
-    """The secret points of the first few identifiers."""
+    """The secret points of the first MOST_POINTS identifiers."""
     chosen = list(identifiers)[:MOST_POINTS]
     return [Point(kind, text, tags.secret_point(kind, text)) for kind, text in chosen]
 
 
 def rows(report_id: UUID, identifiers: Iterable[Identifier], tags: IdentifierTags) -> list[dict[str, Any]]:
-    """The tag rows of a report, in an order that says nothing about what they stand for."""
-    made = [
+    """The tag rows of a report, sorted by random id, so that their order reveals nothing about the identifiers."""
+    tag_rows = [
         {
             "id": uuid4(),
             "report_id": report_id,
@@ -94,24 +94,23 @@ def rows(report_id: UUID, identifiers: Iterable[Identifier], tags: IdentifierTag
         }
         for kind, text in identifiers
     ]
-    return sorted(made, key=lambda row: row["id"])
+    return sorted(tag_rows, key=lambda row: row["id"])
 
 
 def add(report_id: UUID, identifiers: Iterable[Identifier], tags: IdentifierTags) -> None:
     """Store the tags that are not stored yet."""
     stored = set(db.session.scalars(sa.select(IdentifierTag.tag).where(IdentifierTag.report_id == report_id)))
-    fresh = [row for row in rows(report_id, identifiers, tags) if row["tag"] not in stored]
-    if fresh:
-        db.session.execute(sa.insert(IdentifierTag), fresh)
+    missing = [row for row in rows(report_id, identifiers, tags) if row["tag"] not in stored]
+    if missing:
+        db.session.execute(sa.insert(IdentifierTag), missing)
 
 
 def remove(report_id: UUID, identifiers: Iterable[Identifier], tags: IdentifierTags) -> None:
-    """Delete the report's tags of these identifiers; for those it has none of, nothing happens."""
-    gone = [row["tag"] for row in rows(report_id, identifiers, tags)]
-    if gone:
-        db.session.execute(
-            sa.delete(IdentifierTag).where(IdentifierTag.report_id == report_id, IdentifierTag.tag.in_(gone))
-        )
+    """Delete the report's tags of these identifiers, where they exist."""
+    series_tags = [row["tag"] for row in rows(report_id, identifiers, tags)]
+    if series_tags:
+        statement = sa.delete(IdentifierTag).where(IdentifierTag.report_id == report_id)
+        db.session.execute(statement.where(IdentifierTag.tag.in_(series_tags)))
 
 
 def _read(kind: IdentifierKind, text: str) -> dict[Identifier, None]:
@@ -122,13 +121,13 @@ def _read(kind: IdentifierKind, text: str) -> dict[Identifier, None]:
 
 
 def _texts(section: Mapping[str, Any]) -> list[str]:
-    """What somebody wrote in their own words; values chosen from a list are none."""
-    found: list[str] = []
+    """The free text of a section, without values chosen from a list."""
+    texts: list[str] = []
     for name, value in section.items():
         if name in _CHOSEN:
             continue
         if isinstance(value, str):
-            found.append(value)
+            texts.append(value)
         elif isinstance(value, list):
-            found += [each for each in value if isinstance(each, str)]
-    return found
+            texts += [text for text in value if isinstance(text, str)]
+    return texts

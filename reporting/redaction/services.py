@@ -44,7 +44,7 @@ def keep(
     `seen_version` is that of the redaction the page was drawn from, 0 when there was none: Conflict when it moved,
     unless the same places are hidden already (a form sent twice).
     """
-    opening.locked(report_id)
+    opening.lock_report(report_id)
     row = queries.redaction(report_id)
     wanted = redactions.redact(account, spans)
     before = queries.opened_redaction(row, content_key)
@@ -75,7 +75,7 @@ def settle(
     Raises Unfit when it holds something new or something about the reporter, Conflict when the words hidden are not
     those the page showed, or the reporter has added to the account since.
     """
-    opening.locked(report_id)
+    opening.lock_report(report_id)
     row = queries.redaction(report_id)
     before = queries.opened_redaction(row, content_key)
     if row is None or before is None or row.version != seen_version:

@@ -121,7 +121,7 @@ class TheReport:
 
     def let_go(self) -> None:
         output = self.output
-        outputs.let_go(output, seen_mark=outputs.mark_of(output))
+        outputs.lift_hold(output, seen_digest=outputs.preview_digest(output))
         db.session.commit()
 
     def hold(self) -> None:

@@ -230,7 +230,7 @@ def _bring(output: Output, state: OutputState) -> None:
     outputs.approve(output, seen_version=output.consent_version)
     if state is OutputState.RELEASED:
         if output.held:
-            outputs.let_go(output, seen_mark=outputs.mark_of(output))
+            outputs.lift_hold(output, seen_digest=outputs.preview_digest(output))
         outputs.release(output, approved_version=output.consent_version)
 
 

@@ -59,7 +59,7 @@ class TestAHold:
         assert newsroom.press(first, "cancel", alice).status_code == 303
         second = newsroom.approved(alice, bob, report)
         output = newsroom.output(second)
-        outputs.let_go(output, seen_mark=outputs.mark_of(output))
+        outputs.lift_hold(output, seen_digest=outputs.preview_digest(output))
         db.session.commit()
         jobs.begin_due()
 

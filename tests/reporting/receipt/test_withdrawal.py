@@ -1,4 +1,4 @@
-"""Withdrawing: it needs nobody else, and leaves nothing that can be opened."""
+"""Withdrawal: needs no moderator, and leaves nothing that a key could open."""
 
 import uuid
 from pathlib import Path
@@ -8,9 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from reporting.record import queries
 from reporting.record.models import (
-    REPORT_MOVES,
     IdentifierTag,
     Output,
     OutputState,
@@ -30,22 +28,21 @@ from tests.make.reporter import (
     plain_words,
     post,
 )
+from tests.reporting.receipt.steps import WARN, move_report
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings
 
-WARN = {"warn_others__warn_others": "yes"}
-
 
 @pytest.fixture
-def told(app: Flask) -> list[object]:
-    """What the features above were told, beside what they do about it."""
-    heard: list[object] = []
-    listen(app, "report_endings", "output_endings", listener=heard.append)
-    return heard
+def notified(app: Flask) -> list[object]:
+    """The reports and outputs passed to the listeners, in order."""
+    calls: list[object] = []
+    listen(app, "report_endings", "output_endings", listener=calls.append)
+    return calls
 
 
-def test_it_asks_first_and_says_what_will_happen(client: FlaskClient) -> None:
+def test_the_page_explains_a_withdrawal_before_it_happens(client: FlaskClient) -> None:
     come_back(client, file(client))
 
     words = plain_words(client.get("/receipt/withdraw").text)
@@ -55,7 +52,7 @@ def test_it_asks_first_and_says_what_will_happen(client: FlaskClient) -> None:
     assert count(ReportPart) == 1
 
 
-def test_everything_that_could_be_opened_is_deleted(client: FlaskClient) -> None:
+def test_wraps_texts_tags_and_sessions_are_deleted(client: FlaskClient) -> None:
     words = file(client, offenders_of_0__phones="07700 900123", **WARN)
     make_output(words, OutputState.APPROVED, uuid.uuid4())
     come_back(client, words)
@@ -75,15 +72,15 @@ def test_everything_that_could_be_opened_is_deleted(client: FlaskClient) -> None
         report.taken_by,
     )
     assert kept == (None,) * 6
-    assert [count(each) for each in (ReportPart, ReportMessage, IdentifierTag, Session)] == [0, 0, 0, 0]
+    assert [count(table) for table in (ReportPart, ReportMessage, IdentifierTag, Session)] == [0, 0, 0, 0]
     output = db.session.query(Output).one()
     assert output.preview is None
     assert output.state is OutputState.WITHDRAWN
 
 
-@pytest.mark.parametrize("state", [each for each in OutputState if each is not OutputState.WITHDRAWN])
-def test_what_was_made_of_it_ends_and_others_are_told(
-    client: FlaskClient, told: list[object], state: OutputState
+@pytest.mark.parametrize("state", [state for state in OutputState if state is not OutputState.WITHDRAWN])
+def test_live_outputs_are_withdrawn_and_listeners_called(
+    client: FlaskClient, notified: list[object], state: OutputState
 ) -> None:
     words = file(client, **WARN)
     output = make_output(words, state, uuid.uuid4())
@@ -95,39 +92,34 @@ def test_what_was_made_of_it_ends_and_others_are_told(
     ended = output.state is OutputState.ENDED
     assert ended == (state is OutputState.ENDED)
     assert ended or output.state is OutputState.WITHDRAWN
-    assert [type(each) for each in told] == ([Report] if ended else [Output, Report])
+    assert [type(ended) for ended in notified] == ([Report] if ended else [Output, Report])
 
 
 @pytest.mark.parametrize("steps", [(), ("in_review",), ("in_review", "settled"), ("in_review", "declined")])
-def test_it_works_whatever_the_desk_has_done(client: FlaskClient, steps: tuple[str, ...]) -> None:
+def test_a_report_can_be_withdrawn_in_any_state(client: FlaskClient, steps: tuple[str, ...]) -> None:
     words = file(client)
-    report = queries.locked_report(behind(words).report.id)
-    assert report is not None
-    for step in steps:
-        REPORT_MOVES.move(report, ReportState(step))
-    db.session.commit()
+    move_report(words, *map(ReportState, steps))
     come_back(client, words)
 
     post(client, "/receipt/withdraw")
 
-    db.session.refresh(report)
-    assert report.state is ReportState.WITHDRAWN
+    assert db.session.query(Report).one().state is ReportState.WITHDRAWN
 
 
-def test_another_open_page_of_the_same_report_shows_nothing_any_more(app: Flask) -> None:
-    here, there = app.test_client(), app.test_client()
-    words = file(here)
-    come_back(here, words)
-    come_back(there, words)
+def test_another_session_of_the_same_report_shows_nothing_afterwards(app: Flask) -> None:
+    first, second = app.test_client(), app.test_client()
+    words = file(first)
+    come_back(first, words)
+    come_back(second, words)
 
-    post(here, "/receipt/withdraw")
+    post(first, "/receipt/withdraw")
 
-    answer = there.get("/receipt/report")
+    answer = second.get("/receipt/report")
     assert answer.status_code == 404
     assert ACCOUNT not in answer.text
 
 
-def test_it_is_all_or_nothing(app: Flask, client: FlaskClient) -> None:
+def test_a_failing_listener_undoes_the_withdrawal(app: Flask, client: FlaskClient) -> None:
     def fails(_ended: object) -> None:
         raise RuntimeError
 
@@ -142,10 +134,10 @@ def test_it_is_all_or_nothing(app: Flask, client: FlaskClient) -> None:
     assert behind(words).report.state is ReportState.RECEIVED
 
 
-def test_what_was_deleted_is_in_no_file_any_more(
+def test_deleted_data_is_in_no_file(
     app: Flask, client: FlaskClient, settings: Settings, database_kind: str
 ) -> None:
-    """Neither in the database file nor in its log: on PostgreSQL that is its vacuum's work, not ours."""
+    """Neither in the database file nor in its log. On PostgreSQL this is left to its vacuum."""
     words = file(client)
     report = db.session.scalars(sa.select(Report)).one()
     assert report.desk_wrap is not None and report.receipt_wrap is not None
@@ -157,6 +149,8 @@ def test_what_was_deleted_is_in_no_file_any_more(
 
     if database_kind == "sqlite":
         path = settings.database_url.removeprefix("sqlite:///")
-        lying = b"".join(each.read_bytes() for each in Path(path).parent.glob(Path(path).name + "*"))
-        assert not any(wrap in lying for wrap in wraps)
+        files = b"".join(
+            file_path.read_bytes() for file_path in Path(path).parent.glob(Path(path).name + "*")
+        )
+        assert not any(wrap in files for wrap in wraps)
     assert db.session.scalars(sa.select(Report)).one().desk_wrap is None

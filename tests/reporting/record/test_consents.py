@@ -1,4 +1,4 @@
-"""Consents: off by default, each change recorded, and felt by exactly the outputs that rest on it."""
+"""Consents: off by default, each change recorded, and applied to exactly the outputs that depend on it."""
 
 import uuid
 from collections.abc import Callable
@@ -41,18 +41,18 @@ CHOICES = {
     },
     "after_seen": {"warn_others.warn_others": "yes", "warn_others.when": "after_seen"},
 }
-AGREED = [each for each in CHOICES if each != "no"]
+AGREED = [choice for choice in CHOICES if choice != "no"]
 
 
 @pytest.fixture
 def ended(app: Flask) -> list[Output]:
-    heard: list[Output] = []
-    listen(app, "output_endings", listener=heard.append)
-    return heard
+    outputs_ended: list[Output] = []
+    listen(app, "output_endings", listener=outputs_ended.append)
+    return outputs_ended
 
 
 @pytest.mark.parametrize("former", AGREED)
-def test_every_change_is_felt_by_an_output_in_every_state(
+def test_every_change_is_applied_to_an_output_in_every_state(
     client: FlaskClient, ended: list[Output], former: str
 ) -> None:
     for new, state in product(CHOICES, OutputState):
@@ -62,8 +62,8 @@ def test_every_change_is_felt_by_an_output_in_every_state(
         post(client, "/receipt/choices", **CHOICES[new])
 
         db.session.refresh(output)
-        felt = (output.state, output.consent_version - version, output.held, output.not_before)
-        assert felt == expected(former, new, state), f"{former} → {new}, {state}"
+        actual = (output.state, output.consent_version - version, output.held, output.not_before)
+        assert actual == expected(former, new, state), f"{former} → {new}, {state}"
         gone = new == "no" and state in LIVE_OUTPUTS
         assert ended == ([output] if gone else [])
         assert (output.preview is None) == (gone or state is OutputState.WITHDRAWN)
@@ -86,12 +86,12 @@ def output_in(
 
 
 def expected(former: str, new: str, state: OutputState) -> tuple[OutputState, int, bool, date | None]:
-    """State, rise of the consent version, hold and first day after a change, by the rules of the plan."""
+    """State, rise of the consent version, hold and first day that the rules demand after a change."""
     waits = former == "after_seen" and state is not OutputState.RELEASED
     gone = state is OutputState.WITHDRAWN
     unchanged = (state, 0, waits, LATER if former == "not_before" and not gone else None)
     if state is OutputState.ENDED and new not in (former, "no"):
-        # Only its hold, which its successor begins with.
+        # Only the hold changes; the successor inherits it.
         return *unchanged[:2], new == "after_seen", unchanged[3]
     if state not in LIVE_OUTPUTS or former == new:
         return unchanged
@@ -107,7 +107,7 @@ def expected(former: str, new: str, state: OutputState) -> tuple[OutputState, in
 
 
 @pytest.mark.parametrize("state", [OutputState.PROPOSED, OutputState.APPROVED, OutputState.RELEASED])
-def test_a_consent_it_does_not_rest_on_leaves_an_output_alone(
+def test_a_change_of_another_consent_leaves_an_output_unchanged(
     client: FlaskClient, state: OutputState
 ) -> None:
     words = file(client, warn_others__warn_others="yes", warn_others__when="asap")
@@ -135,8 +135,8 @@ def test_an_approval_seen_before_the_change_is_refused(client: FlaskClient) -> N
 
 
 def test_without_consent_nothing_is_proposed(client: FlaskClient) -> None:
-    found = behind(file(client))
-    report = locked_report(found.report.id)
+    filed = behind(file(client))
+    report = locked_report(filed.report.id)
     assert report is not None
 
     with pytest.raises(Conflict):
@@ -145,8 +145,8 @@ def test_without_consent_nothing_is_proposed(client: FlaskClient) -> None:
             kind=ALERT_OUTPUT,
             subject_id=uuid.uuid4(),
             preview={},
-            content_key=found.key,
-            consents=found.consents,
+            content_key=filed.key,
+            consents=filed.consents,
         )
 
 
@@ -157,15 +157,15 @@ def test_a_withdrawn_output_cannot_be_approved_released_or_held(client: FlaskCli
     post(client, "/receipt/choices", **CHOICES["no"])
     db.session.refresh(output)
 
-    deeds: list[Callable[[], None]] = [
+    actions: list[Callable[[], None]] = [
         lambda: outputs.approve(output, seen_version=output.consent_version),
         lambda: outputs.release(output, approved_version=output.consent_version),
         lambda: outputs.hold(output),
-        lambda: outputs.let_go(output, seen_mark=outputs.mark_of(output)),
+        lambda: outputs.lift_hold(output, seen_digest=outputs.preview_digest(output)),
     ]
-    for deed in deeds:
+    for action in actions:
         with pytest.raises(Conflict):
-            deed()
+            action()
 
 
 def test_a_held_output_is_not_released(client: FlaskClient) -> None:
@@ -175,18 +175,18 @@ def test_a_held_output_is_not_released(client: FlaskClient) -> None:
     with pytest.raises(Conflict):
         outputs.release(output, approved_version=output.consent_version)
 
-    outputs.let_go(output, seen_mark=outputs.mark_of(output))
+    outputs.lift_hold(output, seen_digest=outputs.preview_digest(output))
     outputs.release(output, approved_version=output.consent_version)
     assert output.state is OutputState.RELEASED
 
 
-def test_words_edited_after_they_were_let_go_wait_again(client: FlaskClient) -> None:
+def test_a_text_edited_after_its_hold_was_lifted_is_held_again(client: FlaskClient) -> None:
     words, subject = (
         file(client, warn_others__warn_others="yes", warn_others__when="after_seen"),
         uuid.uuid4(),
     )
     output = make_output(words, OutputState.APPROVED, subject)
-    outputs.let_go(output, seen_mark=outputs.mark_of(output))
+    outputs.lift_hold(output, seen_digest=outputs.preview_digest(output))
     db.session.commit()
 
     make_output(words, OutputState.PROPOSED, subject, text="Other words.")
@@ -195,7 +195,7 @@ def test_words_edited_after_they_were_let_go_wait_again(client: FlaskClient) -> 
     assert output.held
 
 
-def test_a_hold_of_the_reporters_own_outlives_other_changes(client: FlaskClient) -> None:
+def test_a_hold_set_by_the_reporter_survives_a_change_of_consent(client: FlaskClient) -> None:
     words = file(client, warn_others__warn_others="yes", warn_others__when="asap")
     output = make_output(words, OutputState.APPROVED, uuid.uuid4())
     outputs.hold(output)
@@ -208,10 +208,10 @@ def test_a_hold_of_the_reporters_own_outlives_other_changes(client: FlaskClient)
     assert output.held
 
 
-def test_none_is_given_by_silence() -> None:
+def test_missing_answers_give_no_consent() -> None:
     silent = from_answers({}, {}, language="en", day=DAY)
 
-    assert not any(silent.given(each) for each in Consent)
+    assert not any(silent.given(consent) for consent in Consent)
     assert not silent.wants_to_see_first
     assert silent.earliest is None
 
@@ -219,13 +219,16 @@ def test_none_is_given_by_silence() -> None:
 def test_each_answer_is_recorded_with_its_wording_language_and_day() -> None:
     given = from_answers({"warn_others": True}, {}, language="en", day=DAY)
 
-    assert [(each.consent, each.given, each.wording, each.language, each.day) for each in given.records] == [
+    assert [
+        (record.consent, record.given, record.wording, record.language, record.day)
+        for record in given.records
+    ] == [
         (Consent.WARN_OTHERS, True, WORDINGS[Consent.WARN_OTHERS].version, "en", DAY),
         (Consent.CONTACT_ME, False, WORDINGS[Consent.CONTACT_ME].version, "en", DAY),
     ]
 
 
-def test_however_often_they_change_and_however_much_is_written_they_have_one_size() -> None:
+def test_sealed_consents_have_one_size_whatever_they_hold() -> None:
     report_id, key = uuid.uuid4(), symmetric.new_key()
     longest = {"where": '"' * 150, "hours": "ä" * 150, "name_to_use": "\\" * 100, "otherwise_say": "ß" * 150}
     now = Consents()

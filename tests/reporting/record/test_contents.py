@@ -1,4 +1,4 @@
-"""The merged view of a report's parts, and what the form's own fields hold about the reporter."""
+"""The merged sections of a report's parts, and what the form's fields say about the reporter."""
 
 from flask.testing import FlaskClient
 
@@ -6,7 +6,7 @@ from reporting.record.contents import known_about_reporter
 from tests.make.reporter import ACCOUNT, behind, come_back, file, post
 
 
-def test_parts_are_merged_lists_grow_and_the_latest_answer_counts(client: FlaskClient) -> None:
+def test_parts_are_merged_by_extending_lists_and_keeping_the_latest_answer(client: FlaskClient) -> None:
     words = file(
         client,
         happened__types=["threats"],
@@ -29,11 +29,11 @@ def test_parts_are_merged_lists_grow_and_the_latest_answer_counts(client: FlaskC
     merged = behind(words).contents.sections
 
     assert merged["happened"] == {"account": f"{ACCOUNT}\n\nMore.", "types": ["threats", "robbery"]}
-    assert [each["names"] for each in merged["offenders"]] == [["First"], ["Second"]]
+    assert [offender["names"] for offender in merged["offenders"]] == [["First"], ["Second"]]
     assert merged["place"] == {"place": "York", "premises": "hotel"}
 
 
-def test_what_is_known_about_the_reporter_is_told_by_kind(client: FlaskClient) -> None:
+def test_fields_about_the_reporter_are_listed_by_kind(client: FlaskClient) -> None:
     words = file(
         client,
         about_you__call_you="Anna",
@@ -58,5 +58,5 @@ def test_what_is_known_about_the_reporter_is_told_by_kind(client: FlaskClient) -
     }
 
 
-def test_of_somebody_who_said_nothing_nothing_is_known(client: FlaskClient) -> None:
+def test_without_answers_nothing_is_known_about_the_reporter(client: FlaskClient) -> None:
     assert known_about_reporter(behind(file(client)).contents) == {}

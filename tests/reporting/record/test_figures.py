@@ -1,4 +1,4 @@
-"""The figures of reports, as the worker writes them down once a day: how much, never who or when."""
+"""The worker's daily counts of reports, which name no report and no person."""
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -25,9 +25,9 @@ def test_a_day_is_counted_once_when_it_is_over(client: FlaskClient, clock: Movab
     jobs.count_yesterday()
 
     entries = db.session.scalars(sa.select(AuditEntry)).all()
-    assert {each.kind: each.count for each in entries} == {
+    assert {entry.kind: entry.count for entry in entries} == {
         AuditKind.REPORTS_FILED: 4,
         AuditKind.REPORTS_ADDED_TO: 1,
         AuditKind.REPORTS_WITHDRAWN: 1,
     }
-    assert {(each.actor_id, each.subject_id) for each in entries} == {(None, None)}
+    assert {(entry.actor_id, entry.subject_id) for entry in entries} == {(None, None)}

@@ -1,4 +1,4 @@
-"""Opening: with a trace that comes first, only for those who hold the key, and only while the report is there."""
+"""Opening a report: the audit entry is committed first, the desk's key is needed, the report must exist."""
 
 import re
 import uuid
@@ -40,15 +40,15 @@ def entries(kind: AuditKind) -> list[AuditEntry]:
 
 
 class TestOpening:
-    def test_a_moderator_reads_what_was_told(self, alice: Colleague, file: File, clock: MovableClock) -> None:
+    def test_a_moderator_reads_the_report(self, alice: Colleague, file: File, clock: MovableClock) -> None:
         report = file()
 
-        found = opened(alice, report.id, clock)
+        opened_report = opened(alice, report.id, clock)
 
-        assert found.contents.account == ACCOUNT
-        assert found.content_key == report.content_key
+        assert opened_report.contents.account == ACCOUNT
+        assert opened_report.content_key == report.content_key
 
-    def test_the_trace_stays_even_when_nothing_can_be_opened(
+    def test_the_audit_entry_stays_when_decryption_fails(
         self, alice: Colleague, file: File, clock: MovableClock
     ) -> None:
         report = file()
@@ -61,7 +61,7 @@ class TestOpening:
         (entry,) = entries(AuditKind.REPORT_OPENED)
         assert (entry.actor_id, entry.subject_id) == (alice.id, report.id)
 
-    def test_whoever_does_not_hold_the_key_opens_nothing_and_leaves_no_opening(
+    def test_staff_without_the_key_open_nothing_and_no_opening_is_recorded(
         self, charlie: Colleague, file: File, clock: MovableClock
     ) -> None:
         report = file()
@@ -71,7 +71,7 @@ class TestOpening:
 
         assert entries(AuditKind.REPORT_OPENED) == []
 
-    def test_a_role_written_into_the_database_opens_nothing(self, charlie: Colleague, file: File) -> None:
+    def test_a_role_inserted_into_the_database_opens_nothing(self, charlie: Colleague, file: File) -> None:
         report = file()
         db.session.execute(
             sa.text(
@@ -86,7 +86,7 @@ class TestOpening:
         assert page.status_code == 403
         assert "Marisol" not in page.text
 
-    def test_a_withdrawn_report_is_not_there(self, alice: Colleague, file: File, clock: MovableClock) -> None:
+    def test_a_withdrawn_report_is_not_found(self, alice: Colleague, file: File, clock: MovableClock) -> None:
         report = file()
         report.withdraw()
 
@@ -94,7 +94,7 @@ class TestOpening:
             opened(alice, report.id, clock)
         assert alice.browser.get(report.path).status_code == 404
 
-    def test_a_report_that_never_was_is_not_there(self, alice: Colleague, clock: MovableClock) -> None:
+    def test_an_unknown_report_is_not_found(self, alice: Colleague, clock: MovableClock) -> None:
         with pytest.raises(NotThere):
             opened(alice, uuid.uuid4(), clock)
 
@@ -121,12 +121,12 @@ class TestList:
 
         page = alice.browser.get("/desk").text
 
-        order = [page.index(str(each.id)) for each in (now, grave, younger, later, calm)]
+        order = [page.index(str(report.id)) for report in (now, grave, younger, later, calm)]
         assert order == sorted(order)
         assert "2 days" in page
         assert "still going on" in page
 
-    def test_a_look_at_the_list_is_one_entry_that_counts_the_heads(
+    def test_viewing_the_list_writes_one_audit_entry_with_the_number_of_heads(
         self, alice: Colleague, file: File
     ) -> None:
         for _ in range(3):
@@ -137,7 +137,7 @@ class TestList:
         (entry,) = entries(AuditKind.REPORT_LISTED)
         assert (entry.actor_id, entry.subject_id, entry.count) == (alice.id, None, 3)
 
-    def test_pages_are_short_and_lead_to_each_other(self, alice: Colleague, file: File) -> None:
+    def test_the_list_has_pages_of_25_that_link_to_each_other(self, alice: Colleague, file: File) -> None:
         filed = {str(file().id) for _ in range(27)}
 
         first, second = alice.browser.get("/desk").text, alice.browser.get("/desk?page=2").text
@@ -149,19 +149,19 @@ class TestList:
         assert alice.browser.get("/desk?page=99").status_code == 200
         assert alice.browser.get("/desk?page=x").status_code == 200
 
-    def test_a_withdrawn_report_leaves_the_list_and_what_was_remembered_of_it(
+    def test_a_withdrawn_report_leaves_the_list_and_the_rank_cache(
         self, app: Flask, alice: Colleague, file: File
     ) -> None:
-        staying, going = file(), file()
+        kept, withdrawn = file(), file()
         alice.browser.get("/desk")
-        going.withdraw()
+        withdrawn.withdraw()
 
         page = alice.browser.get("/desk").text
 
-        assert _reports_on(page) == {str(staying.id)}
+        assert _reports_on(page) == {str(kept.id)}
         assert len(runtime(app).state.of(Ranks)) == 1
 
-    def test_finished_reports_stand_under_their_own_tab(self, alice: Colleague, file: File) -> None:
+    def test_finished_reports_are_listed_under_their_own_tab(self, alice: Colleague, file: File) -> None:
         report = file()
         alice.post(f"{report.path}/take")
         alice.post(f"{report.path}/settle", {"settle.message": ""})
@@ -170,7 +170,7 @@ class TestList:
         assert _reports_on(alice.browser.get("/desk?tab=settled").text) == {str(report.id)}
         assert _reports_on(alice.browser.get("/desk?tab=declined").text) == set()
 
-    def test_whoever_has_another_task_is_sent_to_their_own_first_page(self, charlie: Colleague) -> None:
+    def test_staff_with_another_task_are_redirected_to_their_first_page(self, charlie: Colleague) -> None:
         answer = charlie.browser.get("/desk")
 
         assert answer.status_code == 303

@@ -1,4 +1,4 @@
-"""What lies in the database of what somebody told: nothing that can be read, and nothing that can be moved."""
+"""What the database holds of a report: no readable text, and no ciphertext that opens in another row."""
 
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ def test_no_text_can_be_found_in_the_database(app: Flask, client: FlaskClient) -
     )
     if is_sqlite():
         path = runtime().settings.database_url.removeprefix("sqlite:///")
-        stored += b"".join(each.read_bytes() for each in Path(path).parent.glob("*sqlite3*"))
+        stored += b"".join(file_path.read_bytes() for file_path in Path(path).parent.glob("*sqlite3*"))
 
     for shape in (
         str.encode,
@@ -62,7 +62,7 @@ def test_no_text_can_be_found_in_the_database(app: Flask, client: FlaskClient) -
         assert f" {word} ".encode() not in stored
 
 
-def test_a_tag_says_nothing_of_its_identifier(client: FlaskClient) -> None:
+def test_a_tag_does_not_contain_its_identifier(client: FlaskClient) -> None:
     file(client, offenders_of_0__phones="07700 900123")
 
     tag = db.session.scalars(sa.select(IdentifierTag)).one()
@@ -71,7 +71,7 @@ def test_a_tag_says_nothing_of_its_identifier(client: FlaskClient) -> None:
     assert b"900123" not in tag.tag
 
 
-def test_texts_of_one_size_bucket_take_the_same_room(client: FlaskClient) -> None:
+def test_texts_in_one_padding_bucket_have_equal_sealed_lengths(client: FlaskClient) -> None:
     file(client, happened__account="x")
     file(client, happened__account="y" * 500, place__place="Leeds")
 
@@ -86,7 +86,7 @@ def test_texts_of_one_size_bucket_take_the_same_room(client: FlaskClient) -> Non
         assert len(set(db.session.scalars(sa.select(sa.func.length(column))))) == 1
 
 
-def test_the_desk_opens_it_with_the_epochs_key(client: FlaskClient, installation: Installation) -> None:
+def test_the_epoch_key_opens_a_report(client: FlaskClient, installation: Installation) -> None:
     report = behind(file(client)).report
     recovery = RecoveryWords.from_words(installation.recovery_words)
     seal = db.session.scalars(
@@ -100,7 +100,7 @@ def test_the_desk_opens_it_with_the_epochs_key(client: FlaskClient, installation
     assert contents.open_with_key(report, key).account
 
 
-def test_what_is_sealed_for_one_report_opens_nothing_of_another(app: Flask) -> None:
+def test_keys_and_wraps_of_one_report_do_not_open_another(app: Flask) -> None:
     one, words = behind(file(app.test_client())), file(app.test_client())
     other = behind(words)
     assert queries.content_key(other.report, Receipt.parse(words), runtime().vault) == other.key
@@ -132,9 +132,9 @@ def test_facets_come_back_as_they_were_sealed(client: FlaskClient) -> None:
     report = behind(words).report
     assert report.facets is not None
 
-    found = facets.open_sealed(report.facets, report_id=report.id, vault=runtime().vault)
+    opened_facets = facets.open_sealed(report.facets, report_id=report.id, vault=runtime().vault)
 
-    assert found == facets.Facets(
+    assert opened_facets == facets.Facets(
         types=frozenset({"robbery", "threats"}),  # type: ignore[arg-type]
         severity="danger",  # type: ignore[arg-type]
         region="yorkshire-humber",
@@ -151,9 +151,9 @@ def test_facets_follow_what_is_added(client: FlaskClient) -> None:
     report = behind(words).report
     assert report.facets is not None
 
-    found = facets.open_sealed(report.facets, report_id=report.id, vault=runtime().vault)
+    opened_facets = facets.open_sealed(report.facets, report_id=report.id, vault=runtime().vault)
 
-    assert (found.region, found.severity) == ("wales", "danger")
+    assert (opened_facets.region, opened_facets.severity) == ("wales", "danger")
 
 
 def test_a_new_epoch_is_used_from_the_next_report_on(app: Flask, client: FlaskClient) -> None:

@@ -1,4 +1,4 @@
-"""Which identifiers leave a tag: those in the fields about an alleged offender, never one of the reporter's."""
+"""Which identifiers get a stored tag: those in fields about an alleged offender, never one of the reporter's."""
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
@@ -27,7 +27,7 @@ def phone_tag() -> bytes:
     return tag_of(IdentifierKind.PHONE, "+447700900123")
 
 
-def test_each_structured_identifier_leaves_one(client: FlaskClient) -> None:
+def test_each_structured_identifier_is_tagged(client: FlaskClient) -> None:
     words = file(
         client,
         offenders_of_0__phones=f"{PHONE}\n+44 7700 900123",
@@ -44,28 +44,28 @@ def test_each_structured_identifier_leaves_one(client: FlaskClient) -> None:
     }
 
 
-def test_equal_ones_of_two_reports_are_equal(client: FlaskClient) -> None:
+def test_equal_identifiers_of_two_reports_have_equal_tags(client: FlaskClient) -> None:
     first = file(client, offenders_of_0__phones="07700900123")
     second = file(client, offenders_of_0__phones="+44 (0)7700 900 123")
 
     assert stored(first) == stored(second) == {phone_tag()}
 
 
-def test_what_cannot_be_read_as_one_is_kept_as_written_and_leaves_none(client: FlaskClient) -> None:
+def test_an_invalid_identifier_is_kept_as_written_and_not_tagged(client: FlaskClient) -> None:
     words = file(client, offenders_of_0__phones="ends in 123")
 
     assert stored(words) == set()
     assert behind(words).contents.offenders[0]["phones"] == ["ends in 123"]
 
 
-def test_one_that_stands_in_any_field_about_the_reporter_leaves_none(client: FlaskClient) -> None:
+def test_an_identifier_in_any_field_about_the_reporter_is_not_tagged(client: FlaskClient) -> None:
     for name in ("about_you__phones", "about_you__keep_out", "about_you__call_you", "contact_me__where"):
         words = file(client, offenders_of_0__phones=PHONE, **{name: f"mine is {PHONE}"})
 
         assert stored(words) == set(), name
 
 
-def test_one_in_free_text_only_leaves_its_point_inside(client: FlaskClient) -> None:
+def test_an_identifier_in_free_text_is_stored_only_as_a_sealed_point(client: FlaskClient) -> None:
     words = file(client, happened__account=f"He rang from {PHONE}.", offenders_of_0__phones=OTHER)
 
     [point] = behind(words).contents.points
@@ -74,13 +74,13 @@ def test_one_in_free_text_only_leaves_its_point_inside(client: FlaskClient) -> N
     assert len(stored(words)) == 1
 
 
-def test_the_reporters_own_in_free_text_leaves_not_even_that(client: FlaskClient) -> None:
+def test_the_reporters_own_identifier_in_free_text_has_no_point(client: FlaskClient) -> None:
     words = file(client, happened__account=f"He rang me at {PHONE}.", about_you__phones=PHONE)
 
     assert behind(words).contents.points == []
 
 
-def test_one_that_is_added_leaves_one_too(client: FlaskClient) -> None:
+def test_an_added_identifier_is_tagged(client: FlaskClient) -> None:
     words = file(client)
     come_back(client, words)
 
@@ -89,7 +89,7 @@ def test_one_that_is_added_leaves_one_too(client: FlaskClient) -> None:
     assert stored(words) == {phone_tag()}
 
 
-def test_one_that_turns_out_to_be_the_reporters_is_deleted(client: FlaskClient) -> None:
+def test_a_tag_is_deleted_when_the_identifier_turns_out_to_be_the_reporters(client: FlaskClient) -> None:
     added = file(client, offenders_of_0__phones=PHONE)
     come_back(client, added)
     post(client, "/receipt/add", **{"about_you.phones": PHONE})
@@ -100,7 +100,7 @@ def test_one_that_turns_out_to_be_the_reporters_is_deleted(client: FlaskClient) 
     assert stored(added) == stored(chosen) == set()
 
 
-def test_an_account_full_of_numbers_leaves_no_more_points_than_allowed(client: FlaskClient) -> None:
+def test_the_number_of_points_is_limited(client: FlaskClient) -> None:
     numbers = " and ".join(f"07700 9001{number:02}" for number in range(60))
 
     words = file(client, happened__account=numbers)
