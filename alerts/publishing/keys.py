@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from alerts.publishing.models import Alert, DraftKey
-from alerts.publishing.texts.contents import UnderDraftKey
+from alerts.publishing.texts.contents import DraftSealingKey
 from ugly_mugs.accounts import queries as staff_queries
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import Staff
@@ -20,29 +20,29 @@ from ugly_mugs.vault import ServiceVault, SwappedKey, Where, content, symmetric
 log = getLogger(__name__)
 
 
-def new_key() -> UnderDraftKey:
-    return UnderDraftKey(symmetric.new_key())
+def new_key() -> DraftSealingKey:
+    return DraftSealingKey(symmetric.new_key())
 
 
-def key_of(alert: Alert, staff: SignedInStaff) -> UnderDraftKey:
+def open_draft_key(alert: Alert, staff: SignedInStaff) -> DraftSealingKey:
     """The draft key, opened by somebody it is wrapped to; NotAllowed for everybody else."""
     wrapped = next((each for each in alert.draft_keys if each.staff_id == staff.id), None)
     if wrapped is None:
         raise NotAllowed(_("Only its authors and those who may approve it can read this one."))
     where = Where("draft_keys", "wrapped", wrapped.id)
-    return UnderDraftKey(content.unwrap_draft_key(staff.key, wrapped.wrapped, where))
+    return DraftSealingKey(content.unwrap_draft_key(staff.key, wrapped.wrapped, where))
 
 
 def may_read(alert: Alert, staff_id: UUID) -> bool:
     return any(each.staff_id == staff_id for each in alert.draft_keys)
 
 
-def wrap_for_writing(alert: Alert, key: UnderDraftKey, *, vault: ServiceVault) -> None:
+def wrap_for_writing(alert: Alert, key: DraftSealingKey, *, vault: ServiceVault) -> None:
     """While it is being written: everybody who may draft; they may open the report it is made from, too."""
     _wrap(alert, key, staff_queries.people_who_may(Permission.DRAFT), vault=vault)
 
 
-def wrap_for_approval(alert: Alert, key: UnderDraftKey, *, vault: ServiceVault) -> int:
+def wrap_for_approval(alert: Alert, key: DraftSealingKey, *, vault: ServiceVault) -> int:
     """From submission: its authors and everybody who may approve. Gives how many may approve it."""
     authors = {author.staff_id for author in alert.authors}
     writers = [each for each in staff_queries.people_who_may(Permission.DRAFT) if each.id in authors]
@@ -67,7 +67,7 @@ def forget_person(staff_id: UUID) -> None:
     )
 
 
-def _wrap(alert: Alert, key: UnderDraftKey, people: Iterable[Staff], *, vault: ServiceVault) -> set[UUID]:
+def _wrap(alert: Alert, key: DraftSealingKey, people: Iterable[Staff], *, vault: ServiceVault) -> set[UUID]:
     """Wrap to exactly these people, anew for each (somebody may have a new key); gives whom it reached."""
     rows = {each.staff_id: each for each in alert.draft_keys}
     reached = set()

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from alerts.publishing import keys, queries
 from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, REPLACEABLE, UNAPPROVED, Alert, AlertState
-from alerts.publishing.texts.contents import AlertContents, UnderRest, put_contents
+from alerts.publishing.texts.contents import AlertContents, RestSealingKey, seal_contents
 from reporting.record import outputs
 from reporting.record.choices import Severity
 from reporting.record.models import OUTPUT_MOVES, Output, OutputState, Report
@@ -143,7 +143,7 @@ def _end_for_reporter(alert: Alert, *, vault: ServiceVault) -> None:
         ALERT_MOVES.move(alert, AlertState.CANCELLED)
     keys.forget(alert)
     alert.texts.clear()
-    put_contents(alert, AlertContents(severity=Severity.RISK), UnderRest(vault))
+    seal_contents(alert, AlertContents(severity=Severity.RISK), RestSealingKey(vault))
 
 
 def _step(alert: Alert, moves: dict[AlertState, AlertState]) -> None:

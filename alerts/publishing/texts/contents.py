@@ -141,7 +141,7 @@ def _from_plain(plain: Plain) -> AlertContents:
 CONTENTS: Final = SealedJson("alerts", "contents", sizes=TEXT, dump=_plain, load={1: _from_plain})
 
 
-class Closed(Protocol):
+class SealingKey(Protocol):
     """Something that closes and opens what an alert holds: its draft key, or once approved the service's own."""
 
     def seal(self, plain: bytes, where: Where, /, *, sizes: Sequence[int] = TEXT) -> bytes: ...
@@ -150,7 +150,7 @@ class Closed(Protocol):
 
 
 @dataclass(frozen=True, repr=False)
-class UnderDraftKey:
+class DraftSealingKey:
     """Until approval: only its authors and whoever may approve it."""
 
     key: bytes
@@ -163,7 +163,7 @@ class UnderDraftKey:
 
 
 @dataclass(frozen=True, repr=False)
-class UnderRest:
+class RestSealingKey:
     """From approval on: the service, to show it to members and to send it."""
 
     vault: ServiceVault
@@ -175,16 +175,16 @@ class UnderRest:
         return self.vault.open_rest(sealed, where)
 
 
-def put_contents(alert: Alert, contents: AlertContents, closed: Closed) -> None:
-    alert.contents = CONTENTS.seal(contents, row=alert.id, sealer=closed.seal)
+def seal_contents(alert: Alert, contents: AlertContents, sealing_key: SealingKey) -> None:
+    alert.contents = CONTENTS.seal(contents, row=alert.id, sealer=sealing_key.seal)
 
 
-def contents_of(alert: Alert, closed: Closed) -> AlertContents:
+def open_contents(alert: Alert, sealing_key: SealingKey) -> AlertContents:
     """CannotOpen unless this is what closed them."""
-    return CONTENTS.open(alert.contents, row=alert.id, opener=closed.open)
+    return CONTENTS.open(alert.contents, row=alert.id, opener=sealing_key.open)
 
 
-def put_texts(alert: Alert, texts: Texts, costs: Mapping[TextKey, int], closed: Closed) -> None:
+def seal_texts(alert: Alert, texts: Texts, costs: Mapping[TextKey, int], sealing_key: SealingKey) -> None:
     """Exactly these texts: a row each, none left over."""
     rows = {(row.channel, row.language, row.level): row for row in alert.texts}
     for key, row in rows.items():
@@ -193,13 +193,13 @@ def put_texts(alert: Alert, texts: Texts, costs: Mapping[TextKey, int], closed: 
     for key, text in texts.items():
         row = rows.get(key) or new_text(alert, key)
         row.segments = costs.get(key, 1)
-        row.text = closed.seal(text.encode(), Where("alert_texts", "text", row.id))
+        row.text = sealing_key.seal(text.encode(), Where("alert_texts", "text", row.id))
 
 
-def texts_of(alert: Alert, closed: Closed) -> dict[TextKey, str]:
+def open_texts(alert: Alert, sealing_key: SealingKey) -> dict[TextKey, str]:
     """CannotOpen unless this is what closed them."""
     return {
-        (row.channel, row.language, row.level): closed.open(
+        (row.channel, row.language, row.level): sealing_key.open(
             row.text, Where("alert_texts", "text", row.id)
         ).decode()
         for row in alert.texts

@@ -45,7 +45,7 @@ def proposed(
 
 def _proposed(contents: AlertContents, reference: str, link: str, language: str) -> TextPair:
     with in_language(language):
-        told = {
+        variables = {
             "reference": reference,
             "link": link,
             "severity": choices.labels(choices.SEVERITIES, [contents.severity])[0],
@@ -60,8 +60,8 @@ def _proposed(contents: AlertContents, reference: str, link: str, language: str)
             "advice": contents.advice,
             "account": contents.redacted.strip(),
         }
-        sms = _one_line(render_template("messages/alert_sms_full.txt", **told))
-        page = _paragraphs(render_template("messages/alert_page.txt", **told))
+        sms = _one_line(render_template("messages/alert_sms_full.txt", **variables))
+        page = _paragraphs(render_template("messages/alert_page.txt", **variables))
     return TextPair(sms=segments.downgrade(sms, language), page=page)
 
 
@@ -76,11 +76,11 @@ def every_text(written: Written, *, change: Change, reference: str, link: str) -
 def _texts_in(
     language: str, pair: TextPair, reference: str, link: str, *, changed: bool
 ) -> dict[TextKey, str]:
-    told = {"reference": reference, "link": link, "changed": changed, "page": pair.page}
+    variables = {"reference": reference, "link": link, "changed": changed, "page": pair.page}
     with in_language(language):
-        neutral = _one_line(render_template("messages/alert_sms_neutral.txt", **told))
+        neutral = _one_line(render_template("messages/alert_sms_neutral.txt", **variables))
         mail = {
-            level: _paragraphs(render_template(f"messages/alert_email_{level}.txt", **told))
+            level: _paragraphs(render_template(f"messages/alert_email_{level}.txt", **variables))
             for level in Level
         }
     return {
@@ -106,18 +106,18 @@ def written_in(texts: Texts) -> dict[str, TextPair]:
 def languages_of(texts: Texts) -> list[str]:
     """The languages these texts are written in: as the settings order them, then any no longer offered.
 
-    Members in whose language there is no text get those in the first one.
+    Members in whose language written is no text get those in the first one.
     """
-    there = {language for _channel, language, _level in texts}
-    offered = [language for language in runtime().settings.languages if language in there]
-    return offered + sorted(there - set(offered))
+    written = {language for _channel, language, _level in texts}
+    offered = [language for language in runtime().settings.languages if language in written]
+    return offered + sorted(written - set(offered))
 
 
 def subject(reference: str, *, changed: bool, language: str) -> str:
     """The subject of every e-mail: neutral, whatever the member chose."""
     with in_language(language):
-        told = {"reference": reference, "changed": changed}
-        return _one_line(render_template("messages/alert_email_subject.txt", **told))
+        variables = {"reference": reference, "changed": changed}
+        return _one_line(render_template("messages/alert_email_subject.txt", **variables))
 
 
 def cost(key: TextKey, text: str) -> SmsText:

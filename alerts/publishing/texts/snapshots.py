@@ -18,7 +18,7 @@ from alerts.delivery.fanout import Sending
 from alerts.membership.models import Level
 from alerts.publishing.models import Alert, Change, TextChannel
 from alerts.publishing.texts import approval_hash, message_text
-from alerts.publishing.texts.contents import AlertContents, TextKey, UnderRest, contents_of, texts_of
+from alerts.publishing.texts.contents import AlertContents, RestSealingKey, TextKey, open_contents, open_texts
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Channel, MessageKind
 from ugly_mugs.outbox.registry import Priority
@@ -98,10 +98,13 @@ def sending_of(
 def open_approved(alert: Alert, *, vault: ServiceVault) -> Snapshot:
     """The snapshot, or NotAsApproved."""
     try:
-        contents, texts = contents_of(alert, UnderRest(vault)), texts_of(alert, UnderRest(vault))
+        contents, texts = (
+            open_contents(alert, RestSealingKey(vault)),
+            open_texts(alert, RestSealingKey(vault)),
+        )
     except CannotOpen:
         raise NotAsApproved from None
-    made_anew = approval_hash.hash_of(
+    expected = approval_hash.hash_of(
         alert.id,
         change=alert.change,
         contents=contents,
@@ -113,7 +116,7 @@ def open_approved(alert: Alert, *, vault: ServiceVault) -> Snapshot:
     authors = {author.staff_id for author in alert.authors} | set(contents.authors)
     if (
         alert.approval is None
-        or not compare_digest(made_anew, alert.approval)
+        or not compare_digest(expected, alert.approval)
         or alert.approved_by is None
         or alert.approved_by != contents.approved_by
         or not authors
@@ -137,33 +140,33 @@ def corrected_by(alert: Alert) -> tuple[UUID, ...]:
     """Every earlier version, for a correction: somebody may have got only the first of them."""
     if alert.change is not Change.CORRECTION:
         return ()
-    asked = sa.select(Alert.id).where(Alert.family_id == alert.family_id, Alert.version < alert.version)
-    return tuple(db.session.scalars(asked.order_by(Alert.version)))
+    query = sa.select(Alert.id).where(Alert.family_id == alert.family_id, Alert.version < alert.version)
+    return tuple(db.session.scalars(query.order_by(Alert.version)))
 
 
 class Snapshots:
     """What a worker has opened, by version and approval; the least used goes first."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[UUID, bytes], Snapshot] = OrderedDict()
+        self._snapshots: OrderedDict[tuple[UUID, bytes], Snapshot] = OrderedDict()
         self._lock = Lock()
 
     def of(self, alert_id: UUID, *, vault: ServiceVault) -> Snapshot:
         """The snapshot as it was when it was first opened; NotAsApproved for one that does not hold."""
-        approved = db.session.scalar(sa.select(Alert.approval).where(Alert.id == alert_id))
-        if approved is None:
+        approval = db.session.scalar(sa.select(Alert.approval).where(Alert.id == alert_id))
+        if approval is None:
             raise NotAsApproved
         with self._lock:
-            kept = self._kept.get((alert_id, approved))
-            if kept is not None:
-                self._kept.move_to_end((alert_id, approved))
-                return kept
+            snapshot = self._snapshots.get((alert_id, approval))
+            if snapshot is not None:
+                self._snapshots.move_to_end((alert_id, approval))
+                return snapshot
         alert = db.session.get(Alert, alert_id, populate_existing=True)
         if alert is None:
             raise NotAsApproved
-        opened = open_approved(alert, vault=vault)
+        snapshot = open_approved(alert, vault=vault)
         with self._lock:
-            self._kept[alert_id, approved] = opened
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        return opened
+            self._snapshots[alert_id, approval] = snapshot
+            if len(self._snapshots) > MOST_KEPT:
+                self._snapshots.popitem(last=False)
+        return snapshot
