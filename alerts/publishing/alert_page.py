@@ -20,7 +20,7 @@ from alerts.publishing.models import (
     AlertState,
     Change,
 )
-from alerts.publishing.schemas import alert_schema, typed_from
+from alerts.publishing.schemas import alert_schema, form_values
 from alerts.publishing.texts import approval_hash, message_text, previews
 from alerts.publishing.texts.contents import (
     AlertContents,
@@ -146,7 +146,7 @@ def draft_form(opened: OpenedAlert, *, languages: Sequence[str]) -> Form:
     contents = opened.contents
     schema = alert_schema(contents.offered, third_party=contents.third_party, languages=languages)
     values = {**contents.__dict__, "identifiers": [identifier.key for identifier in contents.identifiers]}
-    return Form(schema).fill({**values, **typed_from(message_text.written_in(opened.texts), languages)})
+    return Form(schema).fill({**values, **form_values(message_text.written_in(opened.texts), languages)})
 
 
 def channel_reach(opened: OpenedAlert, *, settings: Settings) -> list[ChannelReach]:

@@ -1,4 +1,4 @@
-"""What is query about alerts."""
+"""Queries about alerts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,7 +33,7 @@ def alert(alert_id: UUID) -> Alert:
 
 
 def locked(alert_id: UUID) -> Alert:
-    """One version as it stands now, or NotThere; nobody else changes it until the transaction ends."""
+    """One version, read again and locked until the transaction ends, or NotThere."""
     alert = locked_or_none(alert_id)
     if alert is None:
         raise NotThere
@@ -46,7 +46,7 @@ def locked_or_none(alert_id: UUID) -> Alert | None:
 
 
 def locked_of_report(report_id: UUID) -> Sequence[Alert]:
-    """Every version of every alert made from this report."""
+    """Every version of every alert made from this report, locked."""
     query = (
         sa.select(Alert)
         .join(AlertFamily)
@@ -58,14 +58,14 @@ def locked_of_report(report_id: UUID) -> Sequence[Alert]:
 
 
 def lock_family(alert_id: UUID) -> None:
-    """Lock every version of this one's family: first what the reporter's side holds of them, then they themselves.
+    """Lock every version of this version's family: first their outputs, then the alerts.
 
-    Whoever moves more than one version begins with this, so that no two of them wait for each other.
+    Every transaction that moves more than one version begins with this, so that two of them cannot deadlock.
     """
     family = sa.select(Alert.family_id).where(Alert.id == alert_id).scalar_subquery()
     versions = sa.select(Alert.id).where(Alert.family_id == family)
-    held = sa.select(Output.id).where(Output.kind == ALERT_OUTPUT, Output.subject_id.in_(versions))
-    db.session.execute(held.order_by(Output.id).with_for_update())
+    output_ids = sa.select(Output.id).where(Output.kind == ALERT_OUTPUT, Output.subject_id.in_(versions))
+    db.session.execute(output_ids.order_by(Output.id).with_for_update())
     db.session.execute(versions.order_by(Alert.id).with_for_update())
 
 
@@ -81,7 +81,7 @@ def former_versions(alert: Alert) -> Sequence[Alert]:
 
 
 def first_draft_of(report_id: UUID) -> Alert | None:
-    """The first version that somebody has begun from this report and nobody has decided about."""
+    """The first version that was drafted from this report and is not decided yet, if there is one."""
     query = (
         sa.select(Alert)
         .join(AlertFamily)
@@ -93,7 +93,7 @@ def first_draft_of(report_id: UUID) -> Alert | None:
 
 
 def newer_version_under_way(alert: Alert) -> bool:
-    """Whether a later version of the family is being written or waits."""
+    """Whether a later version of the family is being written, waits for approval or is scheduled."""
     query = sa.exists().where(
         Alert.family_id == alert.family_id,
         Alert.version > alert.version,
@@ -103,7 +103,7 @@ def newer_version_under_way(alert: Alert) -> bool:
 
 
 def all_alerts() -> Sequence[Alert]:
-    """Every version, the youngest first."""
+    """Every version, the newest first."""
     query = (
         sa.select(Alert)
         .join(AlertFamily)
@@ -113,14 +113,14 @@ def all_alerts() -> Sequence[Alert]:
 
 
 def output_of(alert_id: UUID) -> Output | None:
-    """What the reporter's side holds about this version, to be read only."""
+    """The output of this version, not locked: only to be read."""
     query = sa.select(Output).where(Output.kind == ALERT_OUTPUT, Output.subject_id == alert_id)
     return db.session.scalars(query).one_or_none()
 
 
 def released() -> sa.ColumnElement[bool]:
-    """Whether the reporter's side lets a version leave: consent as it was approved, and no hold."""
-    # The worker may not read every column of an output, and EXISTS (SELECT *) asks for all of them.
+    """SQL condition: the version's output is released, not held, and its consent version is the approved one."""
+    # EXISTS (SELECT *) needs the right to read every column of outputs, which the worker's role does not have.
     return sa.exists(Output.id).where(
         Output.kind == ALERT_OUTPUT,
         Output.subject_id == Alert.id,
@@ -131,7 +131,7 @@ def released() -> sa.ColumnElement[bool]:
 
 
 def current_alerts(now: datetime) -> Sequence[Alert]:
-    """What members may read at this moment, the newest first."""
+    """The alerts that members may read now, the newest first."""
     query = (
         sa.select(Alert)
         .where(Alert.state.in_(sorted(IN_EFFECT)), Alert.expires_at > now, released())
@@ -141,12 +141,12 @@ def current_alerts(now: datetime) -> Sequence[Alert]:
 
 
 def current_alert(reference: str, now: datetime) -> Alert | None:
-    """What members may read under this reference."""
-    return next((each for each in current_alerts(now) if each.family.reference == reference), None)
+    """The alert that members may read under this reference now."""
+    return next((alert for alert in current_alerts(now) if alert.family.reference == reference), None)
 
 
 def was_sent(reference: str) -> bool:
-    """Whether members have ever been told of this reference."""
+    """Whether a version with this reference was ever approved."""
     query = sa.exists().where(
         Alert.family_id == AlertFamily.id, AlertFamily.reference == reference, Alert.approved_at.is_not(None)
     )

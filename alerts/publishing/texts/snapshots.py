@@ -1,7 +1,7 @@
-"""The approved alert as the worker sends it: opened once, checked against its approval, and never read again.
+"""Snapshots of approved alerts: opened once, checked against the approval, and then kept in memory.
 
-What the database says of an approval is not believed: the hash is made anew from what would be sent, and whoever
-approved it must be none of its authors, by the rows *and* by what was sealed at the approval.
+The approval in the database is not trusted: the hash is computed again from what would be sent, and the approver must
+not be an author, neither in the rows nor in the contents that were sealed at approval.
 """
 
 from collections import OrderedDict
@@ -28,12 +28,12 @@ MOST_KEPT = 64
 
 
 class NotAsApproved(Exception):
-    """What stands in the database is not what two people agreed on; nothing of it may leave."""
+    """The stored alert differs from what two people agreed on, so it must not be sent or shown."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One approved version, opened. It cannot change: an edit is another version."""
+    """One approved version, decrypted. It never changes, because an edit makes a new version."""
 
     alert_id: UUID
     approval: bytes = field(repr=False)
@@ -46,7 +46,7 @@ class Snapshot:
     corrects: tuple[UUID, ...]
 
     def sending(self) -> Sending:
-        """What its deliveries are made of."""
+        """What the fan-out needs to write its deliveries."""
         return sending_of(
             self.alert_id,
             self.contents,
@@ -57,11 +57,11 @@ class Snapshot:
         )
 
     def text(self, channel: Channel, language: str, level: str) -> str | None:
-        """The exact words in the language that `language_for` names."""
+        """The text in the language that `language_for` gives; None when there is none for this channel and level."""
         return self.texts.get((TextChannel(channel.value), self.language_for(language), Level(level)))
 
     def language_for(self, language: str) -> str:
-        """The member's language where the alert is written in it, else the first of the alert's languages."""
+        """The member's language when the alert has texts in it, else the alert's first language."""
         languages = message_text.languages_of(self.texts)
         return language if language in languages else languages[0]
 
@@ -75,7 +75,7 @@ def sending_of(
     expires_at: datetime | None,
     corrects: tuple[UUID, ...],
 ) -> Sending:
-    """What deliveries have to know of an alert."""
+    """What the fan-out needs to write the deliveries of an alert."""
     return Sending(
         kind=MessageKind.ALERT,
         subject_id=alert_id,
@@ -96,7 +96,7 @@ def sending_of(
 
 
 def open_approved(alert: Alert, *, vault: ServiceVault) -> Snapshot:
-    """The snapshot, or NotAsApproved."""
+    """Decrypt an approved version and check it; NotAsApproved when it differs from its approval."""
     try:
         contents, texts = (
             open_contents(alert, RestSealingKey(vault)),
@@ -137,7 +137,7 @@ def open_approved(alert: Alert, *, vault: ServiceVault) -> Snapshot:
 
 
 def corrected_by(alert: Alert) -> tuple[UUID, ...]:
-    """Every earlier version, for a correction: somebody may have got only the first of them."""
+    """All earlier versions when this is a correction, because somebody may have got only the first; else none."""
     if alert.change is not Change.CORRECTION:
         return ()
     query = sa.select(Alert.id).where(Alert.family_id == alert.family_id, Alert.version < alert.version)
@@ -145,14 +145,14 @@ def corrected_by(alert: Alert) -> tuple[UUID, ...]:
 
 
 class Snapshots:
-    """What a worker has opened, by version and approval; the least used goes first."""
+    """Cache of a worker's snapshots by version and approval; drops the least recently used."""
 
     def __init__(self) -> None:
         self._snapshots: OrderedDict[tuple[UUID, bytes], Snapshot] = OrderedDict()
         self._lock = Lock()
 
     def of(self, alert_id: UUID, *, vault: ServiceVault) -> Snapshot:
-        """The snapshot as it was when it was first opened; NotAsApproved for one that does not hold."""
+        """The snapshot, decrypted and checked only the first time; NotAsApproved when the check fails."""
         approval = db.session.scalar(sa.select(Alert.approval).where(Alert.id == alert_id))
         if approval is None:
             raise NotAsApproved
