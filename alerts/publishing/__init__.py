@@ -1,1 +1,1 @@
-"""Drafting, wording, approval and correction of alerts."""
+"""Drafting, approving, correcting and stopping alerts."""

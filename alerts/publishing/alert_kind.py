@@ -1,4 +1,4 @@
-"""Alerts as a kind of message: the condition for claiming one, its approved texts, and stopping it."""
+"""Alerts as a kind of message for the outbox: the claim condition, the approved texts, and stopping."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -27,14 +27,14 @@ OVER_BUDGET = Unfit("over_budget")
 
 
 def gate() -> sa.ColumnElement[bool]:
-    """The alert is in effect and has not ended, the reporter has released it as approved, and the member wants it."""
+    """SQL condition for claiming a delivery: the alert is in effect, its output released, and the member wants it."""
     in_effect = sa.exists().where(
         Alert.id == Delivery.subject_id,
         Alert.state.in_(sorted(IN_EFFECT)),
         sa.or_(Alert.expires_at.is_(None), Alert.expires_at > CLAIM_TIME),
         released(),
     )
-    # What the member wants now counts, not what they wanted when the delivery was written.
+    # Read at every claim, because members may change their preferences after the delivery was written.
     may_wake = sa.or_(sa.not_(IS_QUIET), wants_to_be_woken(Delivery.recipient_id.expression))
     return sa.and_(
         in_effect, may_wake, receives(Delivery.recipient_id.expression, Delivery.channel.expression)
@@ -42,7 +42,7 @@ def gate() -> sa.ColumnElement[bool]:
 
 
 class Budget:
-    """How many messages of each alert this process may still send, by the latest count of the ledger."""
+    """How many messages of each alert this process may still send, according to its latest count of the ledger."""
 
     def __init__(self) -> None:
         self._left: dict[uuid.UUID, int] = {}
@@ -50,10 +50,10 @@ class Budget:
         self._lock = Lock()
 
     def allows(self, alert_id: uuid.UUID, messages: int, *, budget: int) -> bool:
-        """Take these from what is left; False when that is more than the budget of one alert."""
+        """Deduct these messages; False when the alert then exceeds its budget."""
         with self._lock:
             if self._until_recount.get(alert_id, 0) < messages:
-                # The messages in question are claimed, so the ledger counts them as attempted.
+                # The ledger already counts these messages as attempted, because they are claimed.
                 attempted = delivery_queries.attempted(MessageKind.ALERT, alert_id)
                 self._left[alert_id] = budget - max(attempted - messages, 0)
                 self._until_recount[alert_id] = max(RECOUNT, messages)
@@ -63,7 +63,7 @@ class Budget:
 
 
 class TextCache:
-    """What one worker keeps of the alerts it sends."""
+    """Snapshots, budgets and texts that one worker process keeps in memory."""
 
     def __init__(self) -> None:
         self.snapshots = Snapshots()
@@ -71,7 +71,7 @@ class TextCache:
         self._texts: dict[tuple[uuid.UUID, bytes, Channel, str, str], MessageText | None] = {}
 
     def text(self, snapshot: Snapshot, channel: Channel, language: str, level: str) -> MessageText | None:
-        """One object for everybody who gets the same text, so that an e-mail is rendered once."""
+        """The same object for all members who get the same text, so that an e-mail is rendered once."""
         key = (snapshot.alert_id, snapshot.approval, channel, language, level)
         if key not in self._texts:
             if len(self._texts) > 1_000:
@@ -81,7 +81,7 @@ class TextCache:
 
 
 def texts_of(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, MessageText | Unfit | None]:
-    """The approved text of each delivery; Unfit for an alert that is not as approved, or over its budget."""
+    """The text of each delivery by its id; Unfit when the alert differs from its approval or exceeds its budget."""
     cache = _cache()
     levels = _levels({delivery.recipient_id for delivery in claimed})
     texts: dict[uuid.UUID, MessageText | Unfit | None] = {}
@@ -105,7 +105,7 @@ def _levels(members: set[uuid.UUID]) -> Mapping[uuid.UUID, Level]:
 
 
 def _lower_level(at_approval: str, now: Level | None) -> str:
-    """The lower of two: the member may have chosen neutral messages since the delivery was written."""
+    """The lower level, because the member may have chosen neutral messages after the delivery was written."""
     return Level.FULL if at_approval == Level.FULL and now is Level.FULL else Level.NEUTRAL
 
 
@@ -135,7 +135,7 @@ def _text(snapshot: Snapshot, channel: Channel, language: str, level: str) -> Me
 
 
 def stop(alert_id: uuid.UUID) -> None:
-    """Pause an alert that is unfit, or whose text the provider refuses, for people to look at. The caller commits."""
+    """Pause an alert that is unfit or whose text the provider refuses, until it is resumed. The caller commits."""
     alert = queries.locked_or_none(alert_id)
     if alert is not None:
         stopping.stop(alert, day=runtime().clock.now().date())

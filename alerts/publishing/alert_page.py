@@ -1,4 +1,4 @@
-"""What the desk's pages of an alert show, opened with whoever looks at them in mind."""
+"""What the desk's pages of an alert show to the person who is signed in."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from flask_babel import format_date, format_timedelta, gettext as _, lazy_gettex
 from alerts.delivery import audience as audiences, fanout, queries as delivery_queries
 from alerts.delivery.queries import Counts
 from alerts.publishing import choices, keys, queries
-from alerts.publishing.drafting import hash_as_it_stands, mark_of
 from alerts.publishing.models import (
     ALERT_OUTPUT,
     REPLACEABLE,
@@ -21,9 +20,16 @@ from alerts.publishing.models import (
     AlertState,
     Change,
 )
-from alerts.publishing.schemas import alert_schema, typed_from
+from alerts.publishing.schemas import alert_schema, form_values
 from alerts.publishing.texts import approval_hash, message_text, previews
-from alerts.publishing.texts.contents import AlertContents, Closed, Texts, UnderRest, contents_of, texts_of
+from alerts.publishing.texts.contents import (
+    AlertContents,
+    RestSealingKey,
+    SealingKey,
+    Texts,
+    open_contents,
+    open_texts,
+)
 from alerts.publishing.texts.snapshots import corrected_by, sending_of
 from reporting.record.models import Output, OutputState
 from ugly_mugs.accounts import queries as staff_queries
@@ -36,7 +42,7 @@ from ugly_mugs.web.forms import Form
 
 _S = AlertState
 _STOPPED = frozenset({_S.PAUSED, _S.RESTRICTED})
-_NEVER_LEFT = frozenset({_S.SCHEDULED, _S.CANCELLED, _S.EXPIRED})
+_NEVER_SENT = frozenset({_S.SCHEDULED, _S.CANCELLED, _S.EXPIRED})
 STATES: Mapping[AlertState, tuple[str, Any]] = {
     _S.DRAFT: ("", lazy_gettext("being written")),
     _S.SUBMITTED: ("warn", lazy_gettext("waits for approval")),
@@ -50,58 +56,58 @@ STATES: Mapping[AlertState, tuple[str, Any]] = {
     _S.EXPIRED: ("", lazy_gettext("over")),
     _S.CANCELLED: ("", lazy_gettext("cancelled")),
 }
-"""Each state as the desk calls it, in the order of the list: those that need somebody first."""
+"""The colour and the label of each state, in the order of the list: states that need action come first."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A state as people at the desk call it."""
+class StateLabel:
+    """The desk's label of a state, and its colour in `tag`."""
 
-    words: str
+    label: str
     kind: str
 
 
-def standing(state: AlertState) -> Standing:
-    kind, words = STATES[state]
-    return Standing(str(words), kind)
+def state_label(state: AlertState) -> StateLabel:
+    kind, label = STATES[state]
+    return StateLabel(str(label), kind)
 
 
-def named_change(alert: Alert) -> str:
+def change_label(alert: Alert) -> str:
     names = {Change.FIRST: _("first version"), Change.UPDATE: _("update"), Change.CORRECTION: _("correction")}
     return str(names[alert.change])
 
 
 @dataclass(frozen=True)
-class Line:
+class ListRow:
     """One version in the list."""
 
     alert: Alert
-    standing: Standing
+    state: StateLabel
     change: str
     authors: str
 
 
-def lines(*, vault: ServiceVault) -> list[Line]:
-    """Every version, those that need somebody first."""
+def list_rows(*, vault: ServiceVault) -> list[ListRow]:
+    """Every version; those whose state needs action come first."""
     order = list(STATES)
-    found = sorted(queries.alerts_by_state(), key=lambda each: order.index(each.state))
+    alerts = sorted(queries.all_alerts(), key=lambda alert: order.index(alert.state))
     names = staff_queries.names_of(
-        {author.staff_id for each in found for author in each.authors}, vault=vault
+        {author.staff_id for alert in alerts for author in alert.authors}, vault=vault
     )
     return [
-        Line(
-            each,
-            standing(each.state),
-            named_change(each),
-            ", ".join(sorted(names.get(author.staff_id, "") for author in each.authors)),
+        ListRow(
+            alert,
+            state_label(alert.state),
+            change_label(alert),
+            ", ".join(sorted(names.get(author.staff_id, "") for author in alert.authors)),
         )
-        for each in found
+        for alert in alerts
     ]
 
 
 @dataclass(frozen=True)
-class Reached:
-    """How many people one channel reaches, what that costs in segments, and about how long it takes."""
+class ChannelReach:
+    """Members that one channel reaches, the segments this costs, and the approximate duration."""
 
     name: str
     members: int
@@ -110,86 +116,91 @@ class Reached:
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A version with everything that may be shown to this person; `closed` is what opens it."""
+class OpenedAlert:
+    """A version with its decrypted contents and texts, and the key that opened them."""
 
     alert: Alert
     contents: AlertContents
     texts: Texts
-    closed: Closed
+    sealing_key: SealingKey
 
 
-def opened(alert: Alert, *, staff: SignedInStaff, vault: ServiceVault) -> Opened | None:
-    """None for somebody who may not read it: only authors and possible approvers hold a draft key."""
+def open_alert(alert: Alert, *, staff: SignedInStaff, vault: ServiceVault) -> OpenedAlert | None:
+    """Decrypt a version for this person.
+
+    None before approval for somebody to whom the draft key is not wrapped, and for a draft that was cancelled.
+    """
     if alert.state in UNAPPROVED:
         if not keys.may_read(alert, staff.id):
             return None
-        closed: Closed = keys.key_of(alert, staff)
+        sealing_key: SealingKey = keys.open_draft_key(alert, staff)
     elif alert.approval is not None:
-        closed = UnderRest(vault)
+        sealing_key = RestSealingKey(vault)
     else:
         return None
-    return Opened(alert, contents_of(alert, closed), texts_of(alert, closed), closed)
+    return OpenedAlert(alert, open_contents(alert, sealing_key), open_texts(alert, sealing_key), sealing_key)
 
 
-def draft_form(found: Opened, *, languages: Sequence[str]) -> Form:
-    """The form of a draft, filled with how it stands."""
-    contents = found.contents
+def draft_form(opened: OpenedAlert, *, languages: Sequence[str]) -> Form:
+    """The form of a draft, filled with its stored values."""
+    contents = opened.contents
     schema = alert_schema(contents.offered, third_party=contents.third_party, languages=languages)
-    values = {**contents.__dict__, "identifiers": [each.key for each in contents.identifiers]}
-    return Form(schema).fill({**values, **typed_from(message_text.written_in(found.texts), languages)})
+    values = {**contents.__dict__, "identifiers": [identifier.key for identifier in contents.identifiers]}
+    return Form(schema).fill({**values, **form_values(message_text.written_in(opened.texts), languages)})
 
 
-def reached(found: Opened, *, settings: Settings) -> list[Reached]:
-    """Whom this version would reach now, by channel, and about how long that takes at the senders' pace."""
+def channel_reach(opened: OpenedAlert, *, settings: Settings) -> list[ChannelReach]:
+    """How many members this version would reach now, by channel, and how long the senders would need."""
     sending = sending_of(
-        found.alert.id,
-        found.contents,
-        found.texts,
-        not_before=found.alert.not_before,
-        expires_at=found.alert.expires_at,
+        opened.alert.id,
+        opened.contents,
+        opened.texts,
+        not_before=opened.alert.not_before,
+        expires_at=opened.alert.expires_at,
         corrects=(),
     )
-    told = {channel: [0, 0] for channel in Channel if channel in sending.channels}
-    for each in audiences.reach(sending.audience, sending.channels):
-        key = (each.channel, each.language, each.level)
-        default = (each.channel, sending.default_language, each.level)
-        told[each.channel][0] += each.members
-        told[each.channel][1] += each.members * sending.segments.get(key, sending.segments.get(default, 1))
+    totals = {channel: [0, 0] for channel in Channel if channel in sending.channels}
+    for group in audiences.reach(sending.audience, sending.channels):
+        key = (group.channel, group.language, group.level)
+        default = (group.channel, sending.default_language, group.level)
+        totals[group.channel][0] += group.members
+        totals[group.channel][1] += group.members * sending.segments.get(
+            key, sending.segments.get(default, 1)
+        )
     pace = {Channel.SMS: settings.sms_pace, Channel.EMAIL: settings.mail_pace}
     return [
-        Reached(
+        ChannelReach(
             name=choices.labels(choices.CHANNELS, [channel])[0],
             members=members,
             segments=segments,
             takes=_takes(segments, pace[channel]),
         )
-        for channel, (members, segments) in told.items()
+        for channel, (members, segments) in totals.items()
     ]
 
 
-def corrected_too(found: Opened) -> int:
-    """How many more deliveries a correction writes, to those who may have got a former version."""
-    corrects = corrected_by(found.alert)
+def extra_corrections(opened: OpenedAlert) -> int:
+    """How many deliveries a correction writes besides its audience, to members who may have got a former version."""
+    corrects = corrected_by(opened.alert)
     if not corrects:
         return 0
-    plain, correcting = (
+    without, correcting = (
         sending_of(
-            found.alert.id,
-            found.contents,
-            found.texts,
+            opened.alert.id,
+            opened.contents,
+            opened.texts,
             not_before=None,
             expires_at=None,
             corrects=former,
         )
         for former in ((), corrects)
     )
-    return fanout.expected(correcting) - fanout.expected(plain)
+    return fanout.expected(correcting) - fanout.expected(without)
 
 
-def facts(found: Opened) -> list[tuple[str, str]]:
-    """What decides who gets it, how and when, in words."""
-    contents, audience = found.contents, found.contents.audience()
+def facts(opened: OpenedAlert) -> list[tuple[str, str]]:
+    """Labels and values of everything that decides who gets it, how and when."""
+    contents, audience = opened.contents, opened.contents.audience()
     return [
         (_("How serious"), choices.labels(choices.SEVERITIES, [contents.severity])[0]),
         (_("What was reported"), ", ".join(choices.labels(choices.TYPES, contents.types))),
@@ -198,14 +209,14 @@ def facts(found: Opened) -> list[tuple[str, str]]:
         (_("Sectors"), ", ".join(choices.labels(choices.SECTORS, audience.sectors)) or _("all")),
         (_("Members"), ", ".join(choices.labels(choices.KINDS, audience.kinds))),
         (_("How"), ", ".join(choices.labels(choices.CHANNELS, contents.channels))),
-        (_("Not before"), format_date(found.alert.not_before, "long") if found.alert.not_before else ""),
-        (_("Last day"), _last_day(found.alert)),
+        (_("Not before"), format_date(opened.alert.not_before, "long") if opened.alert.not_before else ""),
+        (_("Last day"), _last_day(opened.alert)),
     ]
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What an approver must have seen: the hash and the consent version their page carries back."""
+    """The hash and the consent version that the approver's page sends back, and what this person may do."""
 
     seen: str
     consent: int
@@ -213,47 +224,51 @@ class Decision:
     is_author: bool
 
 
-def decision(found: Opened, *, staff: SignedInStaff, vault: ServiceVault) -> Decision:
-    output = queries.output_of(found.alert.id)
-    is_author = staff.id in {author.staff_id for author in found.alert.authors}
+def decision(opened: OpenedAlert, *, staff: SignedInStaff, vault: ServiceVault) -> Decision:
+    output = queries.output_of(opened.alert.id)
+    is_author = staff.id in {author.staff_id for author in opened.alert.authors}
     return Decision(
-        seen=approval_hash.as_text(hash_as_it_stands(found.alert, found.closed, vault=vault)),
+        seen=approval_hash.as_text(approval_hash.current_hash(opened.alert, opened.sealing_key, vault=vault)),
         consent=output.consent_version if output else 0,
         may_decide=staff.may(Permission.APPROVE) and not is_author,
         is_author=is_author,
     )
 
 
-def not_in_texts(found: Opened) -> list[str]:
-    """Identifiers that were chosen, but that somebody has yet to write into the texts."""
-    texts = [page.text for page in previews.pages(found.texts)]
+def not_in_texts(opened: OpenedAlert) -> list[str]:
+    """Identifiers that were chosen but are missing from a text of the members' page."""
+    texts = [preview.text for preview in previews.page_previews(opened.texts)]
     return [
-        each.value for each in found.contents.identifiers if any(each.value not in text for text in texts)
+        identifier.value
+        for identifier in opened.contents.identifiers
+        if any(identifier.value not in text for text in texts)
     ]
 
 
-def seen_now(found: Opened, *, vault: ServiceVault) -> str:
-    """What stands for exactly this draft in its own form."""
-    return approval_hash.as_text(mark_of(found.alert, vault=vault))
+def draft_mark_text(opened: OpenedAlert, *, vault: ServiceVault) -> str:
+    """The draft mark as text, for the hidden field of the draft's form."""
+    return approval_hash.as_text(approval_hash.draft_mark(opened.alert, vault=vault))
 
 
-def reason_returned(found: Opened) -> str:
-    """Why it was sent back; empty when it was not."""
-    if found.alert.returned is None:
+def reason_returned(opened: OpenedAlert) -> str:
+    """Why the approver sent it back; empty when they did not."""
+    if opened.alert.returned is None:
         return ""
-    return found.closed.open(found.alert.returned, Where("alerts", "returned", found.alert.id)).decode()
+    return opened.sealing_key.open(
+        opened.alert.returned, Where("alerts", "returned", opened.alert.id)
+    ).decode()
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One row of the live page."""
+    """One row of the progress table: a number for each channel."""
 
     name: str
     numbers: Sequence[int]
 
 
 def progress(counts: Counts) -> list[Progress]:
-    """How many deliveries stand where, by channel."""
+    """How many deliveries are in which group of states, by channel."""
     groups = (
         (_("waiting"), delivery_queries.WAITING),
         (_("handed over"), delivery_queries.UNDER_WAY),
@@ -269,40 +284,42 @@ def progress(counts: Counts) -> list[Progress]:
 
 
 def names(ids: Iterable[UUID], *, vault: ServiceVault) -> str:
-    """What these people are called at the desk."""
+    """The names of these colleagues, sorted."""
     return ", ".join(sorted(staff_queries.names_of(ids, vault=vault).values()))
 
 
-def counted(alert_id: UUID) -> Counts:
+def delivery_counts(alert_id: UUID) -> Counts:
     return delivery_queries.counts(MessageKind.ALERT, alert_id)
 
 
-def reporter_says(alert: Alert) -> str:
-    """What the reporter's side means for this version, when it stands in the way."""
+def reporter_note(alert: Alert) -> str:
+    """Why the reporter's choices keep this version from being sent; empty when they do not."""
     output = queries.output_of(alert.id)
     if output is None or output.kind != ALERT_OUTPUT or alert.consent_version is None:
         return ""
     if output.state in (OutputState.WITHDRAWN, OutputState.ENDED):
         return ""
-    return _reporter_says(output, alert.consent_version)
+    return _reporter_note(output, alert.consent_version)
 
 
-def beside(alert: Alert) -> str:
-    """What this version means for the one before or after it, while one of them waits for the other."""
+def neighbour_note(alert: Alert) -> str:
+    """How this version and the one before or after it affect each other, while one waits for the other."""
     versions = alert.family.versions
-    former = [each for each in versions if each.version < alert.version and each.state in REPLACEABLE]
-    said = ""
-    if alert.state in _STOPPED and any(_waits_to_correct(each, alert) for each in versions):
-        said = _(
+    former = [
+        version for version in versions if version.version < alert.version and version.state in REPLACEABLE
+    ]
+    note = ""
+    if alert.state in _STOPPED and any(_waits_to_correct(version, alert) for version in versions):
+        note = _(
             "A correction of this one waits. Nothing more of this one leaves meanwhile, unless you go on."
         )
-    elif alert.state in _NEVER_LEFT and any(each.state in _STOPPED for each in former):
-        said = _(
+    elif alert.state in _NEVER_SENT and any(version.state in _STOPPED for version in former):
+        note = _(
             "The version before this one is stopped. If members should read it, open it and press “Go on”."
         )
     elif alert.state is _S.SCHEDULED and former:
-        said = _("Until this one leaves, the version before it goes on as it was.")
-    return str(said)
+        note = _("Until this one leaves, the version before it goes on as it was.")
+    return str(note)
 
 
 def may_be_replaced(alert: Alert) -> bool:
@@ -314,19 +331,19 @@ def _waits_to_correct(newer: Alert, alert: Alert) -> bool:
     return corrects and newer.state is _S.SCHEDULED
 
 
-def _reporter_says(output: Output, approved_version: int) -> str:
+def _reporter_note(output: Output, approved_version: int) -> str:
     if output.consent_version != approved_version:
-        said = _(
+        note = _(
             "The person who reported this changed what they agreed to. Nothing leaves until it is approved again."
         )
-        return str(said)
+        return str(note)
     if output.held:
         return str(_("The person who reported this holds it. Nothing leaves until they let it go."))
     return ""
 
 
 def _last_day(alert: Alert) -> str:
-    """It ends with the midnight behind this day."""
+    """The day at whose end the alert expires."""
     if alert.expires_at is None:
         return ""
     return str(format_date(alert.expires_at - timedelta(minutes=1), "long"))

@@ -1,4 +1,4 @@
-"""What an alert may say of itself: the reporter's lists in the words that members read, plain and never graphic."""
+"""The choices of an alert's form, with labels that are written for members: plain and not graphic."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -17,7 +17,7 @@ __all__ = [
 
 Offered = Sequence[tuple[str, object]]
 
-# Only these two are sent to anybody; a nuisance is not.
+# Alerts are sent for these two severities only, not for a nuisance.
 SEVERITIES: Final[Offered] = ((Severity.DANGER, _("Danger")), (Severity.RISK, _("Risk")))
 
 _T = IncidentType
@@ -80,7 +80,7 @@ IDENTIFIERS: Final[Offered] = (
 
 
 def labels(offered: Offered, values: Iterable[str]) -> list[str]:
-    """What these values are called in the reader's language, in the order of the list."""
+    """The labels of these values in the current language, in the order of the list."""
     wanted = set(values)
     return [str(label) for value, label in offered if value in wanted]
 

@@ -1,8 +1,9 @@
-"""One invented alert that is live when a try-out begins: drafted by alice, approved by bob, queued for the worker."""
+"""One invented alert for the demo: drafted by alice, approved by bob, queued for the worker."""
 
-from alerts.publishing import approval, drafting, keys
-from alerts.publishing.drafting import Drafting
+from alerts.publishing import approval, drafting, keys, versions
+from alerts.publishing.drafting import DeskContext
 from alerts.publishing.models import ALERT_OUTPUT
+from alerts.publishing.texts import approval_hash
 from reporting.desk import services as desk
 from reporting.record import outputs
 from reporting.record.contents import known_about_reporter
@@ -13,25 +14,25 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.operations.demo import Scene
 from ugly_mugs.runtime import runtime
 
-# What alice hides in the first of the invented reports.
+# The words that alice hides in the first invented report.
 HIDDEN = "My friend Wren waited at the corner."
 
 
 def invent_alert(scene: Scene) -> None:
-    """From the first invented report; the members it concerns get it as soon as a worker runs."""
+    """Make an alert from the first invented report; a running worker then sends it."""
     alice, bob = scene.staff["alice"], scene.staff["bob"]
     opened = open_report(report_id=scene.filed[0], staff=alice, vault=scene.vault, now=scene.now)
     desk.take(report_id=opened.report.id, staff_id=alice.id, from_id=None, now=scene.now)
     _redact(opened, alice, scene)
-    alert = drafting.start(opened, _by(alice, scene))
-    if not drafting.submit(alert, _by(alice, scene)):
+    alert = versions.start(opened, _context(alice, scene))
+    if not drafting.submit(alert, _context(alice, scene)):
         raise RuntimeError("the invented alert says something about its reporter")
     output = outputs.of_subject(ALERT_OUTPUT, alert.id)
     assert output is not None  # nosec B101: proposed with the draft
     approval.approve(
         alert.id,
-        _by(bob, scene),
-        seen=drafting.hash_as_it_stands(alert, keys.key_of(alert, bob), vault=scene.vault),
+        _context(bob, scene),
+        seen=approval_hash.current_hash(alert, keys.open_draft_key(alert, bob), vault=scene.vault),
         seen_consent=output.consent_version,
         hours=runtime().settings.quiet_hours,
     )
@@ -63,9 +64,9 @@ def _redact(opened: OpenedReport, alice: SignedInStaff, scene: Scene) -> None:
     db.session.flush()
 
 
-def _by(staff: SignedInStaff, scene: Scene) -> Drafting:
+def _context(staff: SignedInStaff, scene: Scene) -> DeskContext:
     settings = runtime().settings
-    return Drafting(
+    return DeskContext(
         staff=staff,
         vault=scene.vault,
         link=settings.link_url,

@@ -1,7 +1,7 @@
-"""What the worker does for alerts by the clock: begin what was scheduled, write large fan-outs, and tidy what is over.
+"""The worker's jobs for alerts: begin scheduled alerts, write large fan-outs, finish and expire alerts.
 
-The worker believes no state alone: before it begins or continues anything it opens the snapshot and checks the
-approval. Of outputs it may read and write a few columns only, so these are single statements.
+The worker does not trust states in the database: before it begins or continues an alert, it opens the snapshot and
+checks the approval. Its role may read and write only a few columns of outputs, so outputs change by single statements.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,29 +32,26 @@ _MAY_EXPIRE = sorted(ALERT_MOVES.sources(_S.EXPIRED))
 
 
 def begin_due() -> None:
-    """Scheduled alerts that nothing holds any more begin to leave, each in a transaction of its own."""
-    for alert_id in _found(_due(_now())):
+    """Begin sending the scheduled alerts that are due and not held, each in its own transaction."""
+    for alert_id in _ids(_due(_now())):
         _begin(alert_id)
 
 
 def continue_fan_outs() -> None:
-    """Write the next slices of large fan-outs; each is committed, so that sending goes on meanwhile."""
-    for alert_id in _found_by(lambda: delivery_queries.unfinished(MessageKind.ALERT)):
+    """Write the next slices of large fan-outs; each slice is committed, so that sending can start on it."""
+    for alert_id in _read(lambda: delivery_queries.unfinished(MessageKind.ALERT)):
         while _continue(alert_id):
             pass
 
 
 def finish() -> None:
-    """Alerts of which nothing waits any more are live; what has come to its end ends; the ledger follows."""
+    """Mark alerts with no waiting delivery as live, expire alerts that are over, and update the ledger accordingly."""
     now = _now()
-    for alert_id in _found(sa.select(Alert.id).where(Alert.state == _S.PUBLISHING)):
+    for alert_id in _ids(sa.select(Alert.id).where(Alert.state == _S.PUBLISHING)):
         _finish(alert_id, now)
-    for alert_id in _found(sa.select(Alert.id).where(Alert.state.in_(_MAY_EXPIRE), Alert.expires_at <= now)):
+    for alert_id in _ids(sa.select(Alert.id).where(Alert.state.in_(_MAY_EXPIRE), Alert.expires_at <= now)):
         _expire(alert_id, now)
-    _set_aside(now)
-
-
-# Beginning
+    _update_ledger(now)
 
 
 def _due(now: datetime) -> sa.Select[UUID]:
@@ -91,12 +88,12 @@ def _begin(alert_id: UUID) -> None:
     alert = queries.locked_or_none(alert_id)
     still_due = db.session.scalar(sa.select(sa.exists().where(Alert.id == alert_id, queries.released())))
     if alert is None or alert.state is not _S.SCHEDULED or not ledger.rows_of(released) or not still_due:
-        # Somebody was quicker, or stopped it meanwhile.
+        # Another process began it, or somebody stopped it.
         db.session.rollback()
         return
-    snapshot = _opened(alert)
+    snapshot = _open_or_stop(alert)
     if snapshot is not None:
-        # Only now, because until this one leaves the former one is all that members have.
+        # Not earlier: until this version is sent, members rely on the former one.
         stopping.replace_former(alert)
         ALERT_MOVES.move(alert, _S.PUBLISHING)
         fanout.repeat(snapshot.sending(), now=now, hours=runtime().settings.quiet_hours)
@@ -105,24 +102,24 @@ def _begin(alert_id: UUID) -> None:
 
 
 def _continue(alert_id: UUID) -> bool:
-    """One slice; False when there is nothing more to write for now."""
-    # The alert first, then its cursor: whoever begins an alert locks them in that order.
+    """Write one slice; False when there is nothing more to write at present."""
+    # Lock the alert before its cursor, as `_begin` does, to avoid a deadlock.
     alert = queries.locked_or_none(alert_id)
-    asked = sa.select(FanOut).where(
+    query = sa.select(FanOut).where(
         FanOut.kind == MessageKind.ALERT, FanOut.subject_id == alert_id, sa.not_(FanOut.done)
     )
     cursor = db.session.scalars(
-        asked.with_for_update(), execution_options={"populate_existing": True}
+        query.with_for_update(), execution_options={"populate_existing": True}
     ).one_or_none()
     if cursor is None or alert is None:
         db.session.rollback()
         return False
-    # A stopped or ended alert gets no more rows; one that only waits for its day does.
+    # A stopped or ended alert gets no more deliveries; a scheduled one does.
     if alert.state not in IN_EFFECT | {_S.SCHEDULED}:
         cursor.done = alert.state not in _WAITING
         db.session.commit()
         return False
-    snapshot = _opened(alert)
+    snapshot = _open_or_stop(alert)
     if snapshot is not None:
         fanout.advance(cursor, snapshot.sending(), now=_now(), hours=runtime().settings.quiet_hours)
     more = snapshot is not None and not cursor.done
@@ -130,17 +127,14 @@ def _continue(alert_id: UUID) -> bool:
     return more
 
 
-def _opened(alert: Alert) -> Snapshot | None:
-    """The snapshot; None when it is not as approved: then the alert stops, which the caller commits."""
+def _open_or_stop(alert: Alert) -> Snapshot | None:
+    """The snapshot. When the alert differs from its approval: None, and the alert is paused. The caller commits."""
     try:
         return open_approved(alert, vault=runtime().vault)
     except NotAsApproved:
         log.error("an alert is not as it was approved")
         stopping.stop(alert, day=_now().date())
         return None
-
-
-# Ending
 
 
 def _finish(alert_id: UUID, now: datetime) -> None:
@@ -155,16 +149,16 @@ def _finish(alert_id: UUID, now: datetime) -> None:
     if alert is None or alert.state is not _S.PUBLISHING:
         db.session.rollback()
         return
-    if alert.change is Change.CORRECTION and _corrected_somebody_more(alert, now):
-        # Somebody was being sent the former version at the very moment this one was approved.
+    if alert.change is Change.CORRECTION and _wrote_missing_corrections(alert, now):
+        # The former version was being sent to somebody at the moment this one was approved.
         db.session.commit()
         return
     ALERT_MOVES.move(alert, _S.LIVE)
     db.session.commit()
 
 
-def _corrected_somebody_more(alert: Alert, now: datetime) -> bool:
-    snapshot = _opened(alert)
+def _wrote_missing_corrections(alert: Alert, now: datetime) -> bool:
+    snapshot = _open_or_stop(alert)
     if snapshot is None:
         return True
     written = fanout.begin(snapshot.sending(), now=now, hours=runtime().settings.quiet_hours)
@@ -172,7 +166,7 @@ def _corrected_somebody_more(alert: Alert, now: datetime) -> bool:
 
 
 def _expire(alert_id: UUID, now: datetime) -> None:
-    # The same order of locks as everywhere: output, alert.
+    # Locked in the usual order: output, alert.
     stopping.end_outputs([alert_id])
     alert = queries.locked_or_none(alert_id)
     if alert is None or alert.state not in _MAY_EXPIRE or alert.expires_at is None or alert.expires_at > now:
@@ -182,24 +176,22 @@ def _expire(alert_id: UUID, now: datetime) -> None:
     db.session.commit()
 
 
-# The ledger
+class LedgerStates(dict[UUID, AlertState]):
+    """The state of each alert when its deliveries were last updated."""
 
 
-class Followed(dict[UUID, AlertState]):
-    """The state in which the ledger last followed each alert."""
+def _update_ledger(now: datetime) -> None:
+    """Cancel the deliveries of ended alerts, hold those of waiting alerts, and queue them again after a resume.
 
-
-def _set_aside(now: datetime) -> None:
-    """Deliveries follow their alert: cancelled with it, set aside while it waits, queued again when it goes on.
-
-    Each alert is looked at once for each state it comes into; what expires by its time, the ledger ends itself.
+    The deliveries of an alert are updated once for each of its states. Deliveries past `expires_at` are ended by the
+    ledger itself.
     """
-    seen = runtime().state.of(Followed)
-    asked = sa.select(Alert.id, Alert.state).where(
+    last_states = runtime().state.of(LedgerStates)
+    query = sa.select(Alert.id, Alert.state).where(
         Alert.state.in_(sorted(_WAITING | _OVER)), Alert.expires_at > now
     )
     with reading():
-        found = db.session.execute(asked).all()
+        alerts = db.session.execute(query).all()
         held = db.session.scalars(
             sa.select(Delivery.subject_id)
             .join(Alert, Alert.id == Delivery.subject_id)
@@ -210,28 +202,25 @@ def _set_aside(now: datetime) -> None:
     for alert_id in held:
         ledger.let_go(kind=MessageKind.ALERT, subject_id=alert_id)
         db.session.commit()
-        seen.pop(alert_id, None)
-    for alert_id, state in found:
-        if seen.get(alert_id) is state:
+        last_states.pop(alert_id, None)
+    for alert_id, state in alerts:
+        if last_states.get(alert_id) is state:
             continue
-        follow = ledger.cancel if state in _OVER else ledger.hold
-        follow(kind=MessageKind.ALERT, subject_id=alert_id)
+        update = ledger.cancel if state in _OVER else ledger.hold
+        update(kind=MessageKind.ALERT, subject_id=alert_id)
         db.session.commit()
-        seen[alert_id] = state
+        last_states[alert_id] = state
 
 
-# Finding
+def _ids(query: sa.Select[UUID]) -> Sequence[UUID]:
+    return _read(lambda: db.session.scalars(query).all())
 
 
-def _found(asked: sa.Select[UUID]) -> Sequence[UUID]:
-    return _found_by(lambda: db.session.scalars(asked).all())
-
-
-def _found_by(look: Callable[[], Sequence[UUID]]) -> Sequence[UUID]:
+def _read(query: Callable[[], Sequence[UUID]]) -> Sequence[UUID]:
     with reading():
-        found = look()
+        ids = query()
         db.session.rollback()
-    return found
+    return ids
 
 
 def _now() -> datetime:

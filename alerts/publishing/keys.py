@@ -1,4 +1,4 @@
-"""Draft keys: one for each version of an alert, wrapped to the people who may read it, deleted at approval."""
+"""Draft keys: one for each version of an alert, wrapped to the people who may read the draft, deleted at approval."""
 
 from collections.abc import Iterable
 from logging import getLogger
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from alerts.publishing.models import Alert, DraftKey
-from alerts.publishing.texts.contents import UnderDraftKey
+from alerts.publishing.texts.contents import DraftSealingKey
 from ugly_mugs.accounts import queries as staff_queries
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import Staff
@@ -20,62 +20,62 @@ from ugly_mugs.vault import ServiceVault, SwappedKey, Where, content, symmetric
 log = getLogger(__name__)
 
 
-def new_key() -> UnderDraftKey:
-    return UnderDraftKey(symmetric.new_key())
+def new_key() -> DraftSealingKey:
+    return DraftSealingKey(symmetric.new_key())
 
 
-def key_of(alert: Alert, staff: SignedInStaff) -> UnderDraftKey:
-    """The draft key, opened by somebody it is wrapped to; NotAllowed for everybody else."""
-    wrapped = next((each for each in alert.draft_keys if each.staff_id == staff.id), None)
+def open_draft_key(alert: Alert, staff: SignedInStaff) -> DraftSealingKey:
+    """Unwrap the draft key with this person's key; NotAllowed when it is not wrapped to them."""
+    wrapped = next((row for row in alert.draft_keys if row.staff_id == staff.id), None)
     if wrapped is None:
         raise NotAllowed(_("Only its authors and those who may approve it can read this one."))
     where = Where("draft_keys", "wrapped", wrapped.id)
-    return UnderDraftKey(content.unwrap_draft_key(staff.key, wrapped.wrapped, where))
+    return DraftSealingKey(content.unwrap_draft_key(staff.key, wrapped.wrapped, where))
 
 
 def may_read(alert: Alert, staff_id: UUID) -> bool:
-    return any(each.staff_id == staff_id for each in alert.draft_keys)
+    return any(row.staff_id == staff_id for row in alert.draft_keys)
 
 
-def wrap_for_writing(alert: Alert, key: UnderDraftKey, *, vault: ServiceVault) -> None:
-    """While it is being written: everybody who may draft; they may open the report it is made from, too."""
+def wrap_for_writing(alert: Alert, key: DraftSealingKey, *, vault: ServiceVault) -> None:
+    """Wrap for the state `draft`: to everybody who may draft, because they may also open the report."""
     _wrap(alert, key, staff_queries.people_who_may(Permission.DRAFT), vault=vault)
 
 
-def wrap_for_approval(alert: Alert, key: UnderDraftKey, *, vault: ServiceVault) -> int:
-    """From submission: its authors and everybody who may approve. Gives how many may approve it."""
+def wrap_for_approval(alert: Alert, key: DraftSealingKey, *, vault: ServiceVault) -> int:
+    """Wrap from submission on: to the authors and everybody who may approve. Returns how many may approve it."""
     authors = {author.staff_id for author in alert.authors}
-    writers = [each for each in staff_queries.people_who_may(Permission.DRAFT) if each.id in authors]
+    writers = [person for person in staff_queries.people_who_may(Permission.DRAFT) if person.id in authors]
     approvers = staff_queries.people_who_may(Permission.APPROVE)
     reached = _wrap(alert, key, [*writers, *approvers], vault=vault)
-    return len({each.id for each in approvers} & reached - authors)
+    return len({person.id for person in approvers} & reached - authors)
 
 
 def forget(alert: Alert) -> None:
-    """Nobody opens what lies under this key any more."""
+    """Delete every wrap, so that nobody can open what is sealed under this key."""
     alert.draft_keys.clear()
 
 
 def forget_person(staff_id: UUID) -> None:
-    """Somebody left, or has a new key pair: what was wrapped to their old one goes, in their transaction.
+    """Delete what is wrapped to somebody who left or gets a new key pair. The caller commits.
 
-    Who comes back with a new key gets a draft again when a colleague submits it, sends it back or takes it back,
-    because each of these wraps it anew. One that nobody else holds has to be thrown away and begun again.
+    With a new key pair they can read a draft again after a colleague submits it, sends it back or takes it back,
+    because each of these steps wraps the key again. A draft that nobody else can open has to be written again.
     """
     db.session.execute(
         sa.delete(DraftKey).where(DraftKey.staff_id == staff_id).execution_options(synchronize_session=False)
     )
 
 
-def _wrap(alert: Alert, key: UnderDraftKey, people: Iterable[Staff], *, vault: ServiceVault) -> set[UUID]:
-    """Wrap to exactly these people, anew for each (somebody may have a new key); gives whom it reached."""
-    rows = {each.staff_id: each for each in alert.draft_keys}
+def _wrap(alert: Alert, key: DraftSealingKey, people: Iterable[Staff], *, vault: ServiceVault) -> set[UUID]:
+    """Wrap to exactly these people, and replace earlier wraps, because keys may be new. Returns whom it reached."""
+    rows = {row.staff_id: row for row in alert.draft_keys}
     reached = set()
     for person in people:
         try:
             public = staff_queries.public_key_of(person, vault=vault)
         except SwappedKey:
-            # Somebody wrote another key into the database: the draft must not be sealed to it, and goes on.
+            # The public key was replaced in the database: skip this person and go on with the others.
             log.error("the public key of a person does not hold")
             continue
         row = rows.get(person.id)

@@ -14,7 +14,7 @@ from ugly_mugs.database.columns import Clear, Model, UtcDateTime, clear, keyed, 
 from ugly_mugs.database.states import Moves
 
 ALERT_OUTPUT: Final = OutputKind("alert")
-"""The kind under which reporting knows a version of an alert."""
+"""The output kind of an alert version in reporting."""
 
 
 class AlertState(StrEnum):
@@ -48,15 +48,15 @@ ALERT_MOVES = Moves(
         _S.SUPERSEDED: frozenset(),
     }
 )
-# Members read it, and its messages may leave.
+# Members can read it, and its messages may be sent.
 IN_EFFECT = frozenset({_S.PUBLISHING, _S.LIVE})
 UNAPPROVED = frozenset({_S.DRAFT, _S.SUBMITTED})
-# A version that has begun to leave and has not ended: another may take its place.
+# Sending has begun and has not ended, so a new version may replace it.
 REPLACEABLE = frozenset({_S.PUBLISHING, _S.PAUSED, _S.LIVE, _S.RESTRICTED})
 
 
 class Change(StrEnum):
-    """What a version is to the one before it."""
+    """How a version relates to the one before it."""
 
     FIRST = "first"
     UPDATE = "update"
@@ -64,7 +64,7 @@ class Change(StrEnum):
 
 
 class AlertFamily(Model):
-    """An alert's first version and all that replace it; one reference of four signs, drawn at random."""
+    """An alert's first version and its replacements; they share one random reference of four characters."""
 
     __tablename__ = "alert_families"
 
@@ -77,7 +77,7 @@ class AlertFamily(Model):
 
 
 class Alert(Model):
-    """One version. `contents` and the texts lie under its draft key until approval, then under `rest`."""
+    """One version. `contents` and the texts are sealed under its draft key until approval, then under `rest`."""
 
     __tablename__ = "alerts"
     __table_args__ = (sa.UniqueConstraint("family_id", "version"),)
@@ -115,7 +115,7 @@ class TextChannel(StrEnum):
 
 
 class AlertText(Model):
-    """The exact words for one channel, language and level."""
+    """The exact text for one channel, language and level."""
 
     __tablename__ = "alert_texts"
     __table_args__ = (sa.UniqueConstraint("alert_id", "channel", "language", "level"),)

@@ -1,4 +1,4 @@
-"""What reporting's pages say of an alert, and where they lead."""
+"""Alerts as a kind of output for reporting: the labels and links of reporting's pages."""
 
 from uuid import UUID
 

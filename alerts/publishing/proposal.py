@@ -1,4 +1,4 @@
-"""What a draft begins with: the structured fields of the report, made coarse enough to say nothing of the reporter."""
+"""First contents of a draft: the report's structured fields, made coarse so that they do not reveal the reporter."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from reporting.record.contents import Contents
 from ugly_mugs.text import places
 from ugly_mugs.text.identifiers import IdentifierKind
 
-# What people can be known again by. Accent and language stay out: they come too near to where somebody is from.
+# By which an offender can be recognised. Without accent and language, because they suggest an origin.
 _LOOKS: Final = (
     "ethnic_appearance", "height", "build", "hair", "eyes", "complexion", "marks", "clothing", "smell",
 )  # fmt: skip
@@ -31,9 +31,9 @@ Section = Mapping[str, Any]
 
 
 def from_report(report: Contents, *, redacted: str) -> AlertContents:
-    """A first filling; a person changes it before anybody reads it."""
+    """The proposed contents, which a person edits before submitting them."""
     sections = report.sections
-    types = tuple(each for each in sections["happened"].get("types", []) if each not in UNSAID)
+    types = tuple(kind for kind in sections["happened"].get("types", []) if kind not in UNSAID)
     premises = sections["place"].get("premises", "")
     place, regions = _where(sections["place"])
     severity = suggested_severity(frozenset(types))
@@ -44,7 +44,7 @@ def from_report(report: Contents, *, redacted: str) -> AlertContents:
         when=_when(sections["when"]),
         premises="" if premises in UNSAID else premises,
         description="; ".join(filter(None, map(_description, report.offenders))),
-        vehicle="; ".join(filter(None, (each.get("vehicle", "") for each in report.offenders))),
+        vehicle="; ".join(filter(None, (offender.get("vehicle", "") for offender in report.offenders))),
         regions=regions,
         online=premises in PLACELESS or not regions,
         sectors=() if regions else (Sector.ONLINE,),
@@ -85,40 +85,40 @@ def with_answers(
 
 
 def is_third_party(report: Contents) -> bool:
-    """Whether anybody it names is a manager or third party: establishments do not hear of those by themselves."""
-    return any(each.get("relation") in _THIRD_PARTIES for each in report.offenders)
+    """Whether an offender is a manager or third party. By default, establishments get no alert about those."""
+    return any(offender.get("relation") in _THIRD_PARTIES for offender in report.offenders)
 
 
 def identifiers_in(report: Contents) -> tuple[Identifier, ...]:
-    """Everything structured by which the alleged offenders can be known again."""
-    found = (
+    """The structured identifiers of the alleged offenders, without duplicates."""
+    identifiers = (
         Identifier(str(kind), value)
         for offender in report.offenders
         for name, kind in _IDENTIFIERS
         for value in offender.get(name, [])
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(identifiers))
 
 
 def _where(section: Section) -> tuple[str, tuple[str, ...]]:
-    """A town or outward code, and the regions it lies in; the region itself where no place was given."""
+    """A town or outward code and its regions, or the region that was named, or nothing."""
     typed, named = section.get("place", ""), section.get("region", "")
     match = places.regions_of(typed) if typed else None
     if match is not None:
         return match.canonical, match.regions
     if named in places.REGIONS:
         return places.REGIONS[named].name, (named,)
-    # What nobody knows as a town may be a street or a house, so it is not proposed.
+    # A place that is no known town may be a street or a house, so it is not proposed.
     return "", ()
 
 
 def _when(section: Section) -> str:
-    """The week and the time of day, never the day itself; the reporter's own words stay out."""
-    said = []
+    """The week and the time of day, never the day itself or the reporter's own words."""
+    parts = []
     if section.get("day"):
         day = date.fromisoformat(section["day"])
         monday = day - timedelta(days=day.weekday())
-        said.append(_("in the week of %(monday)s", monday=format_date(monday, "d MMMM")))
+        parts.append(_("in the week of %(monday)s", monday=format_date(monday, "d MMMM")))
     band = {
         "morning": _("in the morning"),
         "afternoon": _("in the afternoon"),
@@ -126,19 +126,19 @@ def _when(section: Section) -> str:
         "night": _("at night"),
     }.get(section.get("time_band", ""))
     if band:
-        said.append(str(band))
-    return ", ".join(said)
+        parts.append(str(band))
+    return ", ".join(parts)
 
 
 def _description(offender: Section) -> str:
-    said = [
+    features = [
         label_of(offered, offender[name]).lower()
         for name, offered in (("gender", GENDERS), ("age", AGES))
         if offender.get(name) and offender[name] not in UNSAID
     ]
-    said += [offender[name] for name in _LOOKS if offender.get(name)]
-    return ", ".join(_spoken(said))
+    features += [offender[name] for name in _LOOKS if offender.get(name)]
+    return ", ".join(_without_full_stops(features))
 
 
-def _spoken(words: Iterable[str]) -> Sequence[str]:
+def _without_full_stops(words: Iterable[str]) -> Sequence[str]:
     return [word.strip().rstrip(".") for word in words if word.strip()]

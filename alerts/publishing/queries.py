@@ -1,4 +1,4 @@
-"""What is asked about alerts."""
+"""Queries about alerts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,105 +18,109 @@ from reporting.record.models import Output, OutputState
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotThere
 
-_NOW = {"populate_existing": True}
-_UNDER_WAY = frozenset({AlertState.DRAFT, AlertState.SUBMITTED, AlertState.APPROVED, AlertState.SCHEDULED})
+_FRESH = {"populate_existing": True}
+_NOT_SENDING_YET = frozenset(
+    {AlertState.DRAFT, AlertState.SUBMITTED, AlertState.APPROVED, AlertState.SCHEDULED}
+)
 
 
 def alert(alert_id: UUID) -> Alert:
     """One version, or NotThere."""
-    found = db.session.get(Alert, alert_id)
-    if found is None:
+    alert = db.session.get(Alert, alert_id)
+    if alert is None:
         raise NotThere
-    return found
+    return alert
 
 
 def locked(alert_id: UUID) -> Alert:
-    """One version as it stands now, or NotThere; nobody else changes it until the transaction ends."""
-    found = locked_or_none(alert_id)
-    if found is None:
+    """One version, read again and locked until the transaction ends, or NotThere."""
+    alert = locked_or_none(alert_id)
+    if alert is None:
         raise NotThere
-    return found
+    return alert
 
 
 def locked_or_none(alert_id: UUID) -> Alert | None:
-    asked = sa.select(Alert).where(Alert.id == alert_id).with_for_update()
-    return db.session.scalars(asked, execution_options=_NOW).one_or_none()
+    query = sa.select(Alert).where(Alert.id == alert_id).with_for_update()
+    return db.session.scalars(query, execution_options=_FRESH).one_or_none()
 
 
 def locked_of_report(report_id: UUID) -> Sequence[Alert]:
-    """Every version of every alert made from this report."""
-    asked = (
+    """Every version of every alert made from this report, locked."""
+    query = (
         sa.select(Alert)
         .join(AlertFamily)
         .where(AlertFamily.report_id == report_id)
         .order_by(Alert.id)
         .with_for_update(of=Alert)
     )
-    return db.session.scalars(asked, execution_options=_NOW).all()
+    return db.session.scalars(query, execution_options=_FRESH).all()
 
 
 def lock_family(alert_id: UUID) -> None:
-    """Lock every version of this one's family: first what the reporter's side holds of them, then they themselves.
+    """Lock every version of this version's family: first their outputs, then the alerts.
 
-    Whoever moves more than one version begins with this, so that no two of them wait for each other.
+    Every transaction that moves more than one version begins with this, so that two of them cannot deadlock.
     """
     family = sa.select(Alert.family_id).where(Alert.id == alert_id).scalar_subquery()
     versions = sa.select(Alert.id).where(Alert.family_id == family)
-    held = sa.select(Output.id).where(Output.kind == ALERT_OUTPUT, Output.subject_id.in_(versions))
-    db.session.execute(held.order_by(Output.id).with_for_update())
+    output_ids = sa.select(Output.id).where(Output.kind == ALERT_OUTPUT, Output.subject_id.in_(versions))
+    db.session.execute(output_ids.order_by(Output.id).with_for_update())
     db.session.execute(versions.order_by(Alert.id).with_for_update())
 
 
 def former_versions(alert: Alert) -> Sequence[Alert]:
     """The versions before this one, locked."""
-    asked = (
+    query = (
         sa.select(Alert)
         .where(Alert.family_id == alert.family_id, Alert.version < alert.version)
         .order_by(Alert.id)
         .with_for_update()
     )
-    return db.session.scalars(asked, execution_options=_NOW).all()
+    return db.session.scalars(query, execution_options=_FRESH).all()
 
 
 def first_draft_of(report_id: UUID) -> Alert | None:
-    """The first version that somebody has begun from this report and nobody has decided about."""
-    asked = (
+    """The first version that was drafted from this report and is not decided yet, if there is one."""
+    query = (
         sa.select(Alert)
         .join(AlertFamily)
         .where(AlertFamily.report_id == report_id, Alert.state.in_(sorted(UNAPPROVED)), Alert.version == 1)
         .order_by(Alert.id)
         .limit(1)
     )
-    return db.session.scalars(asked).one_or_none()
+    return db.session.scalars(query).one_or_none()
 
 
 def newer_version_under_way(alert: Alert) -> bool:
-    """Whether a later version of the family is being written or waits."""
-    asked = sa.exists().where(
-        Alert.family_id == alert.family_id, Alert.version > alert.version, Alert.state.in_(sorted(_UNDER_WAY))
+    """Whether a later version of the family is being written, waits for approval or is scheduled."""
+    query = sa.exists().where(
+        Alert.family_id == alert.family_id,
+        Alert.version > alert.version,
+        Alert.state.in_(sorted(_NOT_SENDING_YET)),
     )
-    return bool(db.session.scalar(sa.select(asked)))
+    return bool(db.session.scalar(sa.select(query)))
 
 
-def alerts_by_state() -> Sequence[Alert]:
-    """Every version, the youngest first."""
-    asked = (
+def all_alerts() -> Sequence[Alert]:
+    """Every version, the newest first."""
+    query = (
         sa.select(Alert)
         .join(AlertFamily)
         .order_by(Alert.created_on.desc(), AlertFamily.reference, Alert.version)
     )
-    return db.session.scalars(asked.options(sa.orm.contains_eager(Alert.family))).all()
+    return db.session.scalars(query.options(sa.orm.contains_eager(Alert.family))).all()
 
 
 def output_of(alert_id: UUID) -> Output | None:
-    """What the reporter's side holds about this version, to be read only."""
-    asked = sa.select(Output).where(Output.kind == ALERT_OUTPUT, Output.subject_id == alert_id)
-    return db.session.scalars(asked).one_or_none()
+    """The output of this version, not locked: only to be read."""
+    query = sa.select(Output).where(Output.kind == ALERT_OUTPUT, Output.subject_id == alert_id)
+    return db.session.scalars(query).one_or_none()
 
 
 def released() -> sa.ColumnElement[bool]:
-    """Whether the reporter's side lets a version leave: consent as it was approved, and no hold."""
-    # The worker may not read every column of an output, and EXISTS (SELECT *) asks for all of them.
+    """SQL condition: the version's output is released, not held, and its consent version is the approved one."""
+    # EXISTS (SELECT *) needs the right to read every column of outputs, which the worker's role does not have.
     return sa.exists(Output.id).where(
         Output.kind == ALERT_OUTPUT,
         Output.subject_id == Alert.id,
@@ -127,23 +131,23 @@ def released() -> sa.ColumnElement[bool]:
 
 
 def current_alerts(now: datetime) -> Sequence[Alert]:
-    """What members may read at this moment, the newest first."""
-    asked = (
+    """The alerts that members may read now, the newest first."""
+    query = (
         sa.select(Alert)
         .where(Alert.state.in_(sorted(IN_EFFECT)), Alert.expires_at > now, released())
         .order_by(Alert.approved_at.desc(), Alert.id)
     )
-    return db.session.scalars(asked).all()
+    return db.session.scalars(query).all()
 
 
 def current_alert(reference: str, now: datetime) -> Alert | None:
-    """What members may read under this reference."""
-    return next((each for each in current_alerts(now) if each.family.reference == reference), None)
+    """The alert that members may read under this reference now."""
+    return next((alert for alert in current_alerts(now) if alert.family.reference == reference), None)
 
 
 def was_sent(reference: str) -> bool:
-    """Whether members have ever been told of this reference."""
-    asked = sa.exists().where(
+    """Whether a version with this reference was ever approved."""
+    query = sa.exists().where(
         Alert.family_id == AlertFamily.id, AlertFamily.reference == reference, Alert.approved_at.is_not(None)
     )
-    return bool(db.session.scalar(sa.select(asked)))
+    return bool(db.session.scalar(sa.select(query)))

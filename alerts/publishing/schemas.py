@@ -1,4 +1,4 @@
-"""The forms of an alert: its structured fields with its two texts, and the words with which one is sent back."""
+"""The forms of an alert: its fields and texts, the reason for sending it back, and the kind of a new version."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ LONGEST_PAGE = 8_000
 
 class AlertSchema(Schema):
     languages: ClassVar[Sequence[str]]
-    """The languages its texts may be written in; those of the first one are needed."""
+    """The languages its texts may be written in; texts in the first one are required."""
 
     severity = choice(_("How serious?"), choices.SEVERITIES, required=True)
     types = several(_("What was reported?"), choices.TYPES)
@@ -57,7 +57,7 @@ class AlertSchema(Schema):
 
 
 def text_names(languages: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """The names of the fields for the text message and for the page, by language."""
+    """The names of the SMS field and of the page field, by language."""
     return {
         language: (f"sms_{language}", f"page_{language}") if number else ("sms", "page")
         for number, language in enumerate(languages)
@@ -65,7 +65,7 @@ def text_names(languages: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def written_from(answers: Mapping[str, Any], languages: Sequence[str]) -> dict[str, TextPair]:
-    """The texts of a form, in the languages in which something was written."""
+    """The texts of a valid form, without languages that were left empty."""
     return {
         language: TextPair(sms=answers[sms], page=answers[page])
         for language, (sms, page) in text_names(languages).items()
@@ -73,8 +73,8 @@ def written_from(answers: Mapping[str, Any], languages: Sequence[str]) -> dict[s
     }
 
 
-def typed_from(written: Written, languages: Sequence[str]) -> dict[str, str]:
-    """The inverse of `written_from`, to fill a form."""
+def form_values(written: Written, languages: Sequence[str]) -> dict[str, str]:
+    """The inverse of `written_from`: the values of a form's text fields."""
     return {
         name: text
         for language, names in text_names(languages).items()
@@ -84,37 +84,42 @@ def typed_from(written: Written, languages: Sequence[str]) -> dict[str, str]:
 
 
 def alert_schema(offered: Iterable[Identifier], *, third_party: bool, languages: Sequence[str]) -> Schema:
-    """The form for one report: texts in each language, its own identifiers to choose from, and the question about
-    establishments."""
+    """The form of one alert: with text fields for each language, and choices for the report's identifiers.
+
+    With `third_party`, the form also asks whether establishments get the alert.
+    """
     offered = tuple(offered)
-    more: dict[str, Any] = {"languages": languages, **_text_fields(languages)}
+    fields: dict[str, Any] = {"languages": languages, **_text_fields(languages)}
     if offered:
         listed = tuple(
-            (each.key, f"{''.join(choices.labels(choices.IDENTIFIERS, [each.kind]))}: {each.value}")
-            for each in offered
+            (
+                identifier.key,
+                f"{''.join(choices.labels(choices.IDENTIFIERS, [identifier.kind]))}: {identifier.value}",
+            )
+            for identifier in offered
         )
-        more["identifiers"] = several(
+        fields["identifiers"] = several(
             _("Which identifiers may members read?"),
             listed,
             hint=_("Each one you tick stands in the full texts. Untick what could be somebody else's."),
         )
     if third_party:
-        more["establishments_too"] = tick(
+        fields["establishments_too"] = tick(
             _("Establishments too, although the report names a manager or third party")
         )
-    schema: Schema = type("OneAlertSchema", (AlertSchema,), more)()
+    schema: Schema = type("OneAlertSchema", (AlertSchema,), fields)()
     return schema
 
 
 def _text_fields(languages: Sequence[str]) -> dict[str, Any]:
-    """Two fields for each language; where there are several, each language has a section of its own."""
-    found = {}
+    """Two fields for each language; with several languages, each has its own section of the form."""
+    fields = {}
     for language, (sms, page) in text_names(languages).items():
         default = language == languages[0]
         section: dict[str, Any] = {}
         if len(languages) > 1:
             section = {"section": own_name(language), "language": language}
-        found[sms] = paragraph(
+        fields[sms] = paragraph(
             _("The full text message"),
             longest=BODY_LIMIT,
             rows=5,
@@ -122,17 +127,17 @@ def _text_fields(languages: Sequence[str]) -> dict[str, Any]:
             hint=_("Only members who asked for full texts get this one."),
             **section,
         )
-        found[page] = paragraph(
+        fields[page] = paragraph(
             _("The words on the members' page and in full e-mails"),
             longest=LONGEST_PAGE,
-            # The reporter's preview holds the texts of all languages under one seal.
+            # The reporter's preview holds the texts of all languages in one sealed value of limited size.
             longest_bytes=4 * LONGEST_PAGE // len(languages),
             rows=12,
             required=default,
             hint=None if default else _leave_empty(languages[0]),
             **section,
         )
-    return found
+    return fields
 
 
 def _leave_empty(default: str) -> Any:

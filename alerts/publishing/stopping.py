@@ -1,4 +1,4 @@
-"""Stopping an alert: paused and resumed by the desk, cancelled by it, replaced, or ended by whoever reported."""
+"""Stopping an alert: pausing, resuming and cancelling by the desk, replacement, and the end of its report or output."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from alerts.publishing import keys, queries
 from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, REPLACEABLE, UNAPPROVED, Alert, AlertState
-from alerts.publishing.texts.contents import AlertContents, UnderRest, put_contents
+from alerts.publishing.texts.contents import AlertContents, RestSealingKey, seal_contents
 from reporting.record import outputs
 from reporting.record.choices import Severity
 from reporting.record.models import OUTPUT_MOVES, Output, OutputState, Report
@@ -21,29 +21,29 @@ from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import ServiceVault
 
 _S = AlertState
-# A stop keeps what has begun apart from what can be read: each goes on as what it was.
-_STOPPED = {_S.PUBLISHING: _S.PAUSED, _S.LIVE: _S.RESTRICTED}
-_GOES_ON = {stopped: going for going, stopped in _STOPPED.items()}
+# Two stopped states, so that an alert is resumed to the state it had before.
+_PAUSE_MOVES = {_S.PUBLISHING: _S.PAUSED, _S.LIVE: _S.RESTRICTED}
+_RESUME_MOVES = {stopped: running for running, stopped in _PAUSE_MOVES.items()}
 
 
 def pause(alert_id: UUID, *, staff_id: UUID, now: datetime) -> None:
-    """Nothing more is claimed and members do not read it, until somebody resumes it."""
+    """Until it is resumed, no more deliveries are claimed and members cannot read it."""
     alert = queries.locked(alert_id)
-    _step(alert, _STOPPED)
+    _move(alert, _PAUSE_MOVES)
     record(AuditKind.ALERT_PAUSED, actor_id=staff_id, subject_id=alert.id, day=now.date())
 
 
 def resume(alert_id: UUID, *, staff_id: UUID, now: datetime) -> None:
     queries.lock_family(alert_id)
     alert = queries.locked(alert_id)
-    _step(alert, _GOES_ON)
-    # One that was stopped at the very moment of beginning has not taken the place of the former version yet.
+    _move(alert, _RESUME_MOVES)
+    # An alert that was stopped when its sending began has not replaced the former version yet.
     replace_former(alert)
     record(AuditKind.ALERT_RESUMED, actor_id=staff_id, subject_id=alert.id, day=now.date())
 
 
 def cancel(alert_id: UUID, *, staff_id: UUID, now: datetime) -> None:
-    """It is over: a draft can be opened by nobody any more, and of what was approved nothing more leaves."""
+    """End it for good: a draft's keys are deleted, and no more deliveries of an approved alert are sent."""
     output = outputs.of_subject(ALERT_OUTPUT, alert_id)
     alert = queries.locked(alert_id)
     if alert.state is AlertState.SUBMITTED:
@@ -58,40 +58,40 @@ def cancel(alert_id: UUID, *, staff_id: UUID, now: datetime) -> None:
 
 
 def stop(alert: Alert, *, day: date) -> None:
-    """The worker found something wrong; people have to look. What has ended already stays as it is."""
+    """Pause an alert because the worker found something wrong. An ended alert stays as it is."""
     if alert.state is AlertState.SCHEDULED:
         ALERT_MOVES.move(alert, AlertState.PUBLISHING)
-    if alert.state in _STOPPED:
-        ALERT_MOVES.move(alert, _STOPPED[alert.state])
+    if alert.state in _PAUSE_MOVES:
+        ALERT_MOVES.move(alert, _PAUSE_MOVES[alert.state])
         record(AuditKind.ALERT_PAUSED, subject_id=alert.id, day=day)
 
 
 def replace_former(alert: Alert) -> None:
-    """The versions before this one end now that it leaves, so that nobody reads or gets two.
+    """End the versions before this one when its sending begins, so that nobody reads or gets two versions.
 
-    For the web and for the worker; the family is locked.
+    Called by the web process and by the worker. The caller has locked the family.
     """
-    replaced = [each for each in queries.former_versions(alert) if each.state in REPLACEABLE]
+    replaced = [former for former in queries.former_versions(alert) if former.state in REPLACEABLE]
     for former in replaced:
         ALERT_MOVES.move(former, AlertState.SUPERSEDED)
     end_outputs([former.id for former in replaced])
 
 
 def stop_former(alert: Alert, *, staff_id: UUID, day: date) -> None:
-    """What a correction that has to wait corrects: nothing more of it leaves and nobody reads it meanwhile.
+    """Pause the versions that a waiting correction corrects, so that nobody gets or reads them meanwhile.
 
-    It is not over. Somebody can let it go on, before or after the correction came to nothing.
+    They are not ended: somebody can resume them, also when the correction is cancelled.
     """
     for former in queries.former_versions(alert):
-        if former.state in _STOPPED:
-            ALERT_MOVES.move(former, _STOPPED[former.state])
+        if former.state in _PAUSE_MOVES:
+            ALERT_MOVES.move(former, _PAUSE_MOVES[former.state])
             record(AuditKind.ALERT_PAUSED, actor_id=staff_id, subject_id=former.id, day=day)
 
 
 def end_outputs(alert_ids: Collection[UUID]) -> None:
-    """What the reporter's side holds of these versions ends with them.
+    """End the outputs of these versions.
 
-    One statement, because of outputs the worker may read and write a few columns only.
+    One statement, because the worker's role may read and write only a few columns of outputs.
     """
     db.session.execute(
         sa.update(Output)
@@ -106,9 +106,9 @@ def end_outputs(alert_ids: Collection[UUID]) -> None:
 
 
 def forget_holds_of_replaced(alert: Alert) -> None:
-    """A version that was replaced is held no more: the one in its place left because the reporter let it.
+    """Remove the holds on replaced versions: the version in their place was sent because the reporter let it go.
 
-    The worker replaces versions and may not write a hold, so whoever writes the next one does.
+    Done when the next version is started, because the worker replaces versions but its role may not write `held`.
     """
     replaced = sa.select(Alert.id).where(
         Alert.family_id == alert.family_id, Alert.state == AlertState.SUPERSEDED
@@ -122,13 +122,13 @@ def forget_holds_of_replaced(alert: Alert) -> None:
 
 
 def report_ended(report: Report) -> None:
-    """The report was withdrawn: drafts go, what is on its way is cancelled, and no words of any version stay."""
+    """After the report was withdrawn: delete its drafts, cancel its alerts, and delete the texts of every version."""
     for alert in queries.locked_of_report(report.id):
         _end_for_reporter(alert, vault=runtime().vault)
 
 
 def output_ended(output: Output) -> None:
-    """The reporter does not want this one to leave any more."""
+    """After the reporter took back their consent to this output: end its alert likewise."""
     if output.kind == ALERT_OUTPUT:
         alert = queries.locked_or_none(output.subject_id)
         if alert is not None:
@@ -143,10 +143,10 @@ def _end_for_reporter(alert: Alert, *, vault: ServiceVault) -> None:
         ALERT_MOVES.move(alert, AlertState.CANCELLED)
     keys.forget(alert)
     alert.texts.clear()
-    put_contents(alert, AlertContents(severity=Severity.RISK), UnderRest(vault))
+    seal_contents(alert, AlertContents(severity=Severity.RISK), RestSealingKey(vault))
 
 
-def _step(alert: Alert, moves: dict[AlertState, AlertState]) -> None:
+def _move(alert: Alert, moves: dict[AlertState, AlertState]) -> None:
     if alert.state not in moves:
         raise Conflict(_("It is not in a state for this any more."))
     ALERT_MOVES.move(alert, moves[alert.state])

@@ -1,4 +1,4 @@
-"""The desk's pages of alerts: the list, a draft, the decision about it, and how one that was approved is doing."""
+"""The desk's pages of alerts: the list, a draft, the decision about it, and the progress of an approved alert."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _, lazy_gettext
 from werkzeug.wrappers import Response
 
-from alerts.publishing import alert_page, approval, drafting, queries, stopping
-from alerts.publishing.alert_page import Opened
-from alerts.publishing.drafting import Drafting
+from alerts.publishing import alert_page, approval, drafting, queries, stopping, versions
+from alerts.publishing.alert_page import OpenedAlert
+from alerts.publishing.drafting import DeskContext
 from alerts.publishing.models import Alert, AlertState, Change
 from alerts.publishing.schemas import NewVersionSchema, ReturnSchema
 from alerts.publishing.texts import approval_hash, previews
@@ -30,17 +30,17 @@ NAVIGATION = (
     ),
 )
 
-SEES = (Permission.SEE_DRAFTS, Permission.DRAFT, Permission.APPROVE)
-STEERS = (Permission.DRAFT, Permission.APPROVE)
-# A page that looks again by itself moves under whoever reads it slowly or with a screen reader (WCAG 2.2.1), so it
-# does so only for somebody who has asked for it, who can stop it again, and has no form there to lose.
+MAY_SEE = (Permission.SEE_DRAFTS, Permission.DRAFT, Permission.APPROVE)
+MAY_STEER = (Permission.DRAFT, Permission.APPROVE)
+# A page that reloads itself disturbs slow readers and screen readers (WCAG 2.2.1). So the page reloads only on request,
+# the request can be ended, and the reloading page holds no form whose input could be lost.
 REFRESH_SECONDS = 20
 
 
 @publishing.get("")
-@staff(*SEES)
+@staff(*MAY_SEE)
 def alerts() -> ResponseReturnValue:
-    return render_template("alerts/publishing/list.html", lines=alert_page.lines(vault=runtime().vault))
+    return render_template("alerts/publishing/list.html", rows=alert_page.list_rows(vault=runtime().vault))
 
 
 @publishing.post("/new")
@@ -49,55 +49,55 @@ def new() -> ResponseReturnValue:
     report_id = request.form.get("report_id", type=UUID)
     if report_id is None:
         raise NotThere
-    alert = drafting.start(_open(report_id), _by())
+    alert = versions.start(_open_report(report_id), _context())
     db.session.commit()
-    return _to(alert)
+    return _redirect_to(alert)
 
 
 @publishing.get("/<uuid:alert_id>")
-@staff(*SEES)
+@staff(*MAY_SEE)
 def alert(alert_id: UUID) -> ResponseReturnValue:
-    return _shown(queries.alert(alert_id))
+    return _page_of(queries.alert(alert_id))
 
 
 @publishing.post("/<uuid:alert_id>")
 @staff(Permission.DRAFT)
 def save(alert_id: UUID) -> ResponseReturnValue:
-    found = _readable(queries.alert(alert_id))
-    form = _draft_form(found)
+    opened = _readable(queries.alert(alert_id))
+    form = _draft_form(opened)
     if not form.take(request.form):
-        return _draft_page(found, form), HTTPStatus.BAD_REQUEST
-    deed = request.form.get("deed", "save")
-    opened = _open(queries.alert(alert_id).family.report_id)
+        return _draft_page(opened, form), HTTPStatus.BAD_REQUEST
+    action = request.form.get("deed", "save")
+    report = _open_report(queries.alert(alert_id).family.report_id)
     try:
         alert = drafting.save(
-            opened,
+            report,
             alert_id,
-            _by(),
+            _context(),
             answers=form.values,
             seen=approval_hash.from_page(request.form.get("seen", "")),
-            write_anew=deed == "rewrite",
+            propose_again=action == "rewrite",
         )
     except Conflict as conflict:
         db.session.rollback()
         current = queries.alert(alert_id)
         if current.state is not AlertState.DRAFT:
             raise
-        # What was typed stays on the page, beside what the other person saved: sending it again overwrites that.
+        # The form keeps what this person typed; saving it again overwrites what the other person saved.
         form.refuse("page", conflict.message)
         return _draft_page(_readable(current), form), HTTPStatus.CONFLICT
-    if deed == "submit":
-        drafting.submit(alert, _by())
+    if action == "submit":
+        drafting.submit(alert, _context())
     db.session.commit()
-    return _to(alert)
+    return _redirect_to(alert)
 
 
 @publishing.post("/<uuid:alert_id>/take-back")
 @staff(Permission.DRAFT)
 def take_back(alert_id: UUID) -> ResponseReturnValue:
-    alert = drafting.take_back(alert_id, _by())
+    alert = drafting.take_back(alert_id, _context())
     db.session.commit()
-    return _to(alert)
+    return _redirect_to(alert)
 
 
 @publishing.post("/<uuid:alert_id>/approve")
@@ -105,13 +105,13 @@ def take_back(alert_id: UUID) -> ResponseReturnValue:
 def approve(alert_id: UUID) -> ResponseReturnValue:
     alert = approval.approve(
         alert_id,
-        _by(),
+        _context(),
         seen=approval_hash.from_page(request.form.get("seen", "")),
         seen_consent=request.form.get("consent", 0, type=int),
         hours=runtime().settings.quiet_hours,
     )
     db.session.commit()
-    return _to(alert)
+    return _redirect_to(alert)
 
 
 @publishing.post("/<uuid:alert_id>/return")
@@ -120,41 +120,41 @@ def send_back(alert_id: UUID) -> ResponseReturnValue:
     form = Form(ReturnSchema())
     if not form.take(request.form):
         return _decision_page(_readable(queries.alert(alert_id)), form), HTTPStatus.BAD_REQUEST
-    alert = approval.send_back(alert_id, _by(), reason=form.values["reason"])
+    alert = approval.send_back(alert_id, _context(), reason=form.values["reason"])
     db.session.commit()
-    return _to(alert)
+    return _redirect_to(alert)
 
 
 @publishing.post("/<uuid:alert_id>/pause")
-@staff(*STEERS)
+@staff(*MAY_STEER)
 def pause(alert_id: UUID) -> ResponseReturnValue:
     stopping.pause(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
     db.session.commit()
-    return _to(queries.alert(alert_id))
+    return _redirect_to(queries.alert(alert_id))
 
 
 @publishing.post("/<uuid:alert_id>/resume")
-@staff(*STEERS)
+@staff(*MAY_STEER)
 def resume(alert_id: UUID) -> ResponseReturnValue:
     stopping.resume(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
     db.session.commit()
-    return _to(queries.alert(alert_id))
+    return _redirect_to(queries.alert(alert_id))
 
 
 @publishing.post("/<uuid:alert_id>/cancel")
-@staff(*STEERS)
+@staff(*MAY_STEER)
 def cancel(alert_id: UUID) -> ResponseReturnValue:
     stopping.cancel(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
     db.session.commit()
-    return _to(queries.alert(alert_id))
+    return _redirect_to(queries.alert(alert_id))
 
 
 @publishing.post("/<uuid:alert_id>/edit")
 @staff(Permission.DRAFT)
 def edit(alert_id: UUID) -> ResponseReturnValue:
-    alert = drafting.reopen(_open(queries.alert(alert_id).family.report_id), alert_id, _by())
+    alert = versions.reopen(_open_report(queries.alert(alert_id).family.report_id), alert_id, _context())
     db.session.commit()
-    return _to(alert)
+    return _redirect_to(alert)
 
 
 @publishing.post("/<uuid:alert_id>/version")
@@ -163,129 +163,123 @@ def next_version(alert_id: UUID) -> ResponseReturnValue:
     form = Form(NewVersionSchema())
     if not form.take(request.form):
         return _live_page(queries.alert(alert_id), form), HTTPStatus.BAD_REQUEST
-    opened = _open(queries.alert(alert_id).family.report_id)
-    alert = drafting.next_version(opened, alert_id, Change(form.values["change"]), _by())
+    report = _open_report(queries.alert(alert_id).family.report_id)
+    alert = versions.next_version(report, alert_id, Change(form.values["change"]), _context())
     db.session.commit()
-    return _to(alert)
+    return _redirect_to(alert)
 
 
-# Pages
+def _draft_form(opened: OpenedAlert) -> Form:
+    return alert_page.draft_form(opened, languages=runtime().settings.languages)
 
 
-def _draft_form(found: Opened) -> Form:
-    return alert_page.draft_form(found, languages=runtime().settings.languages)
-
-
-def _shown(alert: Alert) -> str:
-    found = alert_page.opened(alert, staff=current_staff(), vault=runtime().vault)
-    if alert.state is AlertState.DRAFT and found is not None and current_staff().may(Permission.DRAFT):
-        return _draft_page(found, _draft_form(found))
-    if alert.state is AlertState.SUBMITTED and found is not None:
-        return _decision_page(found, Form(ReturnSchema()))
+def _page_of(alert: Alert) -> str:
+    opened = alert_page.open_alert(alert, staff=current_staff(), vault=runtime().vault)
+    if alert.state is AlertState.DRAFT and opened is not None and current_staff().may(Permission.DRAFT):
+        return _draft_page(opened, _draft_form(opened))
+    if alert.state is AlertState.SUBMITTED and opened is not None:
+        return _decision_page(opened, Form(ReturnSchema()))
     return _live_page(alert, Form(NewVersionSchema()))
 
 
-def _draft_page(found: Opened, form: Form) -> str:
+def _draft_page(opened: OpenedAlert, form: Form) -> str:
     return render_template(
         "alerts/publishing/draft.html",
-        found=found,
+        opened=opened,
         form=form,
         problems=error_summary(form),
-        seen=alert_page.seen_now(found, vault=runtime().vault),
-        returned=alert_page.reason_returned(found),
-        **_previews(found),
+        seen=alert_page.draft_mark_text(opened, vault=runtime().vault),
+        returned=alert_page.reason_returned(opened),
+        **_previews(opened),
     )
 
 
-def _decision_page(found: Opened, form: Form) -> str:
+def _decision_page(opened: OpenedAlert, form: Form) -> str:
     return render_template(
         "alerts/publishing/decide.html",
-        found=found,
+        opened=opened,
         form=form,
         problems=error_summary(form),
-        facts_of=alert_page.facts(found),
-        decision=alert_page.decision(found, staff=current_staff(), vault=runtime().vault),
-        authors=_names([author.staff_id for author in found.alert.authors]),
-        **_previews(found),
+        fact_rows=alert_page.facts(opened),
+        decision=alert_page.decision(opened, staff=current_staff(), vault=runtime().vault),
+        authors=_names([author.staff_id for author in opened.alert.authors]),
+        **_previews(opened),
     )
 
 
 def _live_page(alert: Alert, form: Form) -> str:
-    found = alert_page.opened(alert, staff=current_staff(), vault=runtime().vault)
-    leaving = alert.state is AlertState.PUBLISHING
+    opened = alert_page.open_alert(alert, staff=current_staff(), vault=runtime().vault)
+    is_sending = alert.state is AlertState.PUBLISHING
     return render_template(
         "alerts/publishing/live.html",
         alert=alert,
-        found=found,
+        opened=opened,
         form=form,
         problems=error_summary(form),
-        state=alert_page.standing(alert.state),
-        change=alert_page.named_change(alert),
-        facts_of=alert_page.facts(found) if found else [],
-        progress=alert_page.progress(alert_page.counted(alert.id)),
-        reporter_says=alert_page.reporter_says(alert),
+        state=alert_page.state_label(alert.state),
+        change=alert_page.change_label(alert),
+        fact_rows=alert_page.facts(opened) if opened else [],
+        progress=alert_page.progress(alert_page.delivery_counts(alert.id)),
+        reporter_note=alert_page.reporter_note(alert),
         may_be_replaced=alert_page.may_be_replaced(alert),
         live=AUTO_REFRESH,
-        is_leaving=leaving,
-        refresh=REFRESH_SECONDS if leaving and is_auto_refresh() else 0,
-        beside=alert_page.beside(alert),
+        is_sending=is_sending,
+        refresh=REFRESH_SECONDS if is_sending and is_auto_refresh() else 0,
+        neighbour_note=alert_page.neighbour_note(alert),
         names=_names([author.staff_id for author in alert.authors]),
         approver=_names([alert.approved_by] if alert.approved_by else []),
-        pages=previews.pages(found.texts) if found else [],
-        phones=previews.phones(found.texts) if found else [],
+        pages=previews.page_previews(opened.texts) if opened else [],
+        phones=previews.sms_previews(opened.texts) if opened else [],
         sender=_sender(),
     )
 
 
-def _previews(found: Opened) -> dict[str, object]:
+def _previews(opened: OpenedAlert) -> dict[str, object]:
     settings = runtime().settings
     return {
-        "pages": previews.pages(found.texts),
-        "phones": previews.phones(found.texts),
-        "mails": previews.mails(found.texts, found.alert.family.reference, found.alert.change),
-        "reach": alert_page.reached(found, settings=settings),
-        "corrected_too": alert_page.corrected_too(found),
+        "pages": previews.page_previews(opened.texts),
+        "phones": previews.sms_previews(opened.texts),
+        "mails": previews.email_previews(opened.texts, opened.alert.family.reference, opened.alert.change),
+        "reach": alert_page.channel_reach(opened, settings=settings),
+        "extra_corrections": alert_page.extra_corrections(opened),
         "sender": _sender(),
-        "not_in_texts": alert_page.not_in_texts(found),
-        "state": alert_page.standing(found.alert.state),
-        "change": alert_page.named_change(found.alert),
+        "not_in_texts": alert_page.not_in_texts(opened),
+        "state": alert_page.state_label(opened.alert.state),
+        "change": alert_page.change_label(opened.alert),
     }
-
-
-# Steps
 
 
 def _sender() -> str:
     return runtime().settings.twilio_from or runtime().settings.site_name
 
 
-def _by() -> Drafting:
-    here = runtime()
-    return Drafting(
+def _context() -> DeskContext:
+    settings = runtime().settings
+    return DeskContext(
         staff=current_staff(),
-        vault=here.vault,
-        link=here.settings.link_url,
-        languages=here.settings.languages,
-        now=here.clock.now(),
+        vault=runtime().vault,
+        link=settings.link_url,
+        languages=settings.languages,
+        now=runtime().clock.now(),
     )
 
 
-def _open(report_id: UUID) -> OpenedReport:
-    here = runtime()
-    return open_report(report_id=report_id, staff=current_staff(), vault=here.vault, now=here.clock.now())
+def _open_report(report_id: UUID) -> OpenedReport:
+    vault, now = runtime().vault, runtime().clock.now()
+    return open_report(report_id=report_id, staff=current_staff(), vault=vault, now=now)
 
 
-def _readable(alert: Alert) -> Opened:
-    found = alert_page.opened(alert, staff=current_staff(), vault=runtime().vault)
-    if found is None:
+def _readable(alert: Alert) -> OpenedAlert:
+    opened = alert_page.open_alert(alert, staff=current_staff(), vault=runtime().vault)
+    if opened is None:
         raise NotAllowed(_("Only its authors and those who may approve it can read this one."))
-    return found
+    return opened
 
 
 def _names(ids: list[UUID]) -> str:
     return alert_page.names(ids, vault=runtime().vault)
 
 
-def _to(alert: Alert) -> Response:
+def _redirect_to(alert: Alert) -> Response:
     address = url_for("publishing.alert", alert_id=alert.id)
     return make_response(redirect(address, HTTPStatus.SEE_OTHER))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from alerts.membership.models import Level
 from alerts.membership.proving import placeholder_owner
-from alerts.publishing.drafting import SIGNS
+from alerts.publishing.versions import REFERENCE_SIGNS
 from tests.rules.columns import BEGIN, PAGE
 from tests.thief.haul import Haul, id_of
 from ugly_mugs.app import WIRING
@@ -139,7 +139,7 @@ def _not_random(haul: Haul) -> Iterator[str]:
 
 def _is_random_id(column: "sa.Column[Any]", value: Any, from_members: set[UUID]) -> bool:
     if column.name == "reference":
-        return re.fullmatch(rf"[{SIGNS}]{{4}}", value) is not None
+        return re.fullmatch(rf"[{REFERENCE_SIGNS}]{{4}}", value) is not None
     try:
         found = id_of(value)
     except ValueError:

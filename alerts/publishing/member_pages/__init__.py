@@ -1,1 +1,1 @@
-"""Where members read alerts."""
+"""The pages on which members read alerts."""

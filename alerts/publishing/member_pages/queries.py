@@ -1,4 +1,4 @@
-"""An alert as members read it on their page: only as two people approved it."""
+"""Current alerts as members read them, decrypted and checked against their approval."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from ugly_mugs.web.languages import page_language
 
 @dataclass(frozen=True)
 class Notice:
-    """One current alert; `language` is that of its text where the page is in another one."""
+    """One current alert; `language` is the language of its text, or empty when that is the language of the page."""
 
     reference: str
     severity: str
@@ -28,27 +28,30 @@ class Notice:
     language: str
     since: datetime | None
     changed: bool
-    here: bool = False
+    in_own_region: bool = False
 
 
-def for_member(member_id: UUID, *, vault: ServiceVault, now: datetime) -> list[Notice]:
-    """Every current alert: those that concern the member's own regions first, the newest of each on top."""
-    mine = set(db.session.scalars(sa.select(MemberRegion.region).where(MemberRegion.member_id == member_id)))
+def notices_for(member_id: UUID, *, vault: ServiceVault, now: datetime) -> list[Notice]:
+    """Every current alert: first those of the member's own regions, then the others, newest first."""
+    own_regions = set(
+        db.session.scalars(sa.select(MemberRegion.region).where(MemberRegion.member_id == member_id))
+    )
     language = language_of(member_id)
-    found = [
-        opened(alert, vault=vault, language=language, mine=mine) for alert in queries.current_alerts(now)
+    notices = [
+        notice_of(alert, vault=vault, language=language, own_regions=own_regions)
+        for alert in queries.current_alerts(now)
     ]
-    return sorted((each for each in found if each is not None), key=lambda each: not each.here)
+    return sorted(filter(None, notices), key=lambda notice: not notice.in_own_region)
 
 
 def language_of(member_id: UUID) -> str:
     return db.session.scalars(sa.select(Member.language).where(Member.id == member_id)).one()
 
 
-def opened(
-    alert: Alert, *, vault: ServiceVault, language: str, mine: set[str] | None = None
+def notice_of(
+    alert: Alert, *, vault: ServiceVault, language: str, own_regions: set[str] | None = None
 ) -> Notice | None:
-    """None for one whose approval does not hold; the worker does not send such a one either."""
+    """The notice; None when the alert differs from its approval, as the worker does not send it then either."""
     try:
         snapshot = open_approved(alert, vault=vault)
     except NotAsApproved:
@@ -64,5 +67,5 @@ def opened(
         language=language if language != page_language() else "",
         since=alert.approved_at,
         changed=alert.change is not Change.FIRST,
-        here=bool((mine or set()) & set(contents.regions)),
+        in_own_region=bool((own_regions or set()) & set(contents.regions)),
     )

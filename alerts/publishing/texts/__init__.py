@@ -1,1 +1,1 @@
-"""What an alert says: its sealed contents, the words made from them, the hash that an approval binds."""
+"""The sealed contents of an alert, its texts, and the hash that an approval binds."""

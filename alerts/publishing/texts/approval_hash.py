@@ -1,11 +1,11 @@
-"""What an approval binds: exactly these texts, this audience, these channels and these times, and nothing else."""
+"""The hash that an approval binds: the texts, the audience, the channels and the times of a version."""
 
 import json
 from datetime import datetime
 from uuid import UUID
 
-from alerts.publishing.models import Change
-from alerts.publishing.texts.contents import AlertContents, Texts
+from alerts.publishing.models import Alert, Change
+from alerts.publishing.texts.contents import AlertContents, SealingKey, Texts, open_contents, open_texts
 from ugly_mugs.vault import ServiceVault
 from ugly_mugs.vault.encoding import from_text, to_text
 
@@ -22,10 +22,10 @@ def hash_of(
     expires_at: datetime | None,
     vault: ServiceVault,
 ) -> bytes:
-    """Changes with every letter of every text, and with everything that decides who gets it, how and when.
+    """HMAC over every text and over everything that decides who gets it, how and when.
 
-    The severity is part of the audience rule, because it decides who is woken; the change is, because a
-    correction goes to everybody who may have got a former version.
+    The severity is included because it decides who is woken, and the change because a correction goes to everybody
+    who may have got a former version.
     """
     rule = {
         "severity": contents.severity,
@@ -45,13 +45,31 @@ def hash_of(
     return vault.approval_hash(parts)
 
 
+def current_hash(alert: Alert, sealing_key: SealingKey, *, vault: ServiceVault) -> bytes:
+    """The approval hash of a version as it is stored now."""
+    return hash_of(
+        alert.id,
+        change=alert.change,
+        contents=open_contents(alert, sealing_key),
+        texts=open_texts(alert, sealing_key),
+        not_before=alert.not_before,
+        expires_at=alert.expires_at,
+        vault=vault,
+    )
+
+
+def draft_mark(alert: Alert, *, vault: ServiceVault) -> bytes:
+    """Changes with every save of a draft, even when no text changes, because sealing is randomised."""
+    return vault.approval_hash([b"draft", alert.id.bytes, alert.contents])
+
+
 def as_text(seen: bytes) -> str:
-    """The hash as a page carries it."""
+    """The hash as text, for a hidden field of a page."""
     return to_text(seen)
 
 
 def from_page(text: str) -> bytes:
-    """What a page carried; bytes that equal no hash when somebody changed it."""
+    """The hash that a page sent back; empty bytes, which equal no hash, when it is malformed."""
     return from_text(text, HASH) or b""
 
 

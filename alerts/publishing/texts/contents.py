@@ -1,4 +1,4 @@
-"""What a version of an alert holds besides its texts: how it is judged, whom it concerns, and what was checked."""
+"""The sealed contents and texts of an alert version, and the keys that seal them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,14 +22,14 @@ Texts = Mapping[TextKey, str]
 
 @dataclass(frozen=True)
 class Identifier:
-    """Something by which the alleged offender can be known again, as the report has it."""
+    """An identifier of the alleged offender, as it is in the report."""
 
     kind: str
     value: str
 
     @property
     def key(self) -> str:
-        """What stands for it in a form."""
+        """Its value in a form."""
         return f"{self.kind}:{self.value}"
 
 
@@ -45,10 +45,10 @@ class FoundLeak:
 
 @dataclass(frozen=True)
 class AlertContents:
-    """The structured half of an alert. `redacted`, `offered`, `leaks` and `basis` are for the desk and go at approval.
+    """The structured fields of a version. `redacted`, `offered`, `leaks` and `basis` are removed at approval.
 
-    `basis` says which state of the report the leak check knew. `authors` are everybody who ever saved: they stand in
-    here as well as in rows, because rows can be changed by whoever writes the database.
+    `basis` identifies the state of the report that the leak check used. `authors` are all who ever saved. They are
+    kept here besides `AlertAuthor`, because an attacker who can write to the database can change those rows.
     """
 
     severity: Severity
@@ -81,7 +81,7 @@ class AlertContents:
         return self.severity is Severity.DANGER
 
     def audience(self) -> Audience:
-        """Whom it concerns. An establishment hears of a manager or third party only when a moderator says so."""
+        """Who gets it. About a manager or third party, establishments get it only when a moderator chose that."""
         kinds = frozenset(map(MemberKind, self.kinds))
         if self.third_party and not self.establishments_too:
             kinds -= {MemberKind.ESTABLISHMENT}
@@ -96,7 +96,7 @@ class AlertContents:
         return frozenset(map(Channel, self.channels))
 
     def for_members(self, *, authors: tuple[UUID, ...], approved_by: UUID) -> "AlertContents":
-        """What stays once it is approved: nothing of the report that members will not read, and who answers for it."""
+        """The contents after approval: without what only the desk reads, with the authors and the approver."""
         return replace(
             self,
             offered=(),
@@ -112,11 +112,11 @@ class AlertContents:
 def _plain(contents: AlertContents) -> Plain:
     return {
         **contents.__dict__,
-        "identifiers": [[each.kind, each.value] for each in contents.identifiers],
-        "offered": [[each.kind, each.value] for each in contents.offered],
-        "leaks": [[each.text, each.kind, each.words, each.why] for each in contents.leaks],
+        "identifiers": [[identifier.kind, identifier.value] for identifier in contents.identifiers],
+        "offered": [[identifier.kind, identifier.value] for identifier in contents.offered],
+        "leaks": [[leak.text, leak.kind, leak.words, leak.why] for leak in contents.leaks],
         "checked_on": contents.checked_on.isoformat() if contents.checked_on else None,
-        "authors": [each.hex for each in contents.authors],
+        "authors": [author.hex for author in contents.authors],
         "approved_by": contents.approved_by.hex if contents.approved_by else None,
     }
 
@@ -128,11 +128,11 @@ def _from_plain(plain: Plain) -> AlertContents:
             **plain,
             **{name: tuple(plain[name]) for name in lists},
             "severity": Severity(plain["severity"]),
-            "identifiers": tuple(Identifier(*each) for each in plain["identifiers"]),
-            "offered": tuple(Identifier(*each) for each in plain["offered"]),
-            "leaks": tuple(FoundLeak(*each) for each in plain["leaks"]),
+            "identifiers": tuple(Identifier(*pair) for pair in plain["identifiers"]),
+            "offered": tuple(Identifier(*pair) for pair in plain["offered"]),
+            "leaks": tuple(FoundLeak(*values) for values in plain["leaks"]),
             "checked_on": date.fromisoformat(plain["checked_on"]) if plain["checked_on"] else None,
-            "authors": tuple(UUID(hex=each) for each in plain["authors"]),
+            "authors": tuple(UUID(hex=author) for author in plain["authors"]),
             "approved_by": UUID(hex=plain["approved_by"]) if plain["approved_by"] else None,
         }
     )
@@ -141,8 +141,8 @@ def _from_plain(plain: Plain) -> AlertContents:
 CONTENTS: Final = SealedJson("alerts", "contents", sizes=TEXT, dump=_plain, load={1: _from_plain})
 
 
-class Closed(Protocol):
-    """Something that closes and opens what an alert holds: its draft key, or once approved the service's own."""
+class SealingKey(Protocol):
+    """The key that seals an alert: its draft key, or after approval the service's `rest` key."""
 
     def seal(self, plain: bytes, where: Where, /, *, sizes: Sequence[int] = TEXT) -> bytes: ...
 
@@ -150,8 +150,8 @@ class Closed(Protocol):
 
 
 @dataclass(frozen=True, repr=False)
-class UnderDraftKey:
-    """Until approval: only its authors and whoever may approve it."""
+class DraftSealingKey:
+    """Until approval: the version's own key, which only people it is wrapped to can open."""
 
     key: bytes
 
@@ -163,8 +163,8 @@ class UnderDraftKey:
 
 
 @dataclass(frozen=True, repr=False)
-class UnderRest:
-    """From approval on: the service, to show it to members and to send it."""
+class RestSealingKey:
+    """From approval on: the service's key, so that it can show the alert to members and send it."""
 
     vault: ServiceVault
 
@@ -175,38 +175,38 @@ class UnderRest:
         return self.vault.open_rest(sealed, where)
 
 
-def put_contents(alert: Alert, contents: AlertContents, closed: Closed) -> None:
-    alert.contents = CONTENTS.seal(contents, row=alert.id, sealer=closed.seal)
+def seal_contents(alert: Alert, contents: AlertContents, sealing_key: SealingKey) -> None:
+    alert.contents = CONTENTS.seal(contents, row=alert.id, sealer=sealing_key.seal)
 
 
-def contents_of(alert: Alert, closed: Closed) -> AlertContents:
-    """CannotOpen unless this is what closed them."""
-    return CONTENTS.open(alert.contents, row=alert.id, opener=closed.open)
+def open_contents(alert: Alert, sealing_key: SealingKey) -> AlertContents:
+    """CannotOpen when they were sealed under another key."""
+    return CONTENTS.open(alert.contents, row=alert.id, opener=sealing_key.open)
 
 
-def put_texts(alert: Alert, texts: Texts, costs: Mapping[TextKey, int], closed: Closed) -> None:
-    """Exactly these texts: a row each, none left over."""
+def seal_texts(alert: Alert, texts: Texts, costs: Mapping[TextKey, int], sealing_key: SealingKey) -> None:
+    """Store exactly these texts, one row each, and delete other rows."""
     rows = {(row.channel, row.language, row.level): row for row in alert.texts}
     for key, row in rows.items():
         if key not in texts:
             alert.texts.remove(row)
     for key, text in texts.items():
-        row = rows.get(key) or new_text(alert, key)
+        row = rows.get(key) or _new_text(alert, key)
         row.segments = costs.get(key, 1)
-        row.text = closed.seal(text.encode(), Where("alert_texts", "text", row.id))
+        row.text = sealing_key.seal(text.encode(), Where("alert_texts", "text", row.id))
 
 
-def texts_of(alert: Alert, closed: Closed) -> dict[TextKey, str]:
-    """CannotOpen unless this is what closed them."""
+def open_texts(alert: Alert, sealing_key: SealingKey) -> dict[TextKey, str]:
+    """CannotOpen when they were sealed under another key."""
     return {
-        (row.channel, row.language, row.level): closed.open(
+        (row.channel, row.language, row.level): sealing_key.open(
             row.text, Where("alert_texts", "text", row.id)
         ).decode()
         for row in alert.texts
     }
 
 
-def new_text(alert: Alert, key: TextKey) -> AlertText:
+def _new_text(alert: Alert, key: TextKey) -> AlertText:
     channel, language, level = key
     row = AlertText(id=uuid4(), channel=channel, language=language, level=level)
     alert.texts.append(row)

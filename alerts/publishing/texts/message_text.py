@@ -1,7 +1,7 @@
-"""The words of an alert: what is proposed from the structured fields, and what is locked.
+"""The texts of an alert: proposals from its structured fields, and the final text for each channel and level.
 
-Everything proposed speaks of what was *reported* and of the *alleged* offender. A reporter's nationality,
-immigration status and language have no field here, so they cannot stand in it.
+Proposals say what was *reported* about the *alleged* offender. The reporter's nationality, immigration status and
+language have no field here, so no proposal can contain them.
 """
 
 import re
@@ -30,22 +30,22 @@ class TextPair:
 
 
 Written = Mapping[str, TextPair]
-"""What people wrote, by language. A language has both texts or neither."""
+"""The texts that people wrote, by language. A language has both texts or is absent."""
 
 
 def proposed(
     contents: AlertContents, *, reference: str, link: str, languages: Sequence[str]
 ) -> dict[str, TextPair]:
-    """First texts from the structured fields, to be read and changed by a person.
+    """Proposed texts in each language, from the structured fields; a person checks and edits them.
 
-    Only the service's own words are translated: what a report says stays in the language of the report.
+    Fixed phrases are translated; text from the report stays in the report's language.
     """
     return {language: _proposed(contents, reference, link, language) for language in languages}
 
 
 def _proposed(contents: AlertContents, reference: str, link: str, language: str) -> TextPair:
     with in_language(language):
-        told = {
+        variables = {
             "reference": reference,
             "link": link,
             "severity": choices.labels(choices.SEVERITIES, [contents.severity])[0],
@@ -54,19 +54,19 @@ def _proposed(contents: AlertContents, reference: str, link: str, language: str)
             "description": contents.description,
             "vehicle": contents.vehicle,
             "identifiers": [
-                ("".join(choices.labels(choices.IDENTIFIERS, [each.kind])), each.value)
-                for each in contents.identifiers
+                ("".join(choices.labels(choices.IDENTIFIERS, [identifier.kind])), identifier.value)
+                for identifier in contents.identifiers
             ],
             "advice": contents.advice,
             "account": contents.redacted.strip(),
         }
-        sms = _one_line(render_template("messages/alert_sms_full.txt", **told))
-        page = _paragraphs(render_template("messages/alert_page.txt", **told))
+        sms = _one_line(render_template("messages/alert_sms_full.txt", **variables))
+        page = _paragraphs(render_template("messages/alert_page.txt", **variables))
     return TextPair(sms=segments.downgrade(sms, language), page=page)
 
 
 def every_text(written: Written, *, change: Change, reference: str, link: str) -> dict[TextKey, str]:
-    """Exactly what will be sent and shown, for each channel, each language and each level."""
+    """The exact texts that will be sent and shown, by channel, language and level."""
     texts: dict[TextKey, str] = {}
     for language, pair in written.items():
         texts |= _texts_in(language, pair, reference, link, changed=change is not Change.FIRST)
@@ -76,11 +76,11 @@ def every_text(written: Written, *, change: Change, reference: str, link: str) -
 def _texts_in(
     language: str, pair: TextPair, reference: str, link: str, *, changed: bool
 ) -> dict[TextKey, str]:
-    told = {"reference": reference, "link": link, "changed": changed, "page": pair.page}
+    variables = {"reference": reference, "link": link, "changed": changed, "page": pair.page}
     with in_language(language):
-        neutral = _one_line(render_template("messages/alert_sms_neutral.txt", **told))
+        neutral = _one_line(render_template("messages/alert_sms_neutral.txt", **variables))
         mail = {
-            level: _paragraphs(render_template(f"messages/alert_email_{level}.txt", **told))
+            level: _paragraphs(render_template(f"messages/alert_email_{level}.txt", **variables))
             for level in Level
         }
     return {
@@ -93,7 +93,7 @@ def _texts_in(
 
 
 def written_in(texts: Texts) -> dict[str, TextPair]:
-    """The texts that people wrote, found again among those that were made from them."""
+    """The inverse of `every_text`: the texts that people wrote, by language."""
     return {
         language: TextPair(
             sms=texts[TextChannel.SMS, language, Level.FULL],
@@ -104,34 +104,34 @@ def written_in(texts: Texts) -> dict[str, TextPair]:
 
 
 def languages_of(texts: Texts) -> list[str]:
-    """The languages these texts are written in: as the settings order them, then any no longer offered.
+    """The languages of these texts: in the order of the settings, then languages that are no longer offered.
 
-    Members in whose language there is no text get those in the first one.
+    Members without a text in their language get the text in the first one.
     """
-    there = {language for _channel, language, _level in texts}
-    offered = [language for language in runtime().settings.languages if language in there]
-    return offered + sorted(there - set(offered))
+    written = {language for _channel, language, _level in texts}
+    offered = [language for language in runtime().settings.languages if language in written]
+    return offered + sorted(written - set(offered))
 
 
 def subject(reference: str, *, changed: bool, language: str) -> str:
-    """The subject of every e-mail: neutral, whatever the member chose."""
+    """The e-mail subject, which is neutral at every level."""
     with in_language(language):
-        told = {"reference": reference, "changed": changed}
-        return _one_line(render_template("messages/alert_email_subject.txt", **told))
+        variables = {"reference": reference, "changed": changed}
+        return _one_line(render_template("messages/alert_email_subject.txt", **variables))
 
 
 def cost(key: TextKey, text: str) -> SmsText:
-    """What a text message costs."""
+    """Encoding, segments and units of a text message."""
     return segments.compose(text, key[1])
 
 
 def costs(texts: Texts) -> dict[TextKey, int]:
-    """Segments of the text messages; anything else counts as one."""
+    """The segments of each text message; 1 for every other text."""
     return {key: cost(key, text).segments if key[0] is TextChannel.SMS else 1 for key, text in texts.items()}
 
 
 def _circumstances(contents: AlertContents) -> list[str]:
-    """Where and when, as far as it may be said."""
+    """Place, kind of place and time; empty where the contents have none."""
     return [
         _("in %(place)s", place=contents.place) if contents.place else "",
         "".join(choices.labels(choices.PREMISES, [contents.premises])),

@@ -1,4 +1,4 @@
-"""How the texts of an alert are shown before they leave: to the desk as they will arrive, and to the reporter."""
+"""The texts of an alert as the desk previews them: on the members' page, as text messages and as e-mails."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,16 +6,22 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from alerts.membership.models import Level
-from alerts.publishing.models import Change, TextChannel
+from alerts.publishing.models import (
+    Change,
+    TextChannel,
+)
 from alerts.publishing.texts import message_text
-from alerts.publishing.texts.contents import TextKey, Texts
+from alerts.publishing.texts.contents import (
+    TextKey,
+    Texts,
+)
 from ugly_mugs.languages import own_name
 from ugly_mugs.outbox.segments import UCS_2, SmsText
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A text as it will arrive; `language` is empty where all texts are in the same one."""
+    """A text as it will arrive; `language` is empty when all texts are in the same language."""
 
     title: str
     text: str
@@ -23,15 +29,15 @@ class Preview:
     language: str
 
 
-def pages(texts: Texts) -> list[Preview]:
-    """The words on the members' page; the language is their title where there are several."""
+def page_previews(texts: Texts) -> list[Preview]:
+    """The texts of the members' page; with several languages, each is titled with its language."""
     return [
         Preview(own_name(language) if language else "", text, "", language)
         for _key, text, language in _of_channel(TextChannel.PAGE, texts)
     ]
 
 
-def phones(texts: Texts) -> list[Preview]:
+def sms_previews(texts: Texts) -> list[Preview]:
     """The text messages, as members with neutral and with full texts will see them."""
     titles = {
         Level.NEUTRAL: _("for members who want as little as possible"),
@@ -43,7 +49,7 @@ def phones(texts: Texts) -> list[Preview]:
     ]
 
 
-def mails(texts: Texts, reference: str, change: Change) -> list[Preview]:
+def email_previews(texts: Texts, reference: str, change: Change) -> list[Preview]:
     """The e-mails; their subject is neutral for everybody."""
 
     def subject(key: TextKey) -> str:
@@ -52,21 +58,20 @@ def mails(texts: Texts, reference: str, change: Change) -> list[Preview]:
     titles = {Level.NEUTRAL: _("E-mail, as little as possible"), Level.FULL: _("E-mail, full")}
     return [
         Preview(
-            _titled(titles[key[2]], language), text, _("Subject: %(subject)s", subject=subject(key)), language
+            _titled(titles[key[2]], language),
+            text,
+            _("Subject: %(subject)s", subject=subject(key)),
+            language,
         )
         for key, text, language in _of_channel(TextChannel.EMAIL, texts)
     ]
 
 
-def for_reporter(texts: Texts) -> dict[str, str]:
-    """The full texts by channel; where there are several languages, each under the name of its own."""
-    return {
-        channel.value: _in_every_language(texts, channel) for channel in (TextChannel.SMS, TextChannel.PAGE)
-    }
-
-
 def _of_channel(channel: TextChannel, texts: Texts) -> Iterator[tuple[TextKey, str, str]]:
-    """The texts of a channel, ordered by language and level; the third value is as `Preview.language`."""
+    """Key, text and language of each text of a channel: by language, neutral before full.
+
+    The language is empty when all texts are in the same language.
+    """
     languages = message_text.languages_of(texts)
     for language in languages:
         for level in Level:
@@ -77,15 +82,6 @@ def _of_channel(channel: TextChannel, texts: Texts) -> Iterator[tuple[TextKey, s
 
 def _titled(title: str, language: str) -> str:
     return f"{title} ({own_name(language)})" if language else str(title)
-
-
-def _in_every_language(texts: Texts, channel: TextChannel) -> str:
-    by_language = {
-        language: texts[channel, language, Level.FULL] for language in message_text.languages_of(texts)
-    }
-    if len(by_language) == 1:
-        return "".join(by_language.values())
-    return "\n\n".join(f"{own_name(language)}:\n{text}" for language, text in by_language.items())
 
 
 def _cost(sms: SmsText) -> str:

@@ -1,7 +1,7 @@
-"""The approved alert as the worker sends it: opened once, checked against its approval, and never read again.
+"""Snapshots of approved alerts: opened once, checked against the approval, and then kept in memory.
 
-What the database says of an approval is not believed: the hash is made anew from what would be sent, and whoever
-approved it must be none of its authors, by the rows *and* by what was sealed at the approval.
+The approval in the database is not trusted: the hash is computed again from what would be sent, and the approver must
+not be an author, neither in the rows nor in the contents that were sealed at approval.
 """
 
 from collections import OrderedDict
@@ -18,7 +18,7 @@ from alerts.delivery.fanout import Sending
 from alerts.membership.models import Level
 from alerts.publishing.models import Alert, Change, TextChannel
 from alerts.publishing.texts import approval_hash, message_text
-from alerts.publishing.texts.contents import AlertContents, TextKey, UnderRest, contents_of, texts_of
+from alerts.publishing.texts.contents import AlertContents, RestSealingKey, TextKey, open_contents, open_texts
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Channel, MessageKind
 from ugly_mugs.outbox.registry import Priority
@@ -28,12 +28,12 @@ MOST_KEPT = 64
 
 
 class NotAsApproved(Exception):
-    """What stands in the database is not what two people agreed on; nothing of it may leave."""
+    """The stored alert differs from what two people agreed on, so it must not be sent or shown."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One approved version, opened. It cannot change: an edit is another version."""
+    """One approved version, decrypted. It never changes, because an edit makes a new version."""
 
     alert_id: UUID
     approval: bytes = field(repr=False)
@@ -46,7 +46,7 @@ class Snapshot:
     corrects: tuple[UUID, ...]
 
     def sending(self) -> Sending:
-        """What its deliveries are made of."""
+        """What the fan-out needs to write its deliveries."""
         return sending_of(
             self.alert_id,
             self.contents,
@@ -57,11 +57,11 @@ class Snapshot:
         )
 
     def text(self, channel: Channel, language: str, level: str) -> str | None:
-        """The exact words in the language that `language_for` names."""
+        """The text in the language that `language_for` gives; None when there is none for this channel and level."""
         return self.texts.get((TextChannel(channel.value), self.language_for(language), Level(level)))
 
     def language_for(self, language: str) -> str:
-        """The member's language where the alert is written in it, else the first of the alert's languages."""
+        """The member's language when the alert has texts in it, else the alert's first language."""
         languages = message_text.languages_of(self.texts)
         return language if language in languages else languages[0]
 
@@ -75,7 +75,7 @@ def sending_of(
     expires_at: datetime | None,
     corrects: tuple[UUID, ...],
 ) -> Sending:
-    """What deliveries have to know of an alert."""
+    """What the fan-out needs to write the deliveries of an alert."""
     return Sending(
         kind=MessageKind.ALERT,
         subject_id=alert_id,
@@ -96,12 +96,15 @@ def sending_of(
 
 
 def open_approved(alert: Alert, *, vault: ServiceVault) -> Snapshot:
-    """The snapshot, or NotAsApproved."""
+    """Decrypt an approved version and check it; NotAsApproved when it differs from its approval."""
     try:
-        contents, texts = contents_of(alert, UnderRest(vault)), texts_of(alert, UnderRest(vault))
+        contents, texts = (
+            open_contents(alert, RestSealingKey(vault)),
+            open_texts(alert, RestSealingKey(vault)),
+        )
     except CannotOpen:
         raise NotAsApproved from None
-    made_anew = approval_hash.hash_of(
+    expected = approval_hash.hash_of(
         alert.id,
         change=alert.change,
         contents=contents,
@@ -113,7 +116,7 @@ def open_approved(alert: Alert, *, vault: ServiceVault) -> Snapshot:
     authors = {author.staff_id for author in alert.authors} | set(contents.authors)
     if (
         alert.approval is None
-        or not compare_digest(made_anew, alert.approval)
+        or not compare_digest(expected, alert.approval)
         or alert.approved_by is None
         or alert.approved_by != contents.approved_by
         or not authors
@@ -134,36 +137,36 @@ def open_approved(alert: Alert, *, vault: ServiceVault) -> Snapshot:
 
 
 def corrected_by(alert: Alert) -> tuple[UUID, ...]:
-    """Every earlier version, for a correction: somebody may have got only the first of them."""
+    """All earlier versions when this is a correction, because somebody may have got only the first; else none."""
     if alert.change is not Change.CORRECTION:
         return ()
-    asked = sa.select(Alert.id).where(Alert.family_id == alert.family_id, Alert.version < alert.version)
-    return tuple(db.session.scalars(asked.order_by(Alert.version)))
+    query = sa.select(Alert.id).where(Alert.family_id == alert.family_id, Alert.version < alert.version)
+    return tuple(db.session.scalars(query.order_by(Alert.version)))
 
 
 class Snapshots:
-    """What a worker has opened, by version and approval; the least used goes first."""
+    """Cache of a worker's snapshots by version and approval; drops the least recently used."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[UUID, bytes], Snapshot] = OrderedDict()
+        self._snapshots: OrderedDict[tuple[UUID, bytes], Snapshot] = OrderedDict()
         self._lock = Lock()
 
     def of(self, alert_id: UUID, *, vault: ServiceVault) -> Snapshot:
-        """The snapshot as it was when it was first opened; NotAsApproved for one that does not hold."""
-        approved = db.session.scalar(sa.select(Alert.approval).where(Alert.id == alert_id))
-        if approved is None:
+        """The snapshot, decrypted and checked only the first time; NotAsApproved when the check fails."""
+        approval = db.session.scalar(sa.select(Alert.approval).where(Alert.id == alert_id))
+        if approval is None:
             raise NotAsApproved
         with self._lock:
-            kept = self._kept.get((alert_id, approved))
-            if kept is not None:
-                self._kept.move_to_end((alert_id, approved))
-                return kept
+            snapshot = self._snapshots.get((alert_id, approval))
+            if snapshot is not None:
+                self._snapshots.move_to_end((alert_id, approval))
+                return snapshot
         alert = db.session.get(Alert, alert_id, populate_existing=True)
         if alert is None:
             raise NotAsApproved
-        opened = open_approved(alert, vault=vault)
+        snapshot = open_approved(alert, vault=vault)
         with self._lock:
-            self._kept[alert_id, approved] = opened
-            if len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        return opened
+            self._snapshots[alert_id, approval] = snapshot
+            if len(self._snapshots) > MOST_KEPT:
+                self._snapshots.popitem(last=False)
+        return snapshot

@@ -1,4 +1,4 @@
-"""An installation that offers two languages: each member reads an alert in their own, if it is written in it."""
+"""With two languages offered, members get an alert in their own language when it has texts in it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ from flask import Flask
 from alerts.membership.models import Level
 from alerts.publishing.models import AlertState
 from reporting.record import outputs
-from tests.alerts.publishing.test_versions import next_version
+from tests.alerts.publishing.steps import next_version
 from tests.make.alerts import Newsroom, member
 from tests.make.clock import MovableClock
 from tests.make.databases import settings_for

@@ -1,4 +1,4 @@
-"""The pages: what the desk and what members see, and who sees nothing."""
+"""The pages of alerts for the desk and for members, the proposal of a draft, and who is refused."""
 
 import re
 import uuid
@@ -60,11 +60,11 @@ class TestMembersPages:
     def test_own_regions_come_first(
         self, app: Flask, newsroom: Newsroom, alice: Colleague, bob: Colleague
     ) -> None:
-        elsewhere = newsroom.approved(alice, bob, regions=["scotland"], page="It was reported, up north.")
-        here = newsroom.approved(alice, bob, regions=["wales"])
+        own = newsroom.approved(alice, bob, regions=["scotland"], page="It was reported, up north.")
+        elsewhere = newsroom.approved(alice, bob, regions=["wales"])
         page = Reader(app, member(regions=["scotland"])).page()
 
-        places = [page.index(newsroom.alert(each).family.reference) for each in (elsewhere, here)]
+        places = [page.index(newsroom.alert(alert_id).family.reference) for alert_id in (own, elsewhere)]
         assert places == sorted(places)
         assert page.index("Where you work") < places[0] < page.index("Elsewhere") < places[1]
 
@@ -80,14 +80,14 @@ class TestMembersPages:
 
         assert "Phone: 07700 900456" in page and "Name given" not in page
 
-    @pytest.mark.parametrize("deed", ["pause", "cancel"])
+    @pytest.mark.parametrize("button", ["pause", "cancel"])
     def test_what_is_stopped_is_not_shown(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: Reader, deed: str
+        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: Reader, button: str
     ) -> None:
         alert_id = newsroom.approved(alice, bob)
         reference = newsroom.alert(alert_id).family.reference
 
-        newsroom.press(alert_id, deed, alice)
+        newsroom.press(alert_id, button, alice)
 
         assert reference not in reader.page()
         page = reader.page(f"/alerts/{reference}")
@@ -111,7 +111,7 @@ class TestMembersPages:
         assert reader.browser.get(f"/alerts/{reference}").status_code == 404
         assert reader.browser.get("/alerts/ZZZZ").status_code == 404
 
-    def test_whoever_is_not_accepted_reads_nothing(
+    def test_members_who_are_not_accepted_read_nothing(
         self, app: Flask, newsroom: Newsroom, alice: Colleague, bob: Colleague
     ) -> None:
         reference = newsroom.alert(newsroom.approved(alice, bob)).family.reference
@@ -203,10 +203,10 @@ class TestDesk:
         member()
         alert_id = newsroom.approved(alice, bob)
         still = newsroom.page(alert_id, alice).text
-        asked = re.search(r'href="([^"]*)">Keep counting', still)
-        assert asked is not None
+        link = re.search(r'href="([^"]*)">Keep counting', still)
+        assert link is not None
 
-        moving = alice.browser.get(unescape(asked[1])).text
+        moving = alice.browser.get(unescape(link[1])).text
 
         assert "http-equiv" not in still and "Write a new version" in still
         assert '<meta http-equiv="refresh" content="20">' in moving and "Keep counting" not in moving

@@ -1,4 +1,4 @@
-"""The whole path: from a report to the words on a phone."""
+"""The whole path, from a report to a text message."""
 
 import sqlalchemy as sa
 
@@ -34,7 +34,7 @@ def test_a_report_becomes_a_text_message(newsroom: Newsroom, alice: Colleague, b
     assert "Leeds" in full_text and "blue van" in full_text and "Marisol" not in full_text
     (mail,) = newsroom.texts_sent(Channel.EMAIL)
     assert "This was reported: " in mail
-    assert {each.state for each in newsroom.deliveries(alert_id)} == {DeliveryState.ATTEMPTING}
+    assert {delivery.state for delivery in newsroom.deliveries(alert_id)} == {DeliveryState.ATTEMPTING}
 
 
 def test_nobody_holds_a_draft_key_once_it_is_approved(
@@ -68,5 +68,5 @@ def test_a_report_has_one_alert_that_nobody_has_decided_about(
     newsroom.submit(first, alice)
     assert newsroom.state(first) is AlertState.SUBMITTED
 
-    # From a page that was drawn before it was submitted.
+    # Carol clicks on a page that was drawn before the draft was submitted.
     assert newsroom.draft(carol, report) == first

@@ -1,4 +1,4 @@
-"""What changes between writing, approving and sending counts as it is now, not as it was."""
+"""Changes between drafting, approval and sending: the state at sending decides."""
 
 import uuid
 
@@ -39,7 +39,7 @@ def test_a_message_says_no_more_than_the_member_wants_when_it_leaves(
     assert ("blue van" in text) is full
 
 
-def test_whoever_no_longer_wants_to_be_woken_sleeps_on(
+def test_members_who_no_longer_want_to_be_woken_are_not(
     newsroom: Newsroom, alice: Colleague, bob: Colleague, clock: MovableClock
 ) -> None:
     still, no_longer = member(wake=True), member(wake=True)
@@ -55,7 +55,7 @@ def test_whoever_no_longer_wants_to_be_woken_sleeps_on(
         quiet=True,
     )
 
-    assert [each.recipient_id for each in claimed] == [still]
+    assert [delivery.recipient_id for delivery in claimed] == [still]
 
 
 def test_an_author_whose_name_was_taken_off_the_rows_still_cannot_approve(

@@ -1,4 +1,4 @@
-"""What a reporter says after a warning was written: it counts for every text made from their report since."""
+"""Choices that a reporter changes after an alert was drafted apply to every later version from their report."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from alerts.publishing import jobs
 from alerts.publishing.models import AlertState, Change
 from reporting.record import outputs
 from reporting.record.consents import Consents, When
-from tests.alerts.publishing.test_versions import next_version
+from tests.alerts.publishing.steps import next_version
 from tests.make.alerts import Newsroom, member
 from tests.make.staff import Colleague
 from ugly_mugs.database.engine import db
@@ -83,7 +83,7 @@ class TestAHold:
 def test_a_safe_way_to_reach_them_named_since_the_leak_check_stops_the_approval(
     newsroom: Newsroom, alice: Colleague, bob: Colleague
 ) -> None:
-    """The number in the draft is taken for the other person's until its owner says that it is theirs."""
+    """Until the reporter names this number as theirs, the leak check takes it for the offender's."""
     member()
     report = newsroom.ready(alice)
     alert = newsroom.submitted(alice, report, sms="Danger: he uses 07700 900456. Take care.")
