@@ -40,7 +40,7 @@ def invent_alert(scene: Scene) -> None:
 def _redact(opened: OpenedReport, alice: SignedInStaff, scene: Scene) -> None:
     account = opened.contents.account
     hidden = spans.occurrences(account, HIDDEN)
-    kept = redaction.keep(
+    kept = redaction.save_spans(
         report_id=opened.report.id,
         account=account,
         spans=hidden,

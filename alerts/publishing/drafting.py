@@ -52,7 +52,7 @@ from reporting.record.opening import OpenedReport
 from reporting.record.queries import locked_report
 from reporting.redaction import leak_check
 from reporting.redaction.queries import basis_of, settled_redaction
-from reporting.redaction.spans import Settled
+from reporting.redaction.spans import OpenedRedaction
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.audit.log import record
 from ugly_mugs.audit.models import AuditKind
@@ -241,7 +241,7 @@ def _consents_now(opened: OpenedReport) -> Consents:
     return consents
 
 
-def _settled(opened: OpenedReport) -> Settled:
+def _settled(opened: OpenedReport) -> OpenedRedaction:
     settled = settled_redaction(opened.report.id, opened.content_key)
     if settled is None:
         raise Conflict(_("First the redacted text has to be settled."))
@@ -314,7 +314,7 @@ def _write(
     written: Written,
     *,
     opened: OpenedReport,
-    settled: Settled,
+    settled: OpenedRedaction,
     consents: Consents,
     by: Drafting,
     closed: UnderDraftKey | None = None,
@@ -369,7 +369,7 @@ def _in_every_language(texts: Texts, channel: TextChannel) -> str:
 
 
 def _leaks(
-    texts: Texts, contents: AlertContents, opened: OpenedReport, settled: Settled
+    texts: Texts, contents: AlertContents, opened: OpenedReport, settled: OpenedRedaction
 ) -> Iterable[FoundLeak]:
     """Everything in any text of any channel and level that may point to the reporter, each once."""
     known = known_about_reporter(opened.contents)

@@ -133,7 +133,7 @@ def _parts(contents: Contents) -> list[tuple[str, list[AnsweredSection]]]:
 def _added_since(opened: OpenedReport, redaction: Redaction | None) -> bool:
     """Whether the reporter wrote more of the account after it was last redacted."""
     kept = queries.opened_redaction(redaction, opened.content_key)
-    return kept is not None and kept.covers != len(opened.contents.account)
+    return kept is not None and kept.account_length != len(opened.contents.account)
 
 
 def _said(message: ReportMessage, content_key: bytes, names: Mapping[UUID, str]) -> Mapping[str, Any]:

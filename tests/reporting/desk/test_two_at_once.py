@@ -83,7 +83,7 @@ def test_one_redaction_is_kept(app: Flask, alice: Colleague, bob: Colleague, fil
     key = report.content_key
 
     def hide(who: Colleague, span: Span) -> Callable[[], object]:
-        return lambda: redaction.keep(
+        return lambda: redaction.save_spans(
             report_id=report.id,
             account="Kestrel met Osprey.",
             spans=[span],
