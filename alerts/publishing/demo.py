@@ -21,7 +21,7 @@ def invent_alert(scene: Scene) -> None:
     """From the first invented report; the members it concerns get it as soon as a worker runs."""
     alice, bob = scene.staff["alice"], scene.staff["bob"]
     opened = open_report(report_id=scene.filed[0], staff=alice, vault=scene.vault, now=scene.now)
-    desk.take(report_id=opened.report.id, staff_id=alice.id, from_id=None, now=scene.now)
+    desk.assign(report_id=opened.report.id, staff_id=alice.id, seen_assignee_id=None, now=scene.now)
     _redact(opened, alice, scene)
     alert = drafting.start(opened, _by(alice, scene))
     if not drafting.submit(alert, _by(alice, scene)):

@@ -78,7 +78,7 @@ class _Proposal:
 
 
 def of_account(
-    account: str, known: Known, settled: OpenedRedaction | None, ticked: Sequence[Span] | None = None
+    account: str, known: Known, saved: OpenedRedaction | None, ticked: Sequence[Span] | None = None
 ) -> list[Mark]:
     """Every mark, in order, without overlaps.
 
@@ -86,8 +86,8 @@ def of_account(
     ticked unless its part of the account was reviewed before, or `ticked` is given: the spans of a posted form that
     could not be saved.
     """
-    chosen = _merge_overlapping([*(settled.spans if settled else ()), *(ticked or ())])
-    reviewed_up_to = settled.account_length if settled else 0
+    chosen = _merge_overlapping([*(saved.spans if saved else ()), *(ticked or ())])
+    reviewed_up_to = saved.account_length if saved else 0
     proposals = _proposals(account, known)
     marks = [
         (span, True, next((p.why for p in proposals if p.hide and _overlap(p.span, span)), ""))
