@@ -22,7 +22,7 @@ def invent_alert(scene: Scene) -> None:
     """Make an alert from the first invented report; a running worker then sends it."""
     alice, bob = scene.staff["alice"], scene.staff["bob"]
     opened = open_report(report_id=scene.filed[0], staff=alice, vault=scene.vault, now=scene.now)
-    desk.take(report_id=opened.report.id, staff_id=alice.id, from_id=None, now=scene.now)
+    desk.assign(report_id=opened.report.id, staff_id=alice.id, seen_assignee_id=None, now=scene.now)
     _redact(opened, alice, scene)
     alert = versions.start(opened, _context(alice, scene))
     if not drafting.submit(alert, _context(alice, scene)):
@@ -41,7 +41,7 @@ def invent_alert(scene: Scene) -> None:
 def _redact(opened: OpenedReport, alice: SignedInStaff, scene: Scene) -> None:
     account = opened.contents.account
     hidden = spans.occurrences(account, HIDDEN)
-    kept = redaction.keep(
+    kept = redaction.save_spans(
         report_id=opened.report.id,
         account=account,
         spans=hidden,

@@ -45,7 +45,7 @@ from reporting.record.opening import OpenedReport
 from reporting.record.queries import locked_report
 from reporting.redaction import leak_check
 from reporting.redaction.queries import basis_of, settled_redaction
-from reporting.redaction.spans import Settled
+from reporting.redaction.spans import OpenedRedaction
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.audit.log import record
 from ugly_mugs.audit.models import AuditKind
@@ -182,7 +182,7 @@ def consents_now(opened: OpenedReport) -> Consents:
     return consents
 
 
-def settled_or_conflict(opened: OpenedReport) -> Settled:
+def settled_or_conflict(opened: OpenedReport) -> OpenedRedaction:
     settled = settled_redaction(opened.report.id, opened.content_key)
     if settled is None:
         raise Conflict(_("First the redacted text has to be settled."))
@@ -204,7 +204,7 @@ def write_draft(
     written: Written,
     *,
     opened: OpenedReport,
-    settled: Settled,
+    settled: OpenedRedaction,
     consents: Consents,
     context: DeskContext,
     sealing_key: DraftSealingKey | None = None,
@@ -264,7 +264,7 @@ def _in_every_language(texts: Texts, channel: TextChannel) -> str:
 
 
 def _leaks(
-    texts: Texts, contents: AlertContents, opened: OpenedReport, settled: Settled
+    texts: Texts, contents: AlertContents, opened: OpenedReport, settled: OpenedRedaction
 ) -> Iterable[FoundLeak]:
     """Everything in any text that may point to the reporter, without duplicates."""
     known = known_about_reporter(opened.contents)

@@ -1,1 +1,1 @@
-"""Triage, redaction and the leak check."""
+"""The desk: the list of reports, one report's page, and the decisions about it."""

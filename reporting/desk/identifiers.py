@@ -1,7 +1,7 @@
-"""Identifiers of an alleged offender in one report, and the tags that join it to others of the same series.
+"""Identifiers of an alleged offender in one report, and the tags that join it to other reports of a series.
 
-A tag is stored at filing for the form's own fields; one found in free text gets its tag when a moderator says whose
-it is, from the secret point that has waited inside the sealed report.
+For the form's own fields a tag is stored at filing. For an identifier in free text it is stored when a moderator says
+that it is the alleged offender's; it is computed from the secret point in the sealed report.
 """
 
 from collections.abc import Sequence
@@ -21,91 +21,94 @@ from ugly_mugs.vault import ServiceVault
 
 
 @dataclass(frozen=True)
-class Named:
-    """One identifier of the report; `counted` when its tag is stored, `others` reports share it then."""
+class ReportIdentifier:
+    """One identifier of the report. `tagged`: its tag is stored; `others`: how many other reports have this tag."""
 
     kind: IdentifierKind
     normalised: str
     tag: bytes
     in_free_text: bool
     of_reporter: bool
-    counted: bool
+    tagged: bool
     others: int
 
 
-def of_report(contents: Contents, *, vault: ServiceVault) -> list[Named]:
+def of_report(contents: Contents, *, vault: ServiceVault) -> list[ReportIdentifier]:
     """Every identifier of the report: those of the form's fields, then those found in free text."""
     own = tags.of_reporter(contents.sections["about_you"], contents.consents)
-    found = {
+    tag_of = {
         (kind, text): (vault.tags.series_tag(vault.tags.secret_point(kind, text)), False)
         for kind, text in tags.of_offenders(contents.offenders)
     }
     for point in contents.points:
-        found.setdefault((point.kind, point.normalised), (vault.tags.series_tag(point.point), True))
-    stored = _stored(contents.report_id)
-    shared = _shared(contents.report_id)
+        tag_of.setdefault((point.kind, point.normalised), (vault.tags.series_tag(point.point), True))
+    stored = _stored_tags(contents.report_id)
+    shared = _numbers_of_other_reports(contents.report_id)
     return [
-        Named(
+        ReportIdentifier(
             kind=kind,
             normalised=text,
             tag=tag,
-            in_free_text=loose,
+            in_free_text=in_free_text,
             of_reporter=(kind, text) in own,
-            counted=tag in stored,
+            tagged=tag in stored,
             others=shared.get(tag, 0),
         )
-        for (kind, text), (tag, loose) in found.items()
+        for (kind, text), (tag, in_free_text) in tag_of.items()
     ]
 
 
-def mark(*, report: Report, contents: Contents, tag: bytes, vault: ServiceVault) -> Named:
-    """A moderator says that this identifier is the alleged offender's; the report's row must be locked."""
-    named = _named(contents, tag, vault)
-    if named.of_reporter:
+def add_tag(*, report: Report, contents: Contents, tag: bytes, vault: ServiceVault) -> ReportIdentifier:
+    """Store the tag: a moderator says that the identifier is the alleged offender's.
+
+    Conflict when it is also the reporter's, or not in the report. The report's row must be locked.
+    """
+    identifier = _identifier_with_tag(contents, tag, vault)
+    if identifier.of_reporter:
         raise Conflict(
             _("This stands in the fields about the reporter too, so it cannot be the other person's.")
         )
-    if not named.counted:
-        db.session.add(IdentifierTag(id=uuid4(), report_id=report.id, kind=named.kind, tag=tag))
-    return named
+    if not identifier.tagged:
+        db.session.add(IdentifierTag(id=uuid4(), report_id=report.id, kind=identifier.kind, tag=tag))
+    return identifier
 
 
-def remove(*, report: Report, contents: Contents, tag: bytes, vault: ServiceVault) -> Named:
-    """It was not the alleged offender's after all: its tag goes, and with it the link to other reports."""
-    named = _named(contents, tag, vault)
+def remove_tag(*, report: Report, contents: Contents, tag: bytes, vault: ServiceVault) -> ReportIdentifier:
+    """Delete the tag, and so the link to other reports; Conflict when the identifier is not in the report."""
+    identifier = _identifier_with_tag(contents, tag, vault)
     db.session.execute(
         sa.delete(IdentifierTag).where(IdentifierTag.report_id == report.id, IdentifierTag.tag == tag)
     )
-    return named
+    return identifier
 
 
 def same_series(report_id: UUID) -> Sequence[Report]:
     """Other reports that share at least one identifier with this one, the newest first."""
-    mine = sa.select(IdentifierTag.tag).where(IdentifierTag.report_id == report_id)
+    own_tags = sa.select(IdentifierTag.tag).where(IdentifierTag.report_id == report_id)
     others = sa.select(IdentifierTag.report_id).where(
-        IdentifierTag.tag.in_(mine), IdentifierTag.report_id != report_id
+        IdentifierTag.tag.in_(own_tags), IdentifierTag.report_id != report_id
     )
     query = sa.select(Report).where(Report.id.in_(others), Report.desk_wrap.is_not(None))
     return db.session.scalars(query.order_by(Report.received_on.desc(), Report.id)).all()
 
 
-def _named(contents: Contents, tag: bytes, vault: ServiceVault) -> Named:
-    """The report's identifier with this tag; somebody may have changed what stands in the report."""
-    found = next((each for each in of_report(contents, vault=vault) if each.tag == tag), None)
-    if found is None:
-        raise Conflict(_("This identifier does not stand in the report."))
-    return found
+def _identifier_with_tag(contents: Contents, tag: bytes, vault: ServiceVault) -> ReportIdentifier:
+    """The report's identifier with this tag; Conflict when there is none, because the report may have changed."""
+    for identifier in of_report(contents, vault=vault):
+        if identifier.tag == tag:
+            return identifier
+    raise Conflict(_("This identifier does not stand in the report."))
 
 
-def _stored(report_id: UUID) -> set[bytes]:
+def _stored_tags(report_id: UUID) -> set[bytes]:
     return set(db.session.scalars(sa.select(IdentifierTag.tag).where(IdentifierTag.report_id == report_id)))
 
 
-def _shared(report_id: UUID) -> dict[bytes, int]:
-    mine = sa.select(IdentifierTag.tag).where(IdentifierTag.report_id == report_id)
-    counted = db.session.execute(
+def _numbers_of_other_reports(report_id: UUID) -> dict[bytes, int]:
+    own_tags = sa.select(IdentifierTag.tag).where(IdentifierTag.report_id == report_id)
+    query = (
         sa.select(IdentifierTag.tag, sa.func.count())
-        .where(IdentifierTag.tag.in_(mine), IdentifierTag.report_id != report_id)
+        .where(IdentifierTag.tag.in_(own_tags), IdentifierTag.report_id != report_id)
         .group_by(IdentifierTag.tag)
     )
-    return {row[0]: row[1] for row in counted}
+    return {row[0]: row[1] for row in db.session.execute(query)}

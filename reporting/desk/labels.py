@@ -1,4 +1,4 @@
-"""What the desk reads about a report in plain words, and what it proposes to say to the reporter."""
+"""Labels and sentences about a report for the desk, and the proposed messages to the reporter."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from ugly_mugs.web.form_fields import Words
 
 
 class Allowed(NamedTuple):
-    """One consent: what it is, whether it is given, and what that means for the work."""
+    """One consent: its title, whether it is given, and what the desk may do."""
 
     title: str
     given: bool
@@ -23,7 +23,7 @@ class Allowed(NamedTuple):
 
 
 def of_consents(consents: Consents) -> list[Allowed]:
-    """What the reporter allows, as an instruction."""
+    """The consents as instructions for the desk."""
     warn = _("No alert may be made. You may read it, write to them and settle it.")
     if consents.warn_others:
         warn = _("An alert may leave as soon as two people agree.")
@@ -47,7 +47,7 @@ def of_consents(consents: Consents) -> list[Allowed]:
 
 
 class OutputLine(NamedTuple):
-    """One output as the desk lists it: its name, its page, and how far it has come."""
+    """One output in the desk's list: its title, the path of its page, and a sentence about its state."""
 
     title: str
     page: str
@@ -55,16 +55,16 @@ class OutputLine(NamedTuple):
 
 
 class OutputsOfKind(NamedTuple):
-    """Every output of one kind made from a report; `kind` says the rest."""
+    """Every output of one kind made from a report."""
 
     kind: OutputKindSpec
     lines: list[OutputLine]
 
 
-def of_outputs(made: Iterable[Output]) -> list[OutputsOfKind]:
-    """A group for every kind that is wired, also for one of which there is no output."""
+def of_outputs(outputs: Iterable[Output]) -> list[OutputsOfKind]:
+    """A group for every wired kind, also for a kind without outputs."""
     groups = {spec.kind: OutputsOfKind(spec, []) for spec in output_kinds.registered()}
-    for output in made:
+    for output in outputs:
         kind, lines = groups[output.kind]
         title = str(kind.desk.title) % {"number": len(lines) + 1}
         sentence = kind.desk.states[output.state].about(output)
@@ -72,14 +72,14 @@ def of_outputs(made: Iterable[Output]) -> list[OutputsOfKind]:
     return list(groups.values())
 
 
-def proposed_message(decision: ReportState, made: Sequence[Output]) -> Words:
-    """What could be said to the reporter with this decision; the moderator changes it as they like."""
+def proposed_message(decision: ReportState, outputs: Sequence[Output]) -> Words:
+    """The proposed message to the reporter for this decision; the moderator may change it."""
     if decision is ReportState.DECLINED:
         return _(
             "Thank you for telling us. We have read all of it. We will not make a warning from it this time. That does "
             "not mean that we do not believe you. If something new comes up, add it here and we look again."
         )
-    for output in made:
+    for output in outputs:
         if output.state in LIVE_OUTPUTS:
             return output_kinds.spec_of(output.kind).desk.settling_message
     return _(

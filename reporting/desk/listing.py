@@ -1,7 +1,7 @@
-"""The lines of the desk's list, in words."""
+"""The lines of the desk's list, as text."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -29,16 +29,16 @@ class Tab(StrEnum):
 
     @classmethod
     def read(cls, text: str | None) -> "Tab":
-        return cls(text) if text in {each.value for each in cls} else cls.OPEN
+        return cls(text) if text in {tab.value for tab in cls} else cls.OPEN
 
     @property
     def label(self) -> Words:
         return {Tab.OPEN: _("Open"), Tab.SETTLED: _("Settled"), Tab.DECLINED: _("Declined")}[self]
 
-    def total(self, counted: Mapping[ReportState, int]) -> int:
-        """How many reports stand under this tab."""
+    def total(self, counts: Mapping[ReportState, int]) -> int:
+        """The number of reports under this tab."""
         return sum(
-            counted.get(state, 0) for state in (OPEN if self is Tab.OPEN else {ReportState(self.value)})
+            counts.get(state, 0) for state in (OPEN if self is Tab.OPEN else {ReportState(self.value)})
         )
 
 
@@ -46,8 +46,8 @@ class Line(NamedTuple):
     """One report in the list. `age` is empty where its head was not opened."""
 
     id: UUID
-    what: str
-    where: str
+    summary: str
+    place: str
     severity: str
     severity_tag: str
     urgent: bool
@@ -55,7 +55,7 @@ class Line(NamedTuple):
     state_tag: str
     age: str
     day: str
-    who: str
+    taken_by: str
 
 
 def lines(
@@ -66,42 +66,48 @@ def lines(
     now: datetime,
     vault: ServiceVault,
 ) -> list[Line]:
-    """The rows of one page; those of one rank and day by their minute, where that is known."""
-    rows = sorted(rows, key=lambda row: (_place(row), received.get(row.id, now))) if received else list(rows)
+    """The lines of one page; rows of equal rank and day are sorted by their minute, where `received` has it."""
+    rows = (
+        sorted(rows, key=lambda row: (_sort_key(row), received.get(row.id, now))) if received else list(rows)
+    )
     names = accounts.names_of({row.taken_by for row in rows if row.taken_by}, vault=vault)
     return [
         Line(
             id=row.id,
-            what=what(row.facets),
-            where=where(row.facets),
+            summary=incident_summary(row.facets),
+            place=place_summary(row.facets),
             severity=label_of(SEVERITIES, row.facets.severity) if row.facets else "",
             severity_tag=SEVERITY_TAGS[row.facets.severity] if row.facets else "",
             urgent=row.facets is not None and row.facets.urgent,
             state=of_state(row.state),
             state_tag="good" if row.state is ReportState.RECEIVED else "",
-            age=age(received[row.id], now) if row.id in received else "",
+            age=waiting_time(received[row.id], now) if row.id in received else "",
             day=_day(row.received_on if row.state in OPEN else row.changed_on),
-            who=_("you") if row.taken_by == staff_id else names.get(row.taken_by, "") if row.taken_by else "",
+            taken_by=_("you")
+            if row.taken_by == staff_id
+            else names.get(row.taken_by, "")
+            if row.taken_by
+            else "",
         )
         for row in rows
     ]
 
 
-def _place(row: Listed) -> tuple[int, date]:
+def _sort_key(row: Listed) -> tuple[int, date]:
     return (rank_of(row.facets) if row.facets else 0, row.received_on)
 
 
-def what(facets: Facets | None) -> Words:
-    """The first kinds of thing that were ticked, and how many more."""
+def incident_summary(facets: Facets | None) -> Words:
+    """The first incident types, and the number of further ones."""
     ticked = [str(label) for value, label in INCIDENT_TYPES if facets and value in facets.types]
     if not ticked:
         return _("Nothing ticked: please read")
-    said = ", ".join(ticked[:_MOST_TYPES])
+    kinds = ", ".join(ticked[:_MOST_TYPES])
     more = len(ticked) - _MOST_TYPES
-    return _("%(kinds)s and %(count)s more", kinds=said, count=more) if more > 0 else said
+    return _("%(kinds)s and %(count)s more", kinds=kinds, count=more) if more > 0 else kinds
 
 
-def where(facets: Facets | None) -> Words:
+def place_summary(facets: Facets | None) -> Words:
     if facets is None:
         return ""
     if facets.placeless:
@@ -110,9 +116,9 @@ def where(facets: Facets | None) -> Words:
     return region.name if region else ""
 
 
-def age(received_at: datetime, now: datetime) -> str:
-    """How long a report has been waiting."""
-    return str(format_timedelta(max(now - received_at, now - now), granularity="minute"))
+def waiting_time(received_at: datetime, now: datetime) -> str:
+    """The time since the report was received."""
+    return str(format_timedelta(max(now - received_at, timedelta(0)), granularity="minute"))
 
 
 def _day(day: date) -> str:

@@ -1,4 +1,4 @@
-"""The order of the desk: open reports by urgency, then by day, ranked in memory from their opened facets."""
+"""The order of the desk's list: open reports by urgency, then by day, ranked in memory from their facets."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _Ranked = tuple[Any, Any, bytes]
 
 @dataclass(frozen=True)
 class Listed:
-    """One report as a line of the list; nothing of it is opened but its facets."""
+    """One report in the list; only its facets are opened."""
 
     id: UUID
     state: ReportState
@@ -52,63 +52,63 @@ class Page:
     total: int
 
 
-class Ranks:
-    """How urgent each open report is, remembered by its sealed facets.
+class RankCache:
+    """Caches the rank of each open report by its sealed facets.
 
-    Opening ten thousand takes longer than drawing the page. Only those of reports that are open now are remembered,
-    so that nothing of a withdrawn one outlives the next look at the list.
+    Opening the facets of ten thousand reports takes longer than drawing the page. Each sort keeps only the ranks of
+    reports that are open then, so that a withdrawn report leaves the cache the next time the list is shown.
     """
 
     def __init__(self) -> None:
-        self._known: Mapping[bytes, int] = {}
+        self._ranks: Mapping[bytes, int] = {}
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._ranks)
 
     def sort(self, rows: Iterable[_Ranked], vault: ServiceVault) -> list[list[_Ranked]]:
-        """The rows by their rank, the most urgent first, each rank in the order given."""
-        known, fresh = self._known, dict[bytes, int]()
+        """The rows grouped by rank, the most urgent rank first, each group in the given order."""
+        cached, current = self._ranks, dict[bytes, int]()
         ranked: list[list[_Ranked]] = [[] for _rank in _ORDER]
         for row in rows:
             sealed = row[2]
-            rank = known.get(sealed)
+            rank = cached.get(sealed)
             if rank is None:
                 rank = rank_of(facets.open_sealed(sealed, report_id=_id_of(row), vault=vault))
-            fresh[sealed] = rank
+            current[sealed] = rank
             ranked[rank].append(row)
-        self._known = fresh
+        self._ranks = current
         return ranked
 
 
 def rank_of(opened: Facets) -> int:
-    """Danger and risk that are still going on come first, then other danger and risk, nuisance in any case last."""
+    """The index in _ORDER: first danger and risk that are still going on, then other danger and risk, then nuisance."""
     return _ORDER.index((opened.severity, opened.urgent))
 
 
-def open_page(*, number: int, ranks: Ranks, vault: ServiceVault) -> Page:
+def open_page(*, number: int, ranks: RankCache, vault: ServiceVault) -> Page:
     """One page of the open reports: the most urgent first, and of equally urgent ones the oldest."""
-    ranked = ranks.sort(chain.from_iterable(map(_waiting, OPEN)), vault)
-    # Each rank holds a few runs that are in order already, which is what sorting does best.
+    ranked = ranks.sort(chain.from_iterable(map(_rows_to_rank, OPEN)), vault)
+    # Each rank consists of a few sorted runs, which Timsort merges in linear time.
     order = [row for rank in ranked for row in sorted(rank)]
-    number, last = _within(number, len(order))
+    number, last = _page_within(number, len(order))
     chosen = [_id_of(row) for row in order[(number - 1) * PAGE : number * PAGE]]
     rows = {row.id: row for row in _rows(Report.id.in_(chosen), vault=vault)}
-    return Page([rows[each] for each in chosen if each in rows], number, last, len(order))
+    return Page([rows[report_id] for report_id in chosen if report_id in rows], number, last, len(order))
 
 
-def _waiting(state: ReportState) -> Sequence[_Ranked]:
-    """Day, id and sealed facets of every report in this state, oldest first, as the database keeps them.
+def _rows_to_rank(state: ReportState) -> Sequence[_Ranked]:
+    """Day, id and sealed facets of every report in this state, oldest first, as the driver returns them.
 
-    Straight from the cursor: thousands of row objects, ids and days that nobody looks at would take most of the time.
+    Read from the driver's cursor, because converting thousands of unused ids, days and rows takes most of the time.
     """
     query = sa.select(
         sa.type_coerce(Report.received_on, sa.types.NullType()),
         sa.type_coerce(Report.id, sa.types.NullType()),
         sa.type_coerce(Report.facets, sa.types.NullType()),
     ).where(Report.state == state, Report.facets.is_not(None))
-    found = db.session.connection().execute(query.order_by(Report.received_on, Report.id))
-    rows = found.cursor.fetchall() if found.cursor is not None else []
-    found.close()
+    result = db.session.connection().execute(query.order_by(Report.received_on, Report.id))
+    rows = result.cursor.fetchall() if result.cursor is not None else []
+    result.close()
     return cast(Sequence[_Ranked], rows)
 
 
@@ -119,7 +119,7 @@ def _id_of(row: _Ranked) -> UUID:
 def finished_page(state: ReportState, *, number: int, vault: ServiceVault) -> Page:
     """One page of reports in this final state, the latest change first."""
     total = db.session.scalar(sa.select(sa.func.count()).where(Report.state == state)) or 0
-    number, last = _within(number, total)
+    number, last = _page_within(number, total)
     rows = _rows(
         Report.state == state,
         order=(Report.changed_on.desc(), Report.id),
@@ -131,11 +131,11 @@ def finished_page(state: ReportState, *, number: int, vault: ServiceVault) -> Pa
 
 def counts() -> dict[ReportState, int]:
     """How many reports there are in each state."""
-    counted = db.session.execute(sa.select(Report.state, sa.func.count()).group_by(Report.state))
-    return {row[0]: row[1] for row in counted}
+    query = sa.select(Report.state, sa.func.count()).group_by(Report.state)
+    return {row[0]: row[1] for row in db.session.execute(query)}
 
 
-def _within(number: int, total: int) -> tuple[int, int]:
+def _page_within(number: int, total: int) -> tuple[int, int]:
     last = max(1, -(-total // PAGE))
     return min(max(number, 1), last), last
 
@@ -158,11 +158,11 @@ def _rows(
         Report.head,
         Report.facets,
     )
-    found = db.session.execute(query.where(condition).order_by(*order).offset(offset).limit(PAGE))
+    rows = db.session.execute(query.where(condition).order_by(*order).offset(offset).limit(PAGE))
     return [
         Listed(
             *row[:-1],
             facets=facets.open_sealed(row.facets, report_id=row.id, vault=vault) if row.facets else None,
         )
-        for row in found
+        for row in rows
     ]

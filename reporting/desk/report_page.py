@@ -1,4 +1,4 @@
-"""One report as the desk sees it: everything the reporter told, what they allow, and what comes next."""
+"""The desk's page of one report: its contents, the consents, and the next step."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -38,7 +38,7 @@ DECLINE: Final = "decline"
 
 
 class ReportForms(dict[str, Form]):
-    """The forms of the page, each with a prefix of its own so that they cannot be taken for each other."""
+    """The forms of the page, each with its own prefix for field names."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -51,7 +51,7 @@ class ReportForms(dict[str, Form]):
         self.posted = ""
 
     def take(self, name: str, typed: MultiDict[str, str]) -> bool:
-        """Judge the one form that was sent."""
+        """Keep and validate the form that was sent; whether it is valid."""
         self.posted = name
         return self[name].take(typed)
 
@@ -60,21 +60,21 @@ class ReportForms(dict[str, Form]):
         return error_summary(*self.values())
 
 
-def drawn(
+def render_report(
     opened: OpenedReport, forms: ReportForms, *, message: str = "", status: HTTPStatus = HTTPStatus.OK
 ) -> Response:
-    """The page; `message` says above everything what went wrong."""
+    """The page; `message` is an error shown at its top."""
     me, vault, now = current_staff(), runtime().vault, runtime().clock.now()
     report, contents = opened.report, opened.contents
-    made = record_outputs.of_report(report.id)
+    report_outputs = record_outputs.of_report(report.id)
     redaction = queries.redaction(report.id)
     for decision, state in ((SETTLE, ReportState.SETTLED), (DECLINE, ReportState.DECLINED)):
         if forms.posted != decision:
-            forms[decision].fill({"message": labels.proposed_message(state, made)})
+            forms[decision].fill({"message": labels.proposed_message(state, report_outputs)})
     may_be_made = output_kinds.may_be_made(contents.consents)
-    thread = record_queries.messages(report.id)
-    people = {report.taken_by, report.filed_by, *(each.staff_id for each in thread)} - {None}
-    names = accounts.names_of([each for each in people if each], vault=vault)
+    messages = record_queries.messages(report.id)
+    people = {report.taken_by, report.filed_by, *(message.staff_id for message in messages)} - {None}
+    names = accounts.names_of([person for person in people if person], vault=vault)
     known_facets = (
         facets.open_sealed(report.facets, report_id=report.id, vault=vault) if report.facets else None
     )
@@ -82,32 +82,37 @@ def drawn(
         "reporting/desk/report.html",
         report=report,
         state=labels.of_state(report.state),
-        what=listing.what(known_facets),
+        summary_line=listing.incident_summary(known_facets),
         facets=known_facets,
         severity=label_of(SEVERITIES, known_facets.severity) if known_facets else "",
         severity_tag=listing.SEVERITY_TAGS[known_facets.severity] if known_facets else "",
         received=format_datetime(contents.head.received_at, "d MMMM, HH:mm"),
-        age=listing.age(contents.head.received_at, now),
+        age=listing.waiting_time(contents.head.received_at, now),
         taken_by=names.get(report.taken_by) if report.taken_by else None,
-        mine=report.taken_by == me.id,
+        taken_by_me=report.taken_by == me.id,
         filed_by=names.get(report.filed_by) if report.source is Source.DESK and report.filed_by else None,
         step=next_step(
-            report=report, may_be_made=may_be_made, redaction=redaction, outputs=made, staff_id=me.id
+            report=report,
+            may_be_made=may_be_made,
+            redaction=redaction,
+            outputs=report_outputs,
+            staff_id=me.id,
         ),
         parts=list(_parts(contents)),
         allowed=labels.of_consents(contents.consents),
         redaction=redaction,
         added_since=_added_since(opened, redaction),
-        named=[
-            (labels.of_identifier(each.kind), each) for each in identifiers.of_report(contents, vault=vault)
+        identifiers=[
+            (labels.of_identifier(identifier.kind), identifier)
+            for identifier in identifiers.of_report(contents, vault=vault)
         ],
         series=[
-            (each.id, format_date(each.received_on, "long"), labels.of_state(each.state))
-            for each in identifiers.same_series(report.id)
+            (other.id, format_date(other.received_on, "long"), labels.of_state(other.state))
+            for other in identifiers.same_series(report.id)
         ],
-        made=labels.of_outputs(made),
+        outputs_by_kind=labels.of_outputs(report_outputs),
         may_be_made=may_be_made,
-        thread=[_said(each, opened.content_key, names) for each in thread],
+        messages=[_message_row(row, opened.content_key, names) for row in messages],
         forms=forms,
         message=message,
     )
@@ -115,15 +120,15 @@ def drawn(
 
 
 def _parts(contents: Contents) -> list[tuple[str, list[AnsweredSection]]]:
-    """What came in, in its order; additions say their day."""
+    """The parts in order, each with a heading (the day of an addition) and its sections."""
     return [
         (
             ""
             if part is contents.parts[0]
             else _("Added on %(day)s", day=format_date(part.added_on, "long")),
             [
-                each._replace(title=_("About the reporter")) if each.name == "about_you" else each
-                for each in answer_labels.labelled_sections(part.sections)
+                section._replace(title=_("About the reporter")) if section.name == "about_you" else section
+                for section in answer_labels.labelled_sections(part.sections)
             ],
         )
         for part in contents.parts
@@ -131,17 +136,17 @@ def _parts(contents: Contents) -> list[tuple[str, list[AnsweredSection]]]:
 
 
 def _added_since(opened: OpenedReport, redaction: Redaction | None) -> bool:
-    """Whether the reporter wrote more of the account after it was last redacted."""
-    kept = queries.opened_redaction(redaction, opened.content_key)
-    return kept is not None and kept.covers != len(opened.contents.account)
+    """Whether the account grew after it was last redacted."""
+    saved = queries.opened_redaction(redaction, opened.content_key)
+    return saved is not None and saved.account_length != len(opened.contents.account)
 
 
-def _said(message: ReportMessage, content_key: bytes, names: Mapping[UUID, str]) -> Mapping[str, Any]:
-    desk = message.author is Author.DESK
-    who = names.get(message.staff_id, _("The desk")) if desk and message.staff_id else _("The reporter")
+def _message_row(message: ReportMessage, content_key: bytes, names: Mapping[UUID, str]) -> Mapping[str, Any]:
+    by_desk = message.author is Author.DESK
+    who = names.get(message.staff_id, _("The desk")) if by_desk and message.staff_id else _("The reporter")
     return {
         "who": who,
         "when": format_date(message.sent_on, "long"),
         "text": conversation.open_message(message, content_key),
-        "mine": desk,
+        "mine": by_desk,
     }

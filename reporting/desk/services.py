@@ -1,4 +1,4 @@
-"""What moderators decide about a report: who looks after it, what is said to the reporter, and how it ends."""
+"""Decisions of moderators about a report: who handles it, messages to the reporter, and the outcome."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -12,15 +12,15 @@ from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.errors import Conflict
 
 
-def take(*, report_id: UUID, staff_id: UUID, from_id: UUID | None, now: datetime) -> Report:
-    """Look after a report; `from_id` is who the page said looks after it, so that nobody is pushed out unseen.
+def assign(*, report_id: UUID, staff_id: UUID, seen_assignee_id: UUID | None, now: datetime) -> Report:
+    """Assign the report to this moderator; a finished report is reopened.
 
-    Taking a finished report opens it again.
+    `seen_assignee_id` is the assignee that the page showed; Conflict when somebody else has taken the report since.
     """
     report = opening.lock_report(report_id)
     if report.state is ReportState.IN_REVIEW and report.taken_by == staff_id:
         return report
-    if report.state is ReportState.IN_REVIEW and report.taken_by != from_id:
+    if report.state is ReportState.IN_REVIEW and report.taken_by != seen_assignee_id:
         raise Conflict(_("A colleague took this report a moment ago."))
     if report.state is not ReportState.IN_REVIEW:
         _move(report, ReportState.IN_REVIEW, staff_id=staff_id, day=now.date())
@@ -30,8 +30,8 @@ def take(*, report_id: UUID, staff_id: UUID, from_id: UUID | None, now: datetime
     return report
 
 
-def give_back(*, report_id: UUID, staff_id: UUID, now: datetime) -> Report:
-    """Leave a report to whoever comes next; only who looks after it can."""
+def unassign(*, report_id: UUID, staff_id: UUID, now: datetime) -> Report:
+    """Return the report to the list without an assignee; Conflict when this moderator is not its assignee."""
     report = opening.lock_report(report_id)
     if report.state is ReportState.RECEIVED and report.taken_by is None:
         return report
@@ -45,9 +45,9 @@ def give_back(*, report_id: UUID, staff_id: UUID, now: datetime) -> Report:
 def reply(
     *, report_id: UUID, text: str, content_key: bytes, staff_id: UUID, now: datetime
 ) -> ReportMessage | None:
-    """Write to the reporter, who reads it with their receipt; None when this very message stands there last."""
+    """Add a message to the reporter; None when it equals the last message."""
     report = opening.lock_report(report_id)
-    written = conversation.write(
+    message = conversation.write(
         report=report,
         author=Author.DESK,
         text=text,
@@ -55,9 +55,9 @@ def reply(
         day=now.date(),
         staff_id=staff_id,
     )
-    if written is not None:
+    if message is not None:
         _record(AuditKind.MESSAGE_SENT, report, staff_id=staff_id, day=now.date())
-    return written
+    return message
 
 
 def finish(
@@ -69,9 +69,9 @@ def finish(
     staff_id: UUID,
     now: datetime,
 ) -> Report:
-    """Settle or decline the report, and say so to the reporter unless `message` is None.
+    """Settle or decline the report, and send `message` to the reporter unless it is empty.
 
-    Conflict when it is not under review any more, or a colleague looks after it.
+    Conflict when it is not under review, or is assigned to a colleague.
     """
     report = opening.lock_report(report_id)
     if report.state is decision:

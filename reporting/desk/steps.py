@@ -1,4 +1,4 @@
-"""What comes next for a report, so that nobody has to remember the order of the work."""
+"""The next step of work on a report, for the page of the report."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -10,11 +10,11 @@ from reporting.redaction.models import Redaction
 
 
 class Step(StrEnum):
-    TAKE = "take"  # nobody looks after it
-    COLLEAGUE = "colleague"  # somebody else does
-    HIDE = "hide"  # something may be made from it, and nobody has settled the text for it
-    DRAFT = "draft"  # the text is settled, and nothing is made from it
-    DECIDE = "decide"  # all that is left is to settle or decline it
+    TAKE = "take"  # nobody is assigned
+    COLLEAGUE = "colleague"  # a colleague is assigned
+    HIDE = "hide"  # an output may be made, and the text is not settled
+    DRAFT = "draft"  # the text is settled, and there is no output
+    DECIDE = "decide"  # it can be settled or declined
     NOTHING = "nothing"  # it is finished
 
 
@@ -26,7 +26,7 @@ def next_step(
     outputs: Sequence[Output],
     staff_id: UUID,
 ) -> Step:
-    """The one thing to do now, seen by this person. `may_be_made` are the kinds that the reporter allows."""
+    """The next step for this person. `may_be_made` are the output kinds that the reporter allows."""
     if report.state is ReportState.RECEIVED:
         return Step.TAKE
     if report.state is not ReportState.IN_REVIEW:

@@ -1,4 +1,4 @@
-"""The desk: the queue, and one report with everything that can be done about it."""
+"""The desk's pages: the list of reports, and one report with the decisions about it."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext
 
 from reporting.desk import identifiers, queue, services
 from reporting.desk.listing import Tab, lines
-from reporting.desk.report_page import DECLINE, REPLY, SETTLE, ReportForms, drawn
+from reporting.desk.report_page import DECLINE, REPLY, SETTLE, ReportForms, render_report
 from reporting.record import opening
 from reporting.record.models import ReportState
 from reporting.record.opening import OpenedReport
@@ -39,16 +39,16 @@ def report_list() -> Response:
         return make_response(redirect(first_page("desk", me.permissions), HTTPStatus.SEE_OTHER))
     tab, number = Tab.read(request.args.get("tab")), request.args.get("page", 1, type=int)
     if tab is Tab.OPEN:
-        page = queue.open_page(number=number, ranks=runtime().state.of(queue.Ranks), vault=vault)
+        page = queue.open_page(number=number, ranks=runtime().state.of(queue.RankCache), vault=vault)
     else:
         page = queue.finished_page(ReportState(tab.value), number=number, vault=vault)
-    counted = queue.counts()
+    counts = queue.counts()
     received = opening.times_received(page.rows if tab is Tab.OPEN else [], staff=me, now=now)
     return make_response(
         render_template(
             "reporting/desk/queue.html",
             tab=tab,
-            tabs=[(each, each.label, each.total(counted)) for each in Tab],
+            tabs=[(shown_tab, shown_tab.label, shown_tab.total(counts)) for shown_tab in Tab],
             page=page,
             lines=lines(page.rows, received=received, staff_id=me.id, now=now, vault=vault),
         )
@@ -58,32 +58,35 @@ def report_list() -> Response:
 @desk.get("/reports/<uuid:report_id>")
 @staff(Permission.OPEN_REPORTS)
 def report(report_id: UUID) -> Response:
-    return drawn(_opened(report_id), ReportForms())
+    return render_report(_opened(report_id), ReportForms())
 
 
 @desk.post("/reports/<uuid:report_id>/take")
 @staff(Permission.REDACT)
 def take(report_id: UUID) -> Response:
-    seen = request.form.get("from", type=UUID)
+    seen_assignee_id = request.form.get("from", type=UUID)
     try:
-        services.take(
-            report_id=report_id, staff_id=current_staff().id, from_id=seen, now=runtime().clock.now()
+        services.assign(
+            report_id=report_id,
+            staff_id=current_staff().id,
+            seen_assignee_id=seen_assignee_id,
+            now=runtime().clock.now(),
         )
     except Conflict as conflict:
-        return _again(report_id, ReportForms(), conflict)
+        return _render_conflict(report_id, ReportForms(), conflict)
     db.session.commit()
-    return _back(report_id)
+    return _redirect(report_id)
 
 
 @desk.post("/reports/<uuid:report_id>/give-back")
 @staff(Permission.REDACT)
 def give_back(report_id: UUID) -> Response:
     try:
-        services.give_back(report_id=report_id, staff_id=current_staff().id, now=runtime().clock.now())
+        services.unassign(report_id=report_id, staff_id=current_staff().id, now=runtime().clock.now())
     except Conflict as conflict:
-        return _again(report_id, ReportForms(), conflict)
+        return _render_conflict(report_id, ReportForms(), conflict)
     db.session.commit()
-    return _back(report_id)
+    return _redirect(report_id)
 
 
 @desk.post("/reports/<uuid:report_id>/message")
@@ -91,7 +94,7 @@ def give_back(report_id: UUID) -> Response:
 def reply(report_id: UUID) -> Response:
     opened, forms = _opened(report_id), ReportForms()
     if not forms.take(REPLY, request.form):
-        return drawn(opened, forms, status=HTTPStatus.BAD_REQUEST)
+        return render_report(opened, forms, status=HTTPStatus.BAD_REQUEST)
     services.reply(
         report_id=report_id,
         text=forms[REPLY].values["text"],
@@ -100,7 +103,7 @@ def reply(report_id: UUID) -> Response:
         now=runtime().clock.now(),
     )
     db.session.commit()
-    return _back(report_id, "messages")
+    return _redirect(report_id, "messages")
 
 
 @desk.post("/reports/<uuid:report_id>/<any(settle, decline):decision>")
@@ -108,7 +111,7 @@ def reply(report_id: UUID) -> Response:
 def finish(report_id: UUID, decision: str) -> Response:
     opened, forms = _opened(report_id), ReportForms()
     if not forms.take(decision, request.form):
-        return drawn(opened, forms, status=HTTPStatus.BAD_REQUEST)
+        return render_report(opened, forms, status=HTTPStatus.BAD_REQUEST)
     try:
         services.finish(
             report_id=report_id,
@@ -119,27 +122,28 @@ def finish(report_id: UUID, decision: str) -> Response:
             now=runtime().clock.now(),
         )
     except Conflict as conflict:
-        return _again(report_id, forms, conflict)
+        return _render_conflict(report_id, forms, conflict)
     db.session.commit()
-    return _back(report_id)
+    return _redirect(report_id)
 
 
 @desk.post("/reports/<uuid:report_id>/identifier")
 @staff(Permission.REDACT)
 def identifier(report_id: UUID) -> Response:
     opened = _opened(report_id)
-    deed = identifiers.remove if request.form.get("do") == "remove" else identifiers.mark
+    removing = request.form.get("do") == "remove"
+    change_tag = identifiers.remove_tag if removing else identifiers.add_tag
     try:
-        deed(
+        change_tag(
             report=opening.lock_report(report_id),
             contents=opened.contents,
             tag=_tag(),
             vault=runtime().vault,
         )
     except Conflict as conflict:
-        return _again(report_id, ReportForms(), conflict)
+        return _render_conflict(report_id, ReportForms(), conflict)
     db.session.commit()
-    return _back(report_id, "identifiers")
+    return _redirect(report_id, "identifiers")
 
 
 def _tag() -> bytes:
@@ -155,12 +159,12 @@ def _opened(report_id: UUID) -> OpenedReport:
     )
 
 
-def _again(report_id: UUID, forms: ReportForms, conflict: Conflict) -> Response:
-    """The page as things stand now, with everything typed still in it."""
+def _render_conflict(report_id: UUID, forms: ReportForms, conflict: Conflict) -> Response:
+    """The page with the report's current state, and everything that was typed."""
     db.session.rollback()
-    return drawn(_opened(report_id), forms, message=conflict.message, status=HTTPStatus.CONFLICT)
+    return render_report(_opened(report_id), forms, message=conflict.message, status=HTTPStatus.CONFLICT)
 
 
-def _back(report_id: UUID, part: str = "") -> Response:
+def _redirect(report_id: UUID, part: str = "") -> Response:
     place = url_for("desk.report", report_id=report_id, _anchor=part or None)
     return make_response(redirect(place, HTTPStatus.SEE_OTHER))

@@ -58,7 +58,7 @@ def receipt_page() -> Response:
         message = _(
             "Nothing happened for a while, so your report was closed. Please type your receipt again."
         )
-    return _receipt_form_page(Form(_RECEIPT), message, HTTPStatus.OK)
+    return _draw_receipt_page(Form(_RECEIPT), message, HTTPStatus.OK)
 
 
 @receipt.post("")
@@ -69,18 +69,18 @@ def open_report() -> Response:
     valid = form.take(request.form)
     token = vault.form_tokens.read(RECEIPT_FORM, request.form.get("token", ""))
     if token is None or not vault.form_tokens.is_fileable(token, now):
-        return _receipt_form_page(
+        return _draw_receipt_page(
             form, _("This page had been open for a long time. Please send it once more.")
         )
     own_receipt = _typed_receipt(form) if valid else None
     if own_receipt is None:
         _count_wrong_receipt()
-        return _receipt_form_page(form)
+        return _draw_receipt_page(form)
     opened = queries.report_of_receipt(own_receipt, vault)
     if opened is None:
         _count_wrong_receipt()
         form.refuse("receipt", _("We know no report with this receipt. Please look at each word again."))
-        return _receipt_form_page(form)
+        return _draw_receipt_page(form)
     report, content_key = opened
     cookie = sessions.start(
         vault=vault,
@@ -93,7 +93,7 @@ def open_report() -> Response:
     db.session.commit()
     answers = posted_answers(request.form)
     if answers:
-        response = _page_with_answers(cookie, answers)
+        response = _draw_prefilled_page(cookie, answers)
     else:
         response = make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
     cookie.put(response)
@@ -103,7 +103,7 @@ def open_report() -> Response:
 @receipt.get("/report")
 @reporter
 def report_page() -> Response:
-    return _report_page(_current_report(), Form(_MESSAGE, prefix="message"))
+    return _draw_report_page(_current_report(), Form(_MESSAGE, prefix="message"))
 
 
 @receipt.post("/message")
@@ -112,7 +112,7 @@ def send_message() -> Response:
     current = _current_report(lock=True)
     form = Form(_MESSAGE, prefix="message")
     if not form.take(request.form):
-        return _report_page(current, form, HTTPStatus.BAD_REQUEST)
+        return _draw_report_page(current, form, HTTPStatus.BAD_REQUEST)
     adding.write_to_desk(
         report=current.report,
         text=form.values["text"],
@@ -126,7 +126,7 @@ def send_message() -> Response:
 @receipt.get("/add")
 @reporter
 def additions_page() -> Response:
-    return _additions_page(ReportForm.of_additions(), _session_token())
+    return _draw_additions_page(ReportForm.of_additions(), _session_token())
 
 
 @receipt.post("/add")
@@ -135,9 +135,9 @@ def add_part() -> Response:
     form = ReportForm.of_additions()
     if form.asked_to_add(request.form):
         form.keep(request.form).offenders.add()
-        return _additions_page(form, _session_token())
+        return _draw_additions_page(form, _session_token())
     if not form.take(request.form):
-        return _additions_page(form, _session_token(), status=HTTPStatus.BAD_REQUEST)
+        return _draw_additions_page(form, _session_token(), status=HTTPStatus.BAD_REQUEST)
     current = _current_report(lock=True)
     try:
         adding.add_part(
@@ -150,7 +150,7 @@ def add_part() -> Response:
         )
     except TooLong:
         form.refuse_length(_("All of it together is too long for us to keep. Please send it in two parts."))
-        return _additions_page(form, _session_token(), status=HTTPStatus.BAD_REQUEST)
+        return _draw_additions_page(form, _session_token(), status=HTTPStatus.BAD_REQUEST)
     db.session.commit()
     return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
 
@@ -158,7 +158,7 @@ def add_part() -> Response:
 @receipt.get("/choices")
 @reporter
 def choices_page() -> str:
-    return _choices_page(
+    return _draw_choices_page(
         ReportForm.of_choices().fill_consents(_current_report().contents.consents), _session_token()
     )
 
@@ -169,7 +169,7 @@ def change_choices() -> Response:
     current = _current_report(lock=True)
     form = ReportForm.of_choices()
     if not form.take(request.form):
-        return make_response(_choices_page(form, _session_token()), HTTPStatus.BAD_REQUEST)
+        return make_response(_draw_choices_page(form, _session_token()), HTTPStatus.BAD_REQUEST)
     former, now = current.contents.consents, runtime().clock.now()
     adding.change_consents(
         report=current.report,
@@ -306,7 +306,7 @@ def _wrong_length_message(wrong: WrongLength) -> Words:
     )
 
 
-def _receipt_form_page(
+def _draw_receipt_page(
     form: Form, message: str = "", status: HTTPStatus = HTTPStatus.BAD_REQUEST
 ) -> Response:
     """The form for a receipt, with the answers of a report form as hidden fields."""
@@ -320,7 +320,7 @@ def _receipt_form_page(
     return make_response(page, status)
 
 
-def _report_page(current: CurrentReport, form: Form, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _draw_report_page(current: CurrentReport, form: Form, status: HTTPStatus = HTTPStatus.OK) -> Response:
     page = render_template(
         "reporting/receipt/report_page.html",
         report=current.report,
@@ -353,11 +353,11 @@ def _message_row(message: ReportMessage, content_key: bytes) -> Mapping[str, Any
     }
 
 
-def _choices_page(form: ReportForm, csrf: str, *, prefilled: bool = False) -> str:
+def _draw_choices_page(form: ReportForm, csrf: str, *, prefilled: bool = False) -> str:
     return render_template("reporting/receipt/choices.html", form=form, csrf=csrf, prefilled=prefilled)
 
 
-def _additions_page(
+def _draw_additions_page(
     form: ReportForm, csrf: str, *, prefilled: bool = False, status: HTTPStatus = HTTPStatus.OK
 ) -> Response:
     return make_response(
@@ -368,19 +368,19 @@ def _additions_page(
 def _session_token() -> str:
     """The CSRF token of the session.
 
-    Given to templates explicitly, because `_page_with_answers` draws a page in the request that starts the session.
+    Given to templates explicitly, because `_draw_prefilled_page` draws a page in the request that starts the session.
     """
     session = browser_session(SessionKind.REPORTER)
     assert session is not None
     return runtime().vault.csrf(session.token)
 
 
-def _page_with_answers(cookie: sessions.Cookie, answers: list[tuple[str, str]]) -> Response:
+def _draw_prefilled_page(cookie: sessions.Cookie, answers: list[tuple[str, str]]) -> Response:
     """The form for additions, or for consents, filled with the answers of a report form that had filed before."""
     vault, now = runtime().vault, runtime().clock.now()
     session = sessions.find(vault=vault, kind=SessionKind.REPORTER, cookie=cookie.value, now=now)
     assert session is not None
     csrf, typed = vault.csrf(session.token), MultiDict(answers)
     if posted_answers(typed, KEPT_SECTIONS):
-        return _additions_page(ReportForm.of_additions().keep(typed), csrf, prefilled=True)
-    return make_response(_choices_page(ReportForm.of_choices().keep(typed), csrf, prefilled=True))
+        return _draw_additions_page(ReportForm.of_additions().keep(typed), csrf, prefilled=True)
+    return make_response(_draw_choices_page(ReportForm.of_choices().keep(typed), csrf, prefilled=True))

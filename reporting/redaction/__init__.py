@@ -1,1 +1,1 @@
-"""Hiding what points to the reporter, and the check that refuses a text which still does."""
+"""Redaction: hides words that identify the reporter, and refuses a text that still does."""

@@ -1,6 +1,6 @@
-"""English words so common that hiding one of them in one place says nothing about another place.
+"""Common English words. The leak check does not search for a hidden word that is in this list.
 
-No word stands here that is also somebody's name ("rose", "may", "hope"): a doubtful word is a telling one.
+The list has no word that is also a name ("rose", "may", "hope"), so that the check still finds those.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
-"""Refuses a text that still says who reported: what the form knows of them, and what a moderator has hidden.
+"""Finds what identifies the reporter in a text: what the form says about them, and what a moderator has hidden.
 
-It looks for every spelling it can think of, and rather stops a harmless word than lets a telling one pass: the
-moderator sees each find with its reason, and can say the same thing differently.
+It searches for many spellings and prefers false alarms to misses: the moderator sees each leak with its reason and
+can rephrase the text.
 """
 
 import re
@@ -10,15 +10,17 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from reporting.redaction.leak_rules import Needle, Number, Sought, of_known, of_removed, value_of
+from reporting.redaction.leak_rules import Needle, Number, SearchTerm, number_value, of_known, of_removed
 from reporting.redaction.tokeniser import Stream, plain_stream, spoken_stream
 from ugly_mugs.text.identifiers import Found, find
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """The code points from `start` to `end` of the text must not leave; `kind` is the kind of what is known about
-    the reporter, or "removed"; `why` is a sentence for the moderator."""
+    """The code points from `start` to `end` of the text must not be sent.
+
+    `kind` is a key of `known` in `check`, or "removed"; `why` is a sentence for the moderator.
+    """
 
     kind: str
     start: int
@@ -28,7 +30,7 @@ class Leak:
 
 
 def _whys() -> Mapping[str, str]:
-    """The reasons in the moderator's language; those of kinds first, then those of where it was hidden."""
+    """The reasons in the moderator's language, by the kind of a leak, or "handle"."""
     return {
         "name": _("This is how the reporter wants to be called."),
         "working_name": _("This is a working name of the reporter, or a part of one."),
@@ -50,42 +52,42 @@ def check(
     *,
     released: Sequence[str] = (),
 ) -> list[Leak]:
-    """Every leak of the text, in order, none overlapping another.
+    """Every leak of the text, in order, without overlaps.
 
     `known` holds what the form says about the reporter (working_name, name, phone, email, profile_url, postcode,
-    reference, other), `removed` the words that were hidden in the report. An identifier of the alleged offender in
-    `released` is no leak only because it was hidden; it stays one when it is the reporter's as well.
+    reference, other), `removed` the words that were hidden in the report. `released` holds identifiers of the alleged
+    offender that the alert names: these are no leak when they were hidden, but are one when they are in `known` too.
     """
     plain = plain_stream(text)
     streams = (plain, spoken_stream(plain))
     identifiers, whys = find(text), _whys()
-    let_out = [*_let_out(identifiers, released), *_named(plain, released)]
-    found = [*_leaks(text, of_known(known), streams, identifiers, whys)]
-    found += [
+    exempt = [*_released_spans(identifiers, released), *_literal_spans(plain, released)]
+    leaks = [*_leaks(text, of_known(known), streams, identifiers, whys)]
+    leaks += [
         leak
         for leak in _leaks(text, of_removed(removed), streams, identifiers, whys)
-        if not any(start <= leak.start and leak.end <= end for start, end in let_out)
+        if not any(start <= leak.start and leak.end <= end for start, end in exempt)
     ]
-    return _apart(found)
+    return _without_overlaps(leaks)
 
 
 def _leaks(
     text: str,
-    sought: Iterable[Sought],
+    terms: Iterable[SearchTerm],
     streams: Sequence[Stream],
     identifiers: Sequence[Found],
     whys: Mapping[str, str],
 ) -> Iterator[Leak]:
     numbers = _numbers(streams, identifiers)
-    for each in dict.fromkeys(sought):
+    for term in dict.fromkeys(terms):
         spans = (
-            numbers(each.value)
-            if isinstance(each, Number)
-            else (span for stream in streams for span in _spans(stream, each))
+            numbers(term.value)
+            if isinstance(term, Number)
+            else (span for stream in streams for span in _spans(stream, term))
         )
-        why = whys["handle"] if each.why == "known handle" else whys[each.kind]
+        why = whys["handle"] if term.why == "known handle" else whys[term.kind]
         for start, end in spans:
-            yield Leak(each.kind, start, end, why, text[start:end])
+            yield Leak(term.kind, start, end, why, text[start:end])
 
 
 def _spans(stream: Stream, needle: Needle) -> Iterator[tuple[int, int]]:
@@ -101,7 +103,10 @@ def _spans(stream: Stream, needle: Needle) -> Iterator[tuple[int, int]]:
 
 
 def _word_end(stream: Stream, pattern: re.Pattern[str], match: re.Match[str]) -> int | None:
-    """Where a match ends with a word; a plural "s" may also begin the next word, so shorter matches count."""
+    """The last word end within a match, or None.
+
+    Up to two final letters may be dropped, because a matched plural "s" or "es" may begin the next word.
+    """
     for end in range(match.end(), max(match.end() - 3, match.start()), -1):
         if end in stream.ends and pattern.fullmatch(stream.text, match.start(), end):
             return end
@@ -111,16 +116,19 @@ def _word_end(stream: Stream, pattern: re.Pattern[str], match: re.Match[str]) ->
 def _numbers(
     streams: Sequence[Stream], identifiers: Sequence[Found]
 ) -> Callable[[str], Iterator[tuple[int, int]]]:
-    """Where each whole number stands, outside phone numbers and the like; single digits only as figures."""
+    """A function from a number's value to its spans in the text.
+
+    Numbers inside identifiers, such as phone numbers, do not count; single digits count only when written as digits.
+    """
     places: dict[str, dict[tuple[int, int], None]] = {}
     plain, spoken = streams
     for stream in streams:
         for token in stream.tokens:
-            inside = any(each.start <= token.start and token.end <= each.end for each in identifiers)
+            inside = any(i.start <= token.start and token.end <= i.end for i in identifiers)
             if token.is_number and not inside and (stream is plain or len(token.text) > 1):
-                places.setdefault(value_of(token.text), {})[token.start, token.end] = None
+                places.setdefault(number_value(token.text), {})[token.start, token.end] = None
     for start, end, digits in _digits_in_words(spoken):
-        places.setdefault(value_of(digits), {})[start, end] = None
+        places.setdefault(number_value(digits), {})[start, end] = None
     return lambda value: iter(places.get(value, {}))
 
 
@@ -136,24 +144,24 @@ def _digits_in_words(spoken: Stream) -> Iterator[tuple[int, int, str]]:
         run = []
 
 
-def _let_out(identifiers: Sequence[Found], released: Sequence[str]) -> list[tuple[int, int]]:
-    """Where identifiers stand that the alert is meant to name."""
-    meant = {(each.kind, each.normalised) for text in released for each in find(text)}
-    return [(each.start, each.end) for each in identifiers if (each.kind, each.normalised) in meant]
+def _released_spans(identifiers: Sequence[Found], released: Sequence[str]) -> list[tuple[int, int]]:
+    """The spans of identifiers that are in `released`."""
+    named = {(match.kind, match.normalised) for text in released for match in find(text)}
+    return [(i.start, i.end) for i in identifiers if (i.kind, i.normalised) in named]
 
 
-def _named(plain: Stream, released: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Where they stand letter for letter, also those that no rule knows for an identifier, such as a bare username."""
+def _literal_spans(plain: Stream, released: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The spans of released texts letter for letter, for identifiers that `find` misses, such as a bare username."""
     for text in released:
-        signs = plain_stream(text).text
-        if signs:
-            yield from _spans(plain, Needle("removed", "removed", re.compile(re.escape(signs))))
+        condensed = plain_stream(text).text
+        if condensed:
+            yield from _spans(plain, Needle("removed", "removed", re.compile(re.escape(condensed))))
 
 
-def _apart(leaks: Sequence[Leak]) -> list[Leak]:
-    """Of leaks that overlap the one about the reporter stays, then the longest."""
+def _without_overlaps(leaks: Sequence[Leak]) -> list[Leak]:
+    """Of overlapping leaks, keep one from `known` before one from `removed`, then the longest."""
     kept: list[Leak] = []
-    for leak in sorted(leaks, key=lambda each: (each.kind == "removed", each.start - each.end, each.start)):
+    for leak in sorted(leaks, key=lambda leak: (leak.kind == "removed", leak.start - leak.end, leak.start)):
         if all(leak.end <= other.start or other.end <= leak.start for other in kept):
             kept.append(leak)
-    return sorted(kept, key=lambda each: each.start)
+    return sorted(kept, key=lambda leak: leak.start)

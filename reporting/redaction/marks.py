@@ -1,4 +1,4 @@
-"""What a moderator sees marked in an account: places already hidden, and what the reader suggests."""
+"""The marks that a moderator sees in an account: hidden spans, and the reader's suggestions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from flask_babel import gettext as _
 
 from reporting.redaction import leak_check
-from reporting.redaction.spans import BY_HAND, Settled, Span, lines_of
+from reporting.redaction.spans import BY_HAND, OpenedRedaction, Span, surrounding_lines
 from reporting.redaction.suggestions import suggest
 from ugly_mugs.reader.suggesting import InTheWeb, Known, Reader
 
@@ -26,7 +26,7 @@ _KIND_OF_LEAK: Final[Mapping[str, str]] = {
 
 
 def kind_names() -> Mapping[str, str]:
-    """What each kind of place is called."""
+    """The label of each kind of span."""
     return {
         "ph": _("phone number"),
         "em": _("e-mail address"),
@@ -48,7 +48,7 @@ def kind_names() -> Mapping[str, str]:
 
 @dataclass(frozen=True)
 class Mark:
-    """One place to hide or to leave, as the page shows it; `value` is what its tick box sends."""
+    """One span as the page shows it, hidden or not; `value` is what its tick box sends."""
 
     number: int
     span: Span
@@ -64,7 +64,7 @@ class Mark:
 
 
 class Piece(NamedTuple):
-    """A stretch of the account; `mark` is None where nothing is marked."""
+    """A part of the account; `mark` is None where nothing is marked."""
 
     text: str
     mark: Mark | None
@@ -78,25 +78,28 @@ class _Proposal:
 
 
 def of_account(
-    account: str, known: Known, settled: Settled | None, ticked: Sequence[Span] | None = None
+    account: str, known: Known, saved: OpenedRedaction | None, ticked: Sequence[Span] | None = None
 ) -> list[Mark]:
-    """Every mark, in order, none overlapping another.
+    """Every mark, in order, without overlaps.
 
-    Kept places come first, then what the leak check and the reader propose. What is proposed for hiding is ticked
-    until somebody has decided about that part of the account; `ticked` is what a form held that could not be kept.
+    Hidden and ticked spans take precedence over proposals of the leak check and the reader. A proposal to hide is
+    ticked unless its part of the account was reviewed before, or `ticked` is given: the spans of a posted form that
+    could not be saved.
     """
-    chosen = _apart([*(settled.spans if settled else ()), *(ticked or ())])
-    read_up_to = settled.covers if settled else 0
+    chosen = _merge_overlapping([*(saved.spans if saved else ()), *(ticked or ())])
+    reviewed_up_to = saved.account_length if saved else 0
     proposals = _proposals(account, known)
     marks = [
-        (span, True, next((each.why for each in proposals if each.hide and _meet(each.span, span)), ""))
+        (span, True, next((p.why for p in proposals if p.hide and _overlap(p.span, span)), ""))
         for span in chosen
     ]
-    for each in proposals:
-        for span in _outside(each.span, chosen, account):
-            marks.append((span, each.hide and ticked is None and span.start >= read_up_to, each.why))
+    for proposal in proposals:
+        for span in _uncovered(proposal.span, chosen, account):
+            marks.append(
+                (span, proposal.hide and ticked is None and span.start >= reviewed_up_to, proposal.why)
+            )
     marks.sort(key=lambda mark: mark[0])
-    names, around = kind_names(), lines_of(account, [span for span, _hidden, _why in marks])
+    names, around = kind_names(), surrounding_lines(account, [span for span, _hidden, _why in marks])
     return [
         Mark(
             number=number,
@@ -112,32 +115,30 @@ def of_account(
 
 
 def _proposals(account: str, known: Known) -> list[_Proposal]:
-    """What to hide, none overlapping, and what to keep beside it.
+    """Proposals to hide, merged where they overlap, then proposals to keep that overlap none of these.
 
-    Whatever the leak check would refuse later is proposed here, so that nobody is stopped by what nobody showed them.
+    Everything that the leak check would refuse later is proposed for hiding here.
     """
     names = {**known, "working_name": [*known.get("working_name", ()), *known.get("name", ())]}
-    found = [
+    to_hide = [
         _Proposal(Span(leak.start, leak.end, _KIND_OF_LEAK[leak.kind]), True, leak.why)
         for leak in leak_check.check(account, known, [])
     ]
     suggested = READER.suggest(account, names)
-    found += [
-        _Proposal(Span(each.start, each.end, each.kind), True, each.why)
-        for each in suggested
-        if each.action == "remove"
+    to_hide += [
+        _Proposal(Span(s.start, s.end, s.kind), True, s.why) for s in suggested if s.action == "remove"
     ]
     hide: list[_Proposal] = []
-    for proposal in sorted(found, key=lambda each: (each.span.start, -each.span.end)):
+    for proposal in sorted(to_hide, key=lambda p: (p.span.start, -p.span.end)):
         if hide and proposal.span.start < hide[-1].span.end:
             last = hide[-1].span
             hide[-1] = replace(hide[-1], span=replace(last, end=max(last.end, proposal.span.end)))
         else:
             hide.append(proposal)
     keep = [
-        _Proposal(Span(each.start, each.end, each.kind), False, each.why)
-        for each in suggested
-        if each.action == "keep" and not any(_meet(other.span, Span(each.start, each.end)) for other in hide)
+        _Proposal(Span(s.start, s.end, s.kind), False, s.why)
+        for s in suggested
+        if s.action == "keep" and not any(_overlap(p.span, Span(s.start, s.end)) for p in hide)
     ]
     return hide + keep
 
@@ -154,21 +155,24 @@ def pieces(account: str, marks: Sequence[Mark]) -> Iterator[Piece]:
         yield Piece(account[at:], None)
 
 
-def _meet(one: Span, other: Span) -> bool:
+def _overlap(one: Span, other: Span) -> bool:
     return one.start < other.end and other.start < one.end
 
 
-def _outside(span: Span, others: Sequence[Span], text: str) -> Iterator[Span]:
-    """The stretches of a span that none of the others covers, without those that are only space and punctuation."""
+def _uncovered(span: Span, others: Sequence[Span], text: str) -> Iterator[Span]:
+    """The parts of a span outside `others`, except parts of only spaces and punctuation."""
     at = span.start
-    for other in [*(each for each in others if _meet(each, span)), Span(span.end, span.end + 1)]:
+    for other in [
+        *(overlapping for overlapping in others if _overlap(overlapping, span)),
+        Span(span.end, span.end + 1),
+    ]:
         if other.start > at and any(c.isalnum() for c in text[at : other.start]):
             yield Span(at, other.start, span.kind)
         at = max(at, other.end)
 
 
-def _apart(spans: Sequence[Span]) -> list[Span]:
-    """Overlapping ones as one, so that no word is marked twice; ones that only touch stay two to decide about."""
+def _merge_overlapping(spans: Sequence[Span]) -> list[Span]:
+    """Merge overlapping spans, so that no word is marked twice; spans that only touch stay separate."""
     kept: list[Span] = []
     for span in sorted(spans):
         if kept and span.start < kept[-1].end:

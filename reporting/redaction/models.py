@@ -1,4 +1,4 @@
-"""What the desk makes of a report before anything is drafted from it."""
+"""The table of redactions."""
 
 import uuid
 from datetime import date
@@ -10,7 +10,7 @@ from ugly_mugs.database.columns import Clear, Model, clear, primary_key, sealed
 
 
 class Redaction(Model):
-    """The account with what identifies the reporter hidden: spans and settled text, sealed with the report."""
+    """The redaction of one report: hidden spans and remaining text, sealed under the report's content key."""
 
     __tablename__ = "redactions"
     __table_args__ = (sa.UniqueConstraint("report_id"),)

@@ -13,7 +13,7 @@ _MOST_VERSIONS: Final = 1_000_000
 
 
 def version() -> Whole:
-    """The version of the redaction a page was drawn from; 0 when there was none yet."""
+    """The version of the redaction that the page shows; 0 when there was none yet."""
     return Whole(least=0, most=_MOST_VERSIONS, **drawn("", "hidden", fallback=0))
 
 

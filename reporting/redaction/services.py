@@ -1,4 +1,4 @@
-"""Keeps and settles redactions. Of two people at work on one, the later is told, and loses nothing."""
+"""Saves and settles redactions. When two people edit the same redaction, the second save raises Conflict."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from reporting.record.models import Report
 from reporting.redaction import leak_check, queries, spans as redactions
 from reporting.redaction.leak_check import Leak
 from reporting.redaction.models import Redaction
-from reporting.redaction.spans import HIDDEN, Settled, Span
+from reporting.redaction.spans import HIDDEN, OpenedRedaction, Span
 from ugly_mugs.audit import log as audit
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
@@ -22,14 +22,14 @@ from ugly_mugs.vault import TooLong
 
 
 class Unfit(DomainError):
-    """A text that cannot be settled as it is; `leaks` are the places that say who reported."""
+    """A text that cannot be saved or settled; `leaks` are the spans that identify the reporter."""
 
     def __init__(self, message: str, leaks: Sequence[Leak] = ()) -> None:
         super().__init__(message)
         self.leaks = list(leaks)
 
 
-def keep(
+def save_spans(
     *,
     report_id: UUID,
     account: str,
@@ -39,10 +39,10 @@ def keep(
     staff_id: UUID,
     now: datetime,
 ) -> Redaction:
-    """Hide these places and no others; what was settled before is open again.
+    """Hide exactly these spans; a settled text has to be settled again.
 
-    `seen_version` is that of the redaction the page was drawn from, 0 when there was none: Conflict when it moved,
-    unless the same places are hidden already (a form sent twice).
+    `seen_version` is the version of the redaction that the page showed, 0 when there was none. Conflict when it has
+    changed, unless the same spans are hidden already (a form sent twice). Unfit when it is too long to store.
     """
     opening.lock_report(report_id)
     row = queries.redaction(report_id)
@@ -51,7 +51,7 @@ def keep(
     if (
         row is not None
         and before is not None
-        and (before.spans, before.covers) == (wanted.spans, wanted.covers)
+        and (before.spans, before.account_length) == (wanted.spans, wanted.account_length)
     ):
         return row
     if (row.version if row else 0) != seen_version:
@@ -70,10 +70,10 @@ def settle(
     staff_id: UUID,
     now: datetime,
 ) -> Redaction:
-    """This text is what alerts may be made from. It may only shorten what is left of the account.
+    """Settle the text from which alerts may be made. It may only shorten what is left of the account.
 
-    Raises Unfit when it holds something new or something about the reporter, Conflict when the words hidden are not
-    those the page showed, or the reporter has added to the account since.
+    Raises Unfit when it has new words or identifies the reporter, Conflict when the redaction changed since the page
+    was shown, or the reporter has added to the account.
     """
     opening.lock_report(report_id)
     row = queries.redaction(report_id)
@@ -82,7 +82,7 @@ def settle(
         if row is not None and row.settled and before is not None and before.text == text:
             return row
         raise Conflict(_("A colleague has changed this meanwhile."))
-    if before.covers != len(account):
+    if before.account_length != len(account):
         raise Conflict(
             _("The reporter has added something. Please look first whether there are words to hide in it.")
         )
@@ -100,29 +100,29 @@ def settle(
 
 
 def check_fitness(text: str, *, left: str, known: Mapping[str, Sequence[str]]) -> None:
-    """Raises Unfit unless this text only shortens what is left, and says nothing of what the form knows."""
-    added = redactions.not_from(text.replace(HIDDEN, " "), left.replace(HIDDEN, " "))
-    if added is not None:
+    """Raises Unfit unless the text only shortens `left` and the leak check finds nothing from `known` in it."""
+    new_word = redactions.first_new_word(text.replace(HIDDEN, " "), left.replace(HIDDEN, " "))
+    if new_word is not None:
         raise Unfit(
             _(
                 "“%(word)s” does not stand there in what is left. You can take words out here, not put any in.",
-                word=added,
+                word=new_word,
             )
         )
-    found = leak_check.check(text, known, [])
-    if found:
-        raise Unfit(_("This still says something about the reporter."), found)
+    leaks = leak_check.check(text, known, [])
+    if leaks:
+        raise Unfit(_("This still says something about the reporter."), leaks)
 
 
 def report_ended(report: Report) -> None:
-    """The report was withdrawn or deleted: what the desk made of its words goes too."""
+    """Delete the redaction of a withdrawn or deleted report."""
     db.session.execute(sa.delete(Redaction).where(Redaction.report_id == report.id))
 
 
 def _store(
     row: Redaction | None,
     report_id: UUID,
-    wanted: Settled,
+    wanted: OpenedRedaction,
     *,
     settled: bool,
     content_key: bytes,

@@ -1,6 +1,6 @@
-"""Hides words of an account: spans in code points, what is left of the text, and how both are kept sealed.
+"""Hides spans of an account, counted in code points, and seals the spans together with the remaining text.
 
-A hidden place reads `[…]`. What a person makes of the rest by hand may only be shorter, never new.
+A hidden span reads `[…]`. A moderator may shorten the remaining text by hand, but not add words to it.
 """
 
 import re
@@ -35,26 +35,26 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Settled:
-    """A redaction, opened: what is left of the account, where was hidden what, and how far it had been read.
+class OpenedRedaction:
+    """A redaction, opened: the remaining text, the hidden spans and the hidden words (`removed`).
 
-    `covers` counts the code points of the account it was made from; a reporter may have added to it since.
+    `account_length` is the length of the account in code points when it was redacted; the account may be longer now.
     """
 
     text: str
     spans: tuple[Span, ...]
     removed: list[str]
-    covers: int
+    account_length: int
 
 
 def read_spans(texts: Iterable[str]) -> list[Span]:
-    """Places as tick boxes send them, `start-end-kind`; what no page of ours wrote is left out."""
-    found = (re.fullmatch(r"([0-9]{1,7})-([0-9]{1,7})-([a-z]{2})", text) for text in texts)
-    return [Span(int(each[1]), int(each[2]), each[3]) for each in found if each]
+    """The spans that tick boxes sent as `start-end-kind`; other values are ignored."""
+    matches = (re.fullmatch(r"([0-9]{1,7})-([0-9]{1,7})-([a-z]{2})", text) for text in texts)
+    return [Span(int(match[1]), int(match[2]), match[3]) for match in matches if match]
 
 
-def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The same places in order, none overlapping or touching another; the first one's kind stays."""
+def merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The spans in order, merged where they overlap or touch; a merged span has the kind of its first."""
     kept: list[Span] = []
     for span in sorted(spans):
         if kept and span.start <= kept[-1].end:
@@ -65,61 +65,63 @@ def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def within(spans: Iterable[Span], text: str) -> list[Span]:
-    """Those that are places in this text; others come from no page of ours."""
+    """The spans that are inside this text and not empty; forged forms may send others."""
     return [span for span in spans if 0 <= span.start < span.end <= len(text)]
 
 
-def redact(text: str, spans: Iterable[Span]) -> Settled:
+def redact(text: str, spans: Iterable[Span]) -> OpenedRedaction:
     """The text with every span hidden."""
-    places = joined(within(spans, text))
+    places = merge_spans(within(spans, text))
     pieces, at = [], 0
     for span in places:
         pieces += [text[at : span.start], HIDDEN]
         at = span.end
-    return Settled(
+    return OpenedRedaction(
         text="".join([*pieces, text[at:]]),
         spans=places,
         removed=list(dict.fromkeys(text[span.start : span.end] for span in places)),
-        covers=len(text),
+        account_length=len(text),
     )
 
 
 def occurrences(text: str, words: str) -> list[Span]:
-    """Everywhere these words stand as words, whatever their case and the kind of space between them."""
+    """Every place with these whole words, ignoring case and the kind of space between them."""
     pattern = r"\s+".join(re.escape(word) for word in words.split())
     if not pattern:
         return []
     first, last = words.strip()[0], words.strip()[-1]
     before = f"(?<![{_LETTER}])" if re.match(f"[{_LETTER}]", first) else ""
     behind = f"(?![{_LETTER}])" if re.match(f"[{_LETTER}]", last) else ""
-    found = re.finditer(f"{before}{pattern}{behind}", text, re.IGNORECASE)
-    return [Span(match.start(), match.end()) for match in found]
+    matches = re.finditer(f"{before}{pattern}{behind}", text, re.IGNORECASE)
+    return [Span(match.start(), match.end()) for match in matches]
 
 
-def find_all(
+def find_lines(
     text: str, words: str, *, first_only: bool, besides: Sequence[Span]
 ) -> tuple[list[Span], list[str]]:
-    """Where each line of `words` stands, and the lines that stand nowhere.
+    """The places of each line of `words`, and the lines that are not in the text.
 
-    With `first_only` the first place of each that is not hidden by `besides` already.
+    Places inside a span of `besides` are left out; with `first_only` only the first place of each line is returned.
     """
-    found: list[Span] = []
+    spans: list[Span] = []
     missing: list[str] = []
     for line in filter(None, map(str.strip, words.splitlines())):
         places = occurrences(text, line)
-        open_ones = [
-            each for each in places if not any(o.start <= each.start and each.end <= o.end for o in besides)
+        visible = [
+            place
+            for place in places
+            if not any(span.start <= place.start and place.end <= span.end for span in besides)
         ]
-        found += open_ones[:1] if first_only else open_ones
+        spans += visible[:1] if first_only else visible
         if not places:
             missing.append(line)
-    return found, missing
+    return spans, missing
 
 
-def not_from(shorter: str, longer: str) -> str | None:
-    """The first word of `shorter` that is not left over from `longer` in its order; None when it only shortens it.
+def first_new_word(shorter: str, longer: str) -> str | None:
+    """The first word of `shorter` that is not in `longer` in the same order; None when it only leaves words out.
 
-    Case, accents and punctuation may change, so that what is left can be made into sentences.
+    Case, accents and punctuation may differ, so that a moderator can form sentences from the remaining words.
     """
     rest = iter([token.text for token in tokens(longer)])
     for token in tokens(shorter):
@@ -128,44 +130,44 @@ def not_from(shorter: str, longer: str) -> str | None:
     return None
 
 
-def lines_of(text: str, spans: Sequence[Span]) -> list[str]:
-    """The words around each span, on one line, to tell two places with the same words apart."""
+def surrounding_lines(text: str, spans: Sequence[Span]) -> list[str]:
+    """Each span with the words around it on one line, to tell two places with the same words apart."""
     breaks = [0, *accumulate(len(line) for line in text.splitlines(keepends=True))]
-    told = []
+    contexts = []
     for span in spans:
         line = breaks[bisect_right(breaks, span.start) - 1]
-        end = next((each for each in breaks if each >= span.end), len(text))
+        end = next((offset for offset in breaks if offset >= span.end), len(text))
         before, behind = text[line : span.start], text[span.end : end]
         if len(before) > _AROUND:
             before = "… " + before[-_AROUND:].partition(" ")[2]
         if len(behind) > _AROUND:
             behind = behind[:_AROUND].rpartition(" ")[0] + " …"
-        told.append(" ".join(f"{before}{text[span.start : span.end]}{behind}".split()))
-    return told
+        contexts.append(" ".join(f"{before}{text[span.start : span.end]}{behind}".split()))
+    return contexts
 
 
-def seal(settled: Settled, *, redaction_id: UUID, content_key: bytes) -> bytes:
-    """Under the report's content key; TooLong when text and hidden words together fit into no size."""
+def seal(settled: OpenedRedaction, *, redaction_id: UUID, content_key: bytes) -> bytes:
+    """Seal under the report's content key; TooLong when text and hidden words exceed the largest padding size."""
     return REDACTIONS.seal(settled, row=redaction_id, sealer=partial(symmetric.seal, content_key))
 
 
-def open_sealed(sealed: bytes, *, redaction_id: UUID, content_key: bytes) -> Settled:
+def open_sealed(sealed: bytes, *, redaction_id: UUID, content_key: bytes) -> OpenedRedaction:
     """The inverse of `seal`; CannotOpen when the key is another report's."""
     return REDACTIONS.open(sealed, row=redaction_id, opener=partial(symmetric.open_sealed, content_key))
 
 
-def _plain(settled: Settled) -> Plain:
+def _plain(settled: OpenedRedaction) -> Plain:
     return {
         "text": settled.text,
         "spans": [[span.start, span.end, span.kind] for span in settled.spans],
         "removed": settled.removed,
-        "covers": settled.covers,
+        "covers": settled.account_length,
     }
 
 
-def _from_plain(plain: Plain) -> Settled:
+def _from_plain(plain: Plain) -> OpenedRedaction:
     spans = tuple(Span(start, end, kind) for start, end, kind in plain["spans"])
-    return Settled(plain["text"], spans, plain["removed"], plain["covers"])
+    return OpenedRedaction(plain["text"], spans, plain["removed"], plain["covers"])
 
 
 REDACTIONS: Final = SealedJson("redactions", "contents", sizes=TEXT, dump=_plain, load={1: _from_plain})

@@ -1,4 +1,4 @@
-"""The words and layouts by which `suggestions` knows addresses, ages, references and whose something is."""
+"""Patterns by which `suggestions` recognises addresses, ages, references, and the owner of an identifier."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Rule:
 
 TITLES: Final = frozenset("miss mistress madame lady goddess".split())
 
-# A word or number begins here: unlike \b this also holds right behind a Chinese character.
+# The beginning of a word or number; unlike \b it also matches right after a Chinese character.
 _BEGIN = r"(?<![A-Za-z0-9£$€])"
 _NAME = r"[A-ZÀ-ÖØ-ÞĂÂÎȘȚ][\w'’-]+"
 _DOOR = r"[0-9]{1,4}[A-Za-z]?"
@@ -136,7 +136,7 @@ LINK: Final = re.compile(
     r"|(?<![A-Za-z0-9.@-])[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5}/[^\s<>\"'，。）),]{1,300}"
 )
 
-# How many code points back a word may stand that says whose an identifier is.
+# How many code points before an identifier a word of OWNERS is searched.
 REACH: Final = 60
 OWNERS: Final = {
     "ours": re.compile(

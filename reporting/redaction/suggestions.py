@@ -1,7 +1,7 @@
-"""Suggests what to hide in a report, by simple rules; a moderator decides about every one of them.
+"""Suggests what to hide in a report by simple rules; a moderator decides about every suggestion.
 
-A kind is two letters, such as `ph` for a phone. The only names known are the reporter's working names and those
-behind words like "my friend": everything else that names somebody is left to the moderator's eye.
+A kind is two letters, such as `ph` for a phone. The rules find only the reporter's working names and names after
+words like "my friend"; the moderator has to find other names.
 """
 
 import re
@@ -56,8 +56,8 @@ def _whys() -> Mapping[str, str]:
     }
 
 
-def _standing_alone(text: str, word: str) -> Iterator[tuple[int, int]]:
-    """Where a word stands in a folded text, not as part of a longer one; Chinese needs no space around it."""
+def _whole_words(text: str, word: str) -> Iterator[tuple[int, int]]:
+    """The places of a whole word in a folded text; a word with non-ASCII characters needs no boundaries around it."""
     for match in re.finditer(re.escape(word).replace(r"\ ", r"[\s_-]*"), text):
         around = text[max(match.start() - 1, 0) : match.start()] + text[match.end() : match.end() + 1]
         if not any(c.isalnum() and ("a" <= c <= "z" or c.isdecimal()) for c in around) or not word.isascii():
@@ -80,26 +80,26 @@ class _Known:
             for part in re.findall(r"[^\W\d_]{4,}", name)
         }
         return cls(
-            identifiers=frozenset(found.normalised for value in contacts for found in find(value)),
+            identifiers=frozenset(match.normalised for value in contacts for match in find(value)),
             name_parts=frozenset(parts - rules.TITLES),
         )
 
 
-def _from_the_form(text: str, known: Mapping[str, Sequence[str]]) -> Iterator[tuple[int, int, str]]:
+def _known_spans(text: str, known: Mapping[str, Sequence[str]]) -> Iterator[tuple[int, int, str]]:
     folded = fold_in_place(text)
     for name in (value.strip() for value in known.get("working_name", ()) if value.strip()):
-        for start, end in _standing_alone(folded, fold_in_place(name)):
+        for start, end in _whole_words(folded, fold_in_place(name)):
             yield start, end, "wn"
         for part in re.findall(r"[^\W\d_]{3,}", name):
             for start, end in (
-                _standing_alone(folded, fold_in_place(part)) if part.lower() not in rules.TITLES else ()
+                _whole_words(folded, fold_in_place(part)) if part.lower() not in rules.TITLES else ()
             ):
-                # A part of a name may be a common word, such as Rose: only with a capital is it taken for the name.
+                # A part of a name may be a common word, such as Rose; it counts as the name only with a capital.
                 if text[start].isupper():
                     yield start, end, "wn"
     for postcode in known.get("postcode", ()):
         inward = re.search(r"([0-9][A-Za-z]{2})\s*$", postcode)
-        for start, end in _standing_alone(folded, inward[1].lower()) if inward else ():
+        for start, end in _whole_words(folded, inward[1].lower()) if inward else ():
             yield start, end, "pc"
     for link in known.get("profile_url", ()):
         bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", link.strip().lower()).rstrip("/")
@@ -108,7 +108,7 @@ def _from_the_form(text: str, known: Mapping[str, Sequence[str]]) -> Iterator[tu
 
 
 def _owner(text: str, start: int) -> str | None:
-    """Whose it is by the nearest telling word before it in its sentence: "ours", "theirs" or unknown."""
+    """The owner by the nearest word of OWNERS before it in its sentence: "ours", "theirs" or None."""
     before = re.split(r"[.!]\s|[。！\n]", text[max(start - rules.REACH, 0) : start])[-1]
     nearest = [
         (match.end(), owner) for owner, words in rules.OWNERS.items() for match in words.finditer(before)
@@ -127,15 +127,15 @@ def _identifier(text: str, found: Found, known: _Known, whys: Mapping[str, str])
 
 
 def _joined(hidden: list[Suggestion], known: str) -> list[Suggestion]:
-    """Overlapping suggestions as one over all they cover: dropping one would leave its end readable."""
+    """Merge overlapping suggestions into one that spans all of them; dropping one would leave its end readable."""
     joined: list[Suggestion] = []
     for suggestion in sorted(hidden, key=lambda s: (s.start, -s.end)):
         if not joined or joined[-1].end <= suggestion.start:
             joined.append(suggestion)
             continue
         last = joined[-1]
-        told = suggestion if suggestion.why == known and last.why != known else last
-        joined[-1] = replace(told, start=last.start, end=max(last.end, suggestion.end))
+        reason = suggestion if suggestion.why == known and last.why != known else last
+        joined[-1] = replace(reason, start=last.start, end=max(last.end, suggestion.end))
     return joined
 
 
@@ -146,7 +146,7 @@ def suggest(text: str, known: Mapping[str, Sequence[str]]) -> list[Suggestion]:
     profile_url. Hiding wins over keeping.
     """
     whys, reporter = _whys(), _Known.of(known)
-    hidden = [Suggestion(s, e, kind, "remove", whys["known"]) for s, e, kind in _from_the_form(text, known)]
+    hidden = [Suggestion(s, e, kind, "remove", whys["known"]) for s, e, kind in _known_spans(text, known)]
     hidden += [Suggestion(*match.span(), "ur", "remove", whys["link"]) for match in rules.LINK.finditer(text)]
     hidden += [
         Suggestion(*match.span(1), rule.kind, "remove", whys[rule.why])

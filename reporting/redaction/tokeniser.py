@@ -1,6 +1,6 @@
-"""Divides a text into words and numbers for comparison, so that layout, case, accents and punctuation do not count.
+"""Divides a text into words and numbers for comparison that ignores layout, case, accents and punctuation.
 
-Digits may also be written as words. Every token knows where in the text it stands.
+Digits may also be written as words. Every token has its offsets in the text.
 """
 
 import re
@@ -102,7 +102,7 @@ class Stream:
         return frozenset({*self._offsets[1:], len(self.text)})
 
     def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where in the original text this part of `text` stands; a match inside a token covers the whole token."""
+        """The span in the original text of this part of `text`; a match inside a token gives the whole token."""
         first = bisect_right(self._offsets, start) - 1
         last = bisect_right(self._offsets, end - 1) - 1
         return self.tokens[first].start, self.tokens[last].end

@@ -1,8 +1,7 @@
-"""Two pages: which words of the account to hide, then what is left of it, to be shortened and settled."""
+"""Two pages: choose the words of the account to hide; then shorten and settle the remaining text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
@@ -27,26 +26,26 @@ redaction = Blueprint("redaction", __name__, url_prefix="/desk")
 @redaction.get("/reports/<uuid:report_id>/redact")
 @staff(Permission.REDACT)
 def marks_page(report_id: UUID) -> Response:
-    return _choosing(_opened(report_id), Form(HideSchema()))
+    return _draw_marks_page(_opened(report_id), Form(HideSchema()))
 
 
 @redaction.post("/reports/<uuid:report_id>/redact")
 @staff(Permission.REDACT)
 def hide_words(report_id: UUID) -> Response:
-    """Keep what is ticked and hide the words typed, then look at what is left or go on choosing."""
+    """Save the ticked spans and the typed words as hidden, then show the remaining text or the marks again."""
     opened, form = _opened(report_id), Form(HideSchema())
     account = opened.contents.account
     ticked = redactions.within(redactions.read_spans(request.form.getlist("span")), account)
     if not form.take(request.form):
-        return _choosing(opened, form, ticked=ticked, status=HTTPStatus.BAD_REQUEST)
-    typed, missing = redactions.find_all(
+        return _draw_marks_page(opened, form, ticked=ticked, status=HTTPStatus.BAD_REQUEST)
+    typed, missing = redactions.find_lines(
         account, form.values["words"] or "", first_only=form.values["where"] == FIRST, besides=ticked
     )
     if missing:
         form.refuse("words", _("Not found in the account: %(words)s", words=" · ".join(missing)))
-        return _choosing(opened, form, ticked=[*ticked, *typed], status=HTTPStatus.BAD_REQUEST)
+        return _draw_marks_page(opened, form, ticked=[*ticked, *typed], status=HTTPStatus.BAD_REQUEST)
     try:
-        services.keep(
+        services.save_spans(
             report_id=report_id,
             account=account,
             spans=[*ticked, *typed],
@@ -58,10 +57,10 @@ def hide_words(report_id: UUID) -> Response:
     except services.Unfit as unfit:
         db.session.rollback()
         form.refuse("words", unfit.message)
-        return _choosing(opened, form, ticked=[*ticked, *typed], status=HTTPStatus.BAD_REQUEST)
+        return _draw_marks_page(opened, form, ticked=[*ticked, *typed], status=HTTPStatus.BAD_REQUEST)
     except Conflict as conflict:
         db.session.rollback()
-        return _choosing(
+        return _draw_marks_page(
             _opened(report_id),
             form,
             ticked=[*ticked, *typed],
@@ -69,7 +68,7 @@ def hide_words(report_id: UUID) -> Response:
             status=HTTPStatus.CONFLICT,
         )
     db.session.commit()
-    return _go(
+    return _redirect(
         report_id, "redaction.marks_page" if request.form.get("do") == "more" else "redaction.text_page"
     )
 
@@ -79,8 +78,8 @@ def hide_words(report_id: UUID) -> Response:
 def text_page(report_id: UUID) -> Response:
     opened = _opened(report_id)
     if queries.redaction(report_id) is None:
-        return _go(report_id, "redaction.marks_page")
-    return _reading(opened, Form(SettleSchema()))
+        return _redirect(report_id, "redaction.marks_page")
+    return _draw_text_page(opened, Form(SettleSchema()))
 
 
 @redaction.post("/reports/<uuid:report_id>/redact/text")
@@ -88,7 +87,7 @@ def text_page(report_id: UUID) -> Response:
 def settle_text(report_id: UUID) -> Response:
     opened, form = _opened(report_id), Form(SettleSchema())
     if not form.take(request.form):
-        return _reading(opened, form, typed=True, status=HTTPStatus.BAD_REQUEST)
+        return _draw_text_page(opened, form, typed=True, status=HTTPStatus.BAD_REQUEST)
     try:
         services.settle(
             report_id=report_id,
@@ -103,17 +102,17 @@ def settle_text(report_id: UUID) -> Response:
     except services.Unfit as unfit:
         db.session.rollback()
         form.refuse("text", unfit.message)
-        return _reading(opened, form, typed=True, status=HTTPStatus.BAD_REQUEST)
+        return _draw_text_page(opened, form, typed=True, status=HTTPStatus.BAD_REQUEST)
     except Conflict as conflict:
         db.session.rollback()
-        return _reading(
+        return _draw_text_page(
             _opened(report_id), form, typed=True, message=conflict.message, status=HTTPStatus.CONFLICT
         )
     db.session.commit()
-    return _go(report_id, "desk.report")
+    return _redirect(report_id, "desk.report")
 
 
-def _choosing(
+def _draw_marks_page(
     opened: OpenedReport,
     form: Form,
     *,
@@ -121,28 +120,28 @@ def _choosing(
     message: str = "",
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    """The account with its marks. After a conflict everything is ticked that either of the two people had hidden."""
+    """Draw the account with its marks. After a conflict the spans of both people are ticked."""
     account = opened.contents.account
     row = queries.redaction(opened.report.id)
-    settled = queries.opened_redaction(row, opened.content_key)
-    together = ticked is None or status is HTTPStatus.CONFLICT
-    found = marks.of_account(
-        account, known_about_reporter(opened.contents), settled if together else None, ticked
+    saved = queries.opened_redaction(row, opened.content_key)
+    with_saved = ticked is None or status is HTTPStatus.CONFLICT
+    account_marks = marks.of_account(
+        account, known_about_reporter(opened.contents), saved if with_saved else None, ticked
     )
     page = render_template(
         "reporting/redaction/redact.html",
         report=opened.report,
-        marks=found,
-        pieces=list(marks.pieces(account, found)),
+        marks=account_marks,
+        pieces=list(marks.pieces(account, account_marks)),
         form=form.fill({"version": row.version if row else 0, "where": form["where"].value or EVERYWHERE}),
-        added_since=settled is not None and settled.covers != len(account),
+        added_since=saved is not None and saved.account_length != len(account),
         problems=error_summary(form),
         message=message,
     )
     return make_response(page, status)
 
 
-def _reading(
+def _draw_text_page(
     opened: OpenedReport,
     form: Form,
     *,
@@ -150,15 +149,15 @@ def _reading(
     message: str = "",
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    """What is left, and in it what still says too much."""
+    """Draw the remaining text, with its leaks."""
     account, known = opened.contents.account, known_about_reporter(opened.contents)
     row = queries.redaction(opened.report.id)
-    settled = queries.opened_redaction(row, opened.content_key)
-    if row is None or settled is None:
-        return _choosing(opened, Form(HideSchema()), message=message, status=status)
-    left = redactions.redact(account, settled.spans).text
-    shown = form["text"].value if typed else settled.text if row.settled else left
-    found = leak_check.check(shown, known, settled.removed)
+    saved = queries.opened_redaction(row, opened.content_key)
+    if row is None or saved is None:
+        return _draw_marks_page(opened, Form(HideSchema()), message=message, status=status)
+    left = redactions.redact(account, saved.spans).text
+    shown = form["text"].value if typed else saved.text if row.settled else left
+    leaks = leak_check.check(shown, known, saved.removed)
     page = render_template(
         "reporting/redaction/settle.html",
         report=opened.report,
@@ -166,20 +165,20 @@ def _reading(
         left=left,
         edited=shown != left,
         settled=row.settled,
-        telling=_once(leak for leak in found if leak.kind != "removed"),
-        elsewhere=_once(leak for leak in found if leak.kind == "removed"),
-        spans=[f"{span.start}-{span.end}-{span.kind}" for span in settled.spans],
+        about_reporter=_without_repeats(leak for leak in leaks if leak.kind != "removed"),
+        hidden_elsewhere=_without_repeats(leak for leak in leaks if leak.kind == "removed"),
+        spans=[f"{span.start}-{span.end}-{span.kind}" for span in saved.spans],
         version=row.version,
-        added_since=settled.covers != len(account),
+        added_since=saved.account_length != len(account),
         problems=error_summary(form),
         message=message,
     )
     return make_response(page, status)
 
 
-def _once(found: Any) -> list[Leak]:
-    """One of several places with the same words."""
-    return list({(leak.text.casefold(), leak.why): leak for leak in found}.values())
+def _without_repeats(leaks: Iterable[Leak]) -> list[Leak]:
+    """One leak for each text and reason."""
+    return list({(leak.text.casefold(), leak.why): leak for leak in leaks}.values())
 
 
 def _opened(report_id: UUID) -> OpenedReport:
@@ -188,5 +187,5 @@ def _opened(report_id: UUID) -> OpenedReport:
     )
 
 
-def _go(report_id: UUID, page: str) -> Response:
+def _redirect(report_id: UUID, page: str) -> Response:
     return make_response(redirect(url_for(page, report_id=report_id), HTTPStatus.SEE_OTHER))

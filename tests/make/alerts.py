@@ -164,7 +164,7 @@ class Newsroom:
         spans = redaction.occurrences(account, hide)
         told: dict[str, Any] = {"report_id": report.id, "account": account, "content_key": opened.content_key}
         told |= {"staff_id": by.id, "now": self.clock.now()}
-        kept = services.keep(spans=spans, seen_version=seen_version, **told)
+        kept = services.save_spans(spans=spans, seen_version=seen_version, **told)
         text = redaction.redact(account, spans).text
         services.settle(text=text, known={}, seen_version=kept.version, **told)
         db.session.commit()

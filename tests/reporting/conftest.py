@@ -1,4 +1,4 @@
-"""A desk at work: Alice and Bob are moderators, Charlie looks after members and holds no key of the desk."""
+"""The desk's staff (Alice and Bob are moderators, Charlie administers members without the desk's key) and reports."""
 
 import uuid
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def charlie(team: Team, alice: Colleague) -> Colleague:
 
 @dataclass
 class FiledReport:
-    """A report as its reporter left it, with the receipt only they have."""
+    """A filed report, with the receipt of its reporter."""
 
     id: uuid.UUID
     receipt: Receipt
@@ -58,20 +58,20 @@ class FiledReport:
 
     @property
     def row(self) -> Report:
-        """The report as it stands now."""
+        """The report's current row."""
         db.session.rollback()
-        found = db.session.get(Report, self.id, populate_existing=True)
-        assert found is not None
-        return found
+        report = db.session.get(Report, self.id, populate_existing=True)
+        assert report is not None
+        return report
 
     @property
     def content_key(self) -> bytes:
-        found = record_queries.report_of_receipt(self.receipt, runtime().vault)
-        assert found is not None
-        return found[1]
+        opened = record_queries.report_of_receipt(self.receipt, runtime().vault)
+        assert opened is not None
+        return opened[1]
 
     def add(self, account: str = "", **sections: Any) -> None:
-        """The reporter comes back and writes more."""
+        """Add a part as the reporter does."""
         key, report = self.content_key, self.row
         adding.add_part(
             report=report,
@@ -96,9 +96,9 @@ def file(app: Flask, clock: MovableClock, installation: Installation) -> File:
     """Files a report as the public form does; keywords are its sections."""
 
     def file_one(account: str = ACCOUNT, *, consents: Consents | None = None, **sections: Any) -> FiledReport:
-        told = {**sections, "happened": {"account": account, **sections.get("happened", {})}}
-        made = make_submission(consents=consents, **told)
-        filed = batch_commit.file(made, vault=runtime().vault)
-        return FiledReport(filed.report_id, made.receipt, clock)
+        answers = {**sections, "happened": {"account": account, **sections.get("happened", {})}}
+        submission = make_submission(consents=consents, **answers)
+        filed = batch_commit.file(submission, vault=runtime().vault)
+        return FiledReport(filed.report_id, submission.receipt, clock)
 
     return file_one

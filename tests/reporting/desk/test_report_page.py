@@ -1,4 +1,4 @@
-"""One report at the desk: everything readable, the next step named, and every deed done once."""
+"""The desk's page of one report: its contents, the next step, and each action done once."""
 
 import re
 import uuid
@@ -22,11 +22,12 @@ from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 
 
-def told(report: FiledReport) -> list[tuple[Author, str]]:
+def conversation_of(report: FiledReport) -> list[tuple[Author, str]]:
     """The conversation as the reporter reads it."""
     key = report.content_key
     return [
-        (each.author, conversation.open_message(each, key)) for each in record_queries.messages(report.id)
+        (message.author, conversation.open_message(message, key))
+        for message in record_queries.messages(report.id)
     ]
 
 
@@ -37,7 +38,7 @@ def page_of(who: Colleague, report: FiledReport) -> str:
 
 
 class TestReading:
-    def test_every_answer_is_there_in_the_order_it_came(
+    def test_every_answer_is_shown_in_the_order_of_the_parts(
         self, alice: Colleague, file: File, clock: MovableClock
     ) -> None:
         report = file(
@@ -63,13 +64,13 @@ class TestReading:
             "Added on",
             "More words.",
         ]
-        places = [page.index(each) for each in order]
+        places = [page.index(text) for text in order]
         assert places == sorted(places)
         assert "Hotel or rented room" in page
         assert "21 November, 12:00" in page
         assert "2 days ago" in page
 
-    def test_whatever_was_typed_stands_there_as_typed(self, alice: Colleague, file: File) -> None:
+    def test_typed_text_is_shown_escaped_and_unchanged(self, alice: Colleague, file: File) -> None:
         account = "He said <script>alert(\"x\")</script> & 'left'\n{{ 7*7 }} 🙈 小美"
 
         assert account in page_of(alice, file(account))
@@ -93,7 +94,7 @@ class TestReading:
             ),
         ],
     )
-    def test_consents_say_what_may_be_done(
+    def test_consents_are_shown_as_instructions(
         self, alice: Colleague, file: File, consents: Consents, sentence: str
     ) -> None:
         assert sentence in page_of(alice, file(consents=consents))
@@ -114,34 +115,32 @@ class TestReading:
 
 
 class TestNextStep:
-    def test_it_leads_from_the_first_look_to_the_end(
-        self, alice: Colleague, bob: Colleague, file: File
-    ) -> None:
+    def test_each_step_of_the_work_names_the_next(self, alice: Colleague, bob: Colleague, file: File) -> None:
         report = file("He left.")
 
-        assert "Take it" in _next(alice, report)
+        assert "Take it" in next_step(alice, report)
         alice.post(f"{report.path}/take")
-        assert "alice looks after this report" in _next(bob, report)
-        assert "Hide words" in _next(alice, report)
+        assert "alice looks after this report" in next_step(bob, report)
+        assert "Hide words" in next_step(alice, report)
         alice.post(f"{report.path}/redact", {"version": "0"})
-        assert "Go on hiding words" in _next(alice, report)
+        assert "Go on hiding words" in next_step(alice, report)
         alice.post(f"{report.path}/redact/text", {"version": "1", "text": "He left."})
-        assert 'action="/desk/alerts/new"' in _next(alice, report)
-        _propose(report)
-        assert "Settle or decline" in _next(alice, report)
+        assert 'action="/desk/alerts/new"' in next_step(alice, report)
+        propose_alert(report)
+        assert "Settle or decline" in next_step(alice, report)
         alice.post(f"{report.path}/settle", {"settle.message": "Done."})
-        assert "This report is finished" in _next(alice, report)
+        assert "This report is finished" in next_step(alice, report)
 
-    def test_without_a_yes_to_a_warning_none_is_offered(self, alice: Colleague, file: File) -> None:
+    def test_without_consent_to_a_warning_no_alert_is_offered(self, alice: Colleague, file: File) -> None:
         report = file(consents=Consents())
         alice.post(f"{report.path}/take")
 
         assert "/desk/alerts/new" not in page_of(alice, report)
-        assert "No alert may be made from it." in _next(alice, report)
+        assert "No alert may be made from it." in next_step(alice, report)
 
     def test_alerts_made_from_it_are_listed_with_their_state(self, alice: Colleague, file: File) -> None:
         report = file()
-        subject = _propose(report)
+        subject = propose_alert(report)
 
         page = page_of(alice, report)
 
@@ -149,13 +148,13 @@ class TestNextStep:
         assert "Being written." in page
 
 
-def _next(who: Colleague, report: FiledReport) -> str:
-    found = re.search(r'aria-labelledby="next">(.*?)</section>', page_of(who, report), re.S)
-    assert found is not None
-    return found[1]
+def next_step(who: Colleague, report: FiledReport) -> str:
+    match = re.search(r'aria-labelledby="next">(.*?)</section>', page_of(who, report), re.S)
+    assert match is not None
+    return match[1]
 
 
-def _propose(report: FiledReport) -> uuid.UUID:
+def propose_alert(report: FiledReport) -> uuid.UUID:
     subject = uuid.uuid4()
     outputs.propose(
         report=report.row,
@@ -180,14 +179,16 @@ class TestTaking:
         assert (report.row.state, report.row.taken_by) == (ReportState.RECEIVED, None)
         assert len(entries(AuditKind.REPORT_MOVED)) == 2
 
-    def test_pressing_twice_takes_it_once(self, alice: Colleague, file: File) -> None:
+    def test_taking_twice_is_recorded_once(self, alice: Colleague, file: File) -> None:
         report = file()
 
         assert [alice.post(f"{report.path}/take").status_code for _ in range(2)] == [303, 303]
 
         assert len(entries(AuditKind.REPORT_MOVED)) == 1
 
-    def test_a_colleague_who_was_slower_is_told(self, alice: Colleague, bob: Colleague, file: File) -> None:
+    def test_taking_a_report_that_a_colleague_has_taken_is_refused(
+        self, alice: Colleague, bob: Colleague, file: File
+    ) -> None:
         report = file()
         alice.post(f"{report.path}/take")
 
@@ -197,7 +198,7 @@ class TestTaking:
         assert "A colleague took this report a moment ago." in answer.text
         assert report.row.taken_by == alice.id
 
-    def test_taking_over_names_whom_one_takes_it_from(
+    def test_taking_over_needs_the_assignee_that_the_page_showed(
         self, alice: Colleague, bob: Colleague, file: File
     ) -> None:
         report = file()
@@ -209,7 +210,7 @@ class TestTaking:
         assert report.row.taken_by == bob.id
         assert alice.post(f"{report.path}/give-back").status_code == 409
 
-    def test_a_report_the_reporter_took_back_cannot_be_taken(self, alice: Colleague, file: File) -> None:
+    def test_a_withdrawn_report_cannot_be_taken(self, alice: Colleague, file: File) -> None:
         report = file()
         report.withdraw()
 
@@ -223,16 +224,16 @@ class TestWriting:
         answer = alice.post(f"{report.path}/message", {"message.text": "Are you safe now?"})
 
         assert answer.location == f"{report.path}#messages"
-        assert told(report) == [(Author.DESK, "Are you safe now?")]
+        assert conversation_of(report) == [(Author.DESK, "Are you safe now?")]
         assert "Are you safe now?" in page_of(alice, report)
 
     def test_an_empty_message_is_not_sent(self, alice: Colleague, file: File) -> None:
         report = file()
 
         assert alice.post(f"{report.path}/message", {"message.text": " "}).status_code == 400
-        assert told(report) == []
+        assert conversation_of(report) == []
 
-    def test_a_session_that_ends_while_typing_loses_nothing(
+    def test_a_message_is_kept_when_the_session_ends_while_typing(
         self, alice: Colleague, file: File, clock: MovableClock
     ) -> None:
         report = file()
@@ -255,12 +256,12 @@ class TestWriting:
         )
 
         assert sent.status_code == 303
-        assert told(report) == [(Author.DESK, ("A long thought. " * 9).strip())]
+        assert conversation_of(report) == [(Author.DESK, ("A long thought. " * 9).strip())]
 
 
 class TestFinishing:
     @pytest.mark.parametrize("decision", ["settle", "decline"])
-    def test_a_message_is_proposed_and_what_is_sent_counts(
+    def test_a_proposed_message_can_be_changed_before_it_is_sent(
         self, alice: Colleague, file: File, decision: str
     ) -> None:
         report = file()
@@ -270,18 +271,18 @@ class TestFinishing:
         alice.post(f"{report.path}/{decision}", {f"{decision}.message": proposed + " Be well."})
 
         assert report.row.state is {"settle": ReportState.SETTLED, "decline": ReportState.DECLINED}[decision]
-        assert told(report) == [(Author.DESK, proposed + " Be well.")]
+        assert conversation_of(report) == [(Author.DESK, proposed + " Be well.")]
 
-    def test_saying_nothing_is_possible(self, alice: Colleague, file: File) -> None:
+    def test_a_report_can_be_settled_without_a_message(self, alice: Colleague, file: File) -> None:
         report = file()
         alice.post(f"{report.path}/take")
 
         alice.post(f"{report.path}/settle", {"settle.message": ""})
 
         assert report.row.state is ReportState.SETTLED
-        assert told(report) == []
+        assert conversation_of(report) == []
 
-    def test_of_two_decisions_the_first_counts_and_the_other_message_is_not_lost(
+    def test_the_second_of_two_decisions_is_refused_and_its_message_kept(
         self, alice: Colleague, bob: Colleague, file: File
     ) -> None:
         report = file()
@@ -293,9 +294,9 @@ class TestFinishing:
         assert answer.status_code == 409
         assert Drawn(answer.text).texts["decline.message"] == "Bob's long words."
         assert report.row.state is ReportState.SETTLED
-        assert told(report) == [(Author.DESK, "Settled.")]
+        assert conversation_of(report) == [(Author.DESK, "Settled.")]
 
-    def test_a_report_nobody_took_is_not_finished(self, alice: Colleague, file: File) -> None:
+    def test_a_report_without_an_assignee_is_not_finished(self, alice: Colleague, file: File) -> None:
         report = file()
 
         assert alice.post(f"{report.path}/decline", {"decline.message": "x"}).status_code == 409
@@ -312,7 +313,7 @@ class TestFinishing:
 
 
 class TestIdentifiers:
-    def test_reports_that_share_an_identifier_lead_to_each_other(self, alice: Colleague, file: File) -> None:
+    def test_reports_that_share_an_identifier_link_to_each_other(self, alice: Colleague, file: File) -> None:
         one = file(offenders=[{"phones": ["07700 900456"]}])
         other = file("Another day.", offenders=[{"phones": ["+44 7700 900456"]}])
         stranger = file("Somebody else.", offenders=[{"phones": ["07700 900789"]}])
@@ -323,7 +324,7 @@ class TestIdentifiers:
         assert other.path in page
         assert stranger.path not in page
 
-    def test_one_found_in_the_account_counts_only_after_a_moderator_says_so(
+    def test_an_identifier_in_the_account_is_tagged_only_by_a_moderator(
         self, alice: Colleague, file: File
     ) -> None:
         one = file("He rang from 07700 900456.")
@@ -336,7 +337,7 @@ class TestIdentifiers:
         alice.post(f"{one.path}/identifier", {"tag": tag, "do": "remove"})
 
         assert "No other report shares an identifier" in page_of(alice, one)
-        assert _tags(one) == 0
+        assert tag_count(one) == 0
 
     def test_marking_twice_stores_one_tag(self, alice: Colleague, file: File) -> None:
         report = file("He rang from 07700 900456.")
@@ -345,18 +346,18 @@ class TestIdentifiers:
         for _ in range(2):
             assert alice.post(f"{report.path}/identifier", {"tag": tag, "do": "mark"}).status_code == 303
 
-        assert _tags(report) == 1
+        assert tag_count(report) == 1
 
     @pytest.mark.parametrize("tag", ["", "zz", "00" * 32])
-    def test_nothing_that_is_not_in_the_report_can_be_marked(
+    def test_an_identifier_that_is_not_in_the_report_cannot_be_marked(
         self, alice: Colleague, file: File, tag: str
     ) -> None:
         report = file("He rang from 07700 900456.")
 
         assert alice.post(f"{report.path}/identifier", {"tag": tag, "do": "mark"}).status_code == 409
-        assert _tags(report) == 0
+        assert tag_count(report) == 0
 
-    def test_the_reporters_own_never_counts(self, alice: Colleague, file: File) -> None:
+    def test_the_reporters_own_identifier_cannot_be_marked(self, alice: Colleague, file: File) -> None:
         report = file("He rang 07700 900123.")
         tag = hidden(alice.browser.get(report.path), "tag")
         report.add(about_you={"phones": ["07700 900123"]})
@@ -365,7 +366,7 @@ class TestIdentifiers:
         assert alice.post(f"{report.path}/identifier", {"tag": tag, "do": "mark"}).status_code == 409
 
 
-def _tags(report: FiledReport) -> int:
+def tag_count(report: FiledReport) -> int:
     db.session.rollback()
     query = sa.select(sa.func.count()).where(IdentifierTag.report_id == report.id)
     return db.session.scalar(query) or 0

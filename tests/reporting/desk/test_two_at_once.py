@@ -1,4 +1,4 @@
-"""Two moderators press at the same moment: one deed counts, the other is told, nothing is half done."""
+"""Two moderators act at the same moment: one action succeeds, the other raises Conflict, none is half done."""
 
 import threading
 from collections.abc import Callable
@@ -19,45 +19,45 @@ from ugly_mugs.errors import Conflict
 AT_ONCE = 4
 
 
-def together(app: Flask, *deeds: Callable[[], object]) -> list[str]:
-    """Do each deed in a thread and a transaction of its own, all begun at the same moment: how each ended."""
-    ready, ends = threading.Barrier(len(deeds)), ["nothing"] * len(deeds)
+def run_at_once(app: Flask, *actions: Callable[[], object]) -> list[str]:
+    """Run the actions in threads and transactions of their own, started at the same moment; their sorted results."""
+    ready, results = threading.Barrier(len(actions)), ["nothing"] * len(actions)
     db.session.rollback()
 
-    def run(number: int, deed: Callable[[], object]) -> None:
+    def run(number: int, action: Callable[[], object]) -> None:
         with app.app_context():
             ready.wait(timeout=30)
             try:
-                deed()
+                action()
                 db.session.commit()
-                ends[number] = "done"
+                results[number] = "done"
             except Conflict:
                 db.session.rollback()
-                ends[number] = "told"
+                results[number] = "conflict"
             finally:
                 db.session.remove()
 
-    threads = [threading.Thread(target=run, args=each) for each in enumerate(deeds)]
+    threads = [threading.Thread(target=run, args=numbered) for numbered in enumerate(actions)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    return sorted(ends)
+    return sorted(results)
 
 
-def test_one_takes_it(app: Flask, alice: Colleague, bob: Colleague, file: File) -> None:
+def test_one_moderator_takes_the_report(app: Flask, alice: Colleague, bob: Colleague, file: File) -> None:
     report, now = file(), alice.clock.now()
 
     def take(who: Colleague) -> Callable[[], object]:
-        return lambda: services.take(report_id=report.id, staff_id=who.id, from_id=None, now=now)
+        return lambda: services.assign(report_id=report.id, staff_id=who.id, seen_assignee_id=None, now=now)
 
-    assert together(app, take(alice), take(bob)) == ["done", "told"]
+    assert run_at_once(app, take(alice), take(bob)) == ["conflict", "done"]
     assert report.row.taken_by in (alice.id, bob.id)
 
 
 def test_one_decision_counts_and_only_its_message_is_sent(app: Flask, alice: Colleague, file: File) -> None:
     report, now = file(), alice.clock.now()
-    services.take(report_id=report.id, staff_id=alice.id, from_id=None, now=now)
+    services.assign(report_id=report.id, staff_id=alice.id, seen_assignee_id=None, now=now)
     db.session.commit()
     key = report.content_key
 
@@ -71,19 +71,19 @@ def test_one_decision_counts_and_only_its_message_is_sent(app: Flask, alice: Col
             now=now,
         )
 
-    ends = together(app, finish(ReportState.SETTLED), finish(ReportState.DECLINED))
+    results = run_at_once(app, finish(ReportState.SETTLED), finish(ReportState.DECLINED))
 
-    assert ends == ["done", "told"]
+    assert results == ["conflict", "done"]
     sent = db.session.scalar(sa.select(sa.func.count()).where(ReportMessage.report_id == report.id))
     assert sent == 1
 
 
-def test_one_redaction_is_kept(app: Flask, alice: Colleague, bob: Colleague, file: File) -> None:
+def test_one_redaction_is_saved(app: Flask, alice: Colleague, bob: Colleague, file: File) -> None:
     report, now = file("Kestrel met Osprey."), alice.clock.now()
     key = report.content_key
 
     def hide(who: Colleague, span: Span) -> Callable[[], object]:
-        return lambda: redaction.keep(
+        return lambda: redaction.save_spans(
             report_id=report.id,
             account="Kestrel met Osprey.",
             spans=[span],
@@ -93,14 +93,16 @@ def test_one_redaction_is_kept(app: Flask, alice: Colleague, bob: Colleague, fil
             now=now,
         )
 
-    ends = together(app, hide(alice, Span(0, 7)), hide(bob, Span(12, 18)))
+    results = run_at_once(app, hide(alice, Span(0, 7)), hide(bob, Span(12, 18)))
 
-    assert ends == ["done", "told"]
+    assert results == ["conflict", "done"]
     rows = db.session.scalars(sa.select(Redaction).where(Redaction.report_id == report.id)).all()
     assert [row.version for row in rows] == [1]
 
 
-def test_many_messages_at_once_are_all_kept_in_some_order(app: Flask, alice: Colleague, file: File) -> None:
+def test_simultaneous_messages_are_all_stored_with_consecutive_numbers(
+    app: Flask, alice: Colleague, file: File
+) -> None:
     report, now = file(), alice.clock.now()
     key = report.content_key
 
@@ -109,9 +111,9 @@ def test_many_messages_at_once_are_all_kept_in_some_order(app: Flask, alice: Col
             report_id=report.id, text=text, content_key=key, staff_id=alice.id, now=now
         )
 
-    ends = together(app, *(write(f"Message {number}") for number in range(AT_ONCE)))
+    results = run_at_once(app, *(write(f"Message {number}") for number in range(AT_ONCE)))
 
-    assert ends == ["done"] * AT_ONCE
+    assert results == ["done"] * AT_ONCE
     numbers = db.session.scalars(
         sa.select(ReportMessage.number)
         .where(ReportMessage.report_id == report.id)

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from reporting.desk.queue import Ranks
+from reporting.desk.queue import RankCache
 from reporting.record import opening
 from reporting.record.models import Report
 from tests.make.clock import MovableClock
@@ -159,7 +159,7 @@ class TestList:
         page = alice.browser.get("/desk").text
 
         assert _reports_on(page) == {str(kept.id)}
-        assert len(runtime(app).state.of(Ranks)) == 1
+        assert len(runtime(app).state.of(RankCache)) == 1
 
     def test_finished_reports_are_listed_under_their_own_tab(self, alice: Colleague, file: File) -> None:
         report = file()

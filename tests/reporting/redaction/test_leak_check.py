@@ -1,4 +1,4 @@
-"""The leak check finds what is known about a reporter in any writing, and lets everything else pass."""
+"""The leak check finds what is known about a reporter in any spelling, and accepts everything else."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -79,7 +79,7 @@ def kinds(
         ("other", "twelve"),
     ],
 )
-def test_what_is_known_is_found_however_it_is_written(kind: str, written: str) -> None:
+def test_known_values_are_found_in_any_spelling(kind: str, written: str) -> None:
     assert kind in kinds(f"It is reported: {written}, later")
 
 
@@ -101,11 +101,11 @@ def test_a_real_alert_has_no_leak() -> None:
         "[…] […]",
     ],
 )
-def test_what_only_looks_alike_passes(text: str) -> None:
+def test_similar_text_is_no_leak(text: str) -> None:
     assert check(text, KNOWN, []) == []
 
 
-def test_a_leak_says_where_it_stands_and_why() -> None:
+def test_a_leak_has_its_span_and_a_reason() -> None:
     text = "He said “Marisol” twice."
 
     (leak,) = check(text, KNOWN, [])
@@ -116,12 +116,12 @@ def test_a_leak_says_where_it_stands_and_why() -> None:
 
 
 class TestRemoved:
-    def test_every_telling_word_of_a_hidden_place_is_found(self) -> None:
-        found = check("Annas sister in Hull, number 7", {}, ["my sister Anna's flat 7 in Hull"])
+    def test_every_distinctive_word_of_a_hidden_phrase_is_found(self) -> None:
+        leaks = check("Annas sister in Hull, number 7", {}, ["my sister Anna's flat 7 in Hull"])
 
-        assert [leak.text for leak in found] == ["Annas", "sister", "Hull", "7"]
+        assert [leak.text for leak in leaks] == ["Annas", "sister", "Hull", "7"]
 
-    def test_common_words_of_a_hidden_place_say_nothing(self) -> None:
+    def test_common_words_of_a_hidden_phrase_are_no_leak(self) -> None:
         assert kinds("He was in the house with me", {}, ["and the man was in my house"]) == []
 
     def test_a_hidden_phrase_of_common_words_is_found_as_a_whole(self) -> None:
@@ -134,7 +134,7 @@ class TestRemoved:
     def test_a_hidden_number_written_in_words_is_found_in_figures(self) -> None:
         assert kinds("aged 23", {}, ["twenty-three"]) == ["removed"]
 
-    def test_a_hidden_phone_number_does_not_hide_the_offenders(self) -> None:
+    def test_a_hidden_phone_number_does_not_forbid_the_offenders(self) -> None:
         assert kinds("He rings from 07700 900456", {}, ["my other number, 07700 900789"]) == []
 
     def test_an_identifier_meant_for_the_alert_is_no_leak_because_it_was_hidden(self) -> None:
@@ -146,9 +146,9 @@ class TestRemoved:
     def test_an_identifier_meant_for_the_alert_is_a_leak_when_it_is_the_reporters(self) -> None:
         known = {"phone": ["07700 900456"]}
 
-        found = check("He rings from 07700 900456", known, [], released=["07700 900456"])
+        leaks = check("He rings from 07700 900456", known, [], released=["07700 900456"])
 
-        assert [leak.kind for leak in found] == ["phone"]
+        assert [leak.kind for leak in leaks] == ["phone"]
 
     def test_a_word_in_a_name_meant_for_the_alert_is_no_leak(self) -> None:
         text, hidden = "He writes as hull_client", ["near Hull"]
@@ -159,12 +159,12 @@ class TestRemoved:
         assert check("He writes as nightowl.", {}, ["nightowl"], released=["nightowl"]) == []
         assert check("A nightowl himself", {}, ["nightowl"], released=["07700 900456"]) != []
 
-    def test_chinese_words_are_found_and_single_signs_are_not(self) -> None:
+    def test_chinese_words_are_found_and_single_characters_are_not(self) -> None:
         assert kinds("她叫小美丽。", {}, ["小美丽"]) == ["removed"]
         assert kinds("他很小。", {}, ["小美丽"]) == []
 
 
-# Whatever stands around a value; figures next to a number would make it another number.
+# Text around a value, without digits, which next to a number would make it another number.
 AROUND = st.text(st.characters(exclude_categories=["Nd", "Nl", "No", "Cs"]), max_size=30).map(
     lambda text: text.replace("\\", "/")
 )
@@ -176,7 +176,7 @@ def set_apart(value: str, before: str, after: str) -> str:
 
 @st.composite
 def phone_layouts(draw: st.DrawFn) -> tuple[str, str]:
-    """A drama number and one way to write it, or its end."""
+    """A reserved fictional phone number and one spelling of it, or of its last digits."""
     last = draw(st.integers(0, 999))
     digits = f"07700900{last:03}"
     start = draw(st.sampled_from([0, 1, 3, 5]))
@@ -207,7 +207,7 @@ def test_a_known_phone_is_found_in_any_layout_anywhere(
 ) -> None:
     digits, written = layout
 
-    # Words for figures right before or behind a number would be part of it.
+    # The "x" separates the number from words for digits in the surrounding text.
     text = set_apart(written, f"{before} x", f"x {after}")
 
     assert "phone" in kinds(text, {"phone": [digits]})
@@ -256,9 +256,9 @@ def test_a_known_link_is_found_with_and_without_its_scheme(
 ) -> None:
     bare = link.removeprefix("https://").removeprefix("www.")
 
-    found = kinds(set_apart(scheme + bare + end, before, after), {"profile_url": [link]})
+    leak_kinds = kinds(set_apart(scheme + bare + end, before, after), {"profile_url": [link]})
 
-    assert "profile_url" in found
+    assert "profile_url" in leak_kinds
 
 
 @settings(max_examples=150, deadline=None)
@@ -266,11 +266,11 @@ def test_a_known_link_is_found_with_and_without_its_scheme(
 def test_leaks_never_overlap_and_always_are_slices_of_the_text(text: str) -> None:
     text += " marisol 900123 mill lane"
 
-    found = check(text, KNOWN, ["my sister Anna, 12"])
+    leaks = check(text, KNOWN, ["my sister Anna, 12"])
 
-    assert found
-    assert all(text[leak.start : leak.end] == leak.text for leak in found)
-    assert all(one.end <= other.start for one, other in pairwise(found))
+    assert leaks
+    assert all(text[leak.start : leak.end] == leak.text for leak in leaks)
+    assert all(one.end <= other.start for one, other in pairwise(leaks))
 
 
 @settings(max_examples=15, deadline=None)
@@ -278,7 +278,7 @@ def test_leaks_never_overlap_and_always_are_slices_of_the_text(text: str) -> Non
 @example("0", 5_000, 5_000)
 @example("7", 5_000, 0)
 def test_a_number_of_any_length_is_read(digit: str, length: int, zeros: int) -> None:
-    """Python makes no integer of more than 4,300 figures, and anybody may type them."""
+    """Python's `int` refuses more than 4,300 digits, and a form may contain more."""
     written = digit * length
     text = f"He says {'0' * zeros}{written} and one two {' '.join(written[:20])}."
 
@@ -286,7 +286,7 @@ def test_a_number_of_any_length_is_read(digit: str, length: int, zeros: int) -> 
     assert kinds(text, {}, ["Elm Row 4321"]) == []
 
 
-def test_noughts_before_a_number_make_it_no_other() -> None:
+def test_leading_zeros_do_not_change_a_number() -> None:
     assert kinds("room 0012", {"other": ["room 12"]}) == ["other"]
     assert kinds("it is 1200", {"other": ["room 12"]}) == []
     assert kinds("it is 0123", {"phone": ["123"]}) == ["phone"]
@@ -295,5 +295,5 @@ def test_noughts_before_a_number_make_it_no_other() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(ALERT.replace("AB12 CDE", "").split()), max_size=60))
-def test_words_that_say_nothing_about_the_reporter_are_no_leak(words: list[str]) -> None:
+def test_words_unrelated_to_the_reporter_are_no_leak(words: list[str]) -> None:
     assert check(" ".join(words), KNOWN, ["Anna waits", "9 Elm Row"]) == []

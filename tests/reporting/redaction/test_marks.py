@@ -1,4 +1,4 @@
-"""What is marked in an account: nothing twice, nothing lost, and nothing the leak check would refuse left out."""
+"""Marks in an account: without overlaps, complete, and with everything that the leak check would refuse."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,7 +9,7 @@ from flask_babel import Babel
 from hypothesis import given, settings, strategies as st
 
 from reporting.redaction import leak_check, marks, spans
-from reporting.redaction.spans import Settled, Span
+from reporting.redaction.spans import OpenedRedaction, Span
 
 KNOWN = {
     "working_name": ["Marisol Vega"],
@@ -32,31 +32,31 @@ def in_english() -> Iterator[None]:
         yield
 
 
-def by_words(found: list[marks.Mark]) -> dict[str, bool]:
-    return {mark.words: mark.hidden for mark in found}
+def by_words(account_marks: list[marks.Mark]) -> dict[str, bool]:
+    return {mark.words: mark.hidden for mark in account_marks}
 
 
-def test_what_the_reporter_asked_to_keep_out_is_proposed() -> None:
-    found = by_words(marks.of_account("Robin, the florist, saw it. He rang from 07700 900456.", KNOWN, None))
+def test_words_that_the_reporter_asked_to_keep_out_are_proposed() -> None:
+    hidden = by_words(marks.of_account("Robin, the florist, saw it. He rang from 07700 900456.", KNOWN, None))
 
-    assert found == {"Robin": True, "florist": True, "07700 900456": False}
+    assert hidden == {"Robin": True, "florist": True, "07700 900456": False}
 
 
-def test_a_refused_proposal_stays_refused_and_one_in_a_later_part_is_ticked() -> None:
+def test_a_rejected_proposal_stays_unticked_and_one_in_added_text_is_ticked() -> None:
     first = "Marisol saw it."
-    refused = spans.redact(first, [])
+    reviewed = spans.redact(first, [])
 
-    found = marks.of_account(f"{first}\n\nMarisol again.", KNOWN, refused)
+    account_marks = marks.of_account(f"{first}\n\nMarisol again.", KNOWN, reviewed)
 
-    assert [mark.hidden for mark in found] == [False, True]
+    assert [mark.hidden for mark in account_marks] == [False, True]
 
 
-def test_what_is_half_hidden_is_marked_for_its_other_half() -> None:
+def test_a_partly_hidden_proposal_is_marked_in_its_visible_part() -> None:
     account = "I am Marisol Vega."
 
-    found = marks.of_account(account, KNOWN, spans.redact(account, [Span(13, 17)]))
+    account_marks = marks.of_account(account, KNOWN, spans.redact(account, [Span(13, 17)]))
 
-    assert by_words(found) == {"Marisol ": False, "Vega": True}
+    assert by_words(account_marks) == {"Marisol ": False, "Vega": True}
 
 
 @settings(max_examples=150, deadline=None)
@@ -68,19 +68,19 @@ def test_pieces_are_the_account_and_marks_never_overlap(account: str, places: li
     stored = spans.redact(account, [Span(*place) for place in places])
 
     for kept in (None, stored):
-        found = marks.of_account(account, KNOWN, kept)
-        assert "".join(piece.text for piece in marks.pieces(account, found)) == account
-        assert all(one.span.end <= other.span.start for one, other in pairwise(found))
+        account_marks = marks.of_account(account, KNOWN, kept)
+        assert "".join(piece.text for piece in marks.pieces(account, account_marks)) == account
+        assert all(one.span.end <= other.span.start for one, other in pairwise(account_marks))
     hidden = {at for span in stored.spans for at in range(span.start, span.end)}
-    shown = {at for mark in found if mark.hidden for at in range(mark.span.start, mark.span.end)}
+    shown = {at for mark in account_marks if mark.hidden for at in range(mark.span.start, mark.span.end)}
     assert shown == hidden
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join))
-def test_whoever_hides_all_that_is_proposed_can_settle_the_rest(account: str) -> None:
-    found = marks.of_account(account, KNOWN, None)
+def test_hiding_every_proposal_leaves_no_leak(account: str) -> None:
+    account_marks = marks.of_account(account, KNOWN, None)
 
-    left: Settled = spans.redact(account, [mark.span for mark in found if mark.hidden])
+    left: OpenedRedaction = spans.redact(account, [mark.span for mark in account_marks if mark.hidden])
 
     assert leak_check.check(left.text, KNOWN, []) == []

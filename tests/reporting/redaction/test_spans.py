@@ -1,4 +1,4 @@
-"""Hiding words: spans in code points, every place or one, and a rest that can only be shortened."""
+"""Hiding words: spans in code points, every place or the first one, and a text that can only be shortened."""
 
 import uuid
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from reporting.redaction import spans as redactions
-from reporting.redaction.spans import HIDDEN, Settled, Span
+from reporting.redaction.spans import HIDDEN, OpenedRedaction, Span
 from ugly_mugs.vault import CannotOpen, TooLong, symmetric
 
 TEXT = "Anna and ANNA saw Annabel. Ana\u0301 🙈 met anna\nMill Lane, mill  lane."
@@ -16,7 +16,7 @@ def words(spans: list[Span]) -> list[str]:
     return [TEXT[span.start : span.end] for span in spans]
 
 
-def test_every_place_is_found_whatever_its_case_and_no_longer_word() -> None:
+def test_every_place_is_found_in_any_case_but_not_inside_longer_words() -> None:
     assert words(redactions.occurrences(TEXT, "anna")) == ["Anna", "ANNA", "anna"]
 
 
@@ -25,33 +25,33 @@ def test_words_are_found_across_spaces_of_any_kind() -> None:
     assert words(redactions.occurrences(TEXT, "met anna mill")) == ["met anna\nMill"]
 
 
-def test_signs_that_are_no_letters_are_found_too() -> None:
+def test_an_emoji_is_found() -> None:
     assert words(redactions.occurrences(TEXT, "🙈")) == ["🙈"]
     assert redactions.occurrences(TEXT, "   ") == []
 
 
-def test_of_several_places_the_first_open_one_can_be_chosen() -> None:
+def test_the_first_visible_place_can_be_chosen() -> None:
     first, second, _third = redactions.occurrences(TEXT, "anna")
 
-    found, missing = redactions.find_all(TEXT, "anna\nnobody", first_only=True, besides=[first])
+    places, missing = redactions.find_lines(TEXT, "anna\nnobody", first_only=True, besides=[first])
 
-    assert (found, missing) == ([second], ["nobody"])
+    assert (places, missing) == ([second], ["nobody"])
 
 
-def test_hidden_places_read_as_one_sign_and_the_rest_stays() -> None:
+def test_overlapping_spans_become_one_placeholder() -> None:
     settled = redactions.redact("My name is Anna Bell.", [Span(11, 15), Span(14, 20)])
 
-    assert settled == Settled(f"My name is {HIDDEN}.", (Span(11, 20),), ["Anna Bell"], 21)
+    assert settled == OpenedRedaction(f"My name is {HIDDEN}.", (Span(11, 20),), ["Anna Bell"], 21)
 
 
-def test_places_that_no_page_of_ours_made_are_left_out() -> None:
+def test_invalid_spans_are_ignored() -> None:
     read = redactions.read_spans(["0-4-mo", "4-2-ph", "0-99-em", "x", "1-2-<script>", "-1-3-mo"])
 
     assert redactions.within(read, "Anna") == [Span(0, 4)]
 
 
 @given(st.text(max_size=80), st.lists(st.tuples(st.integers(0, 90), st.integers(0, 90)), max_size=8))
-def test_exactly_the_code_points_outside_all_spans_are_left(text: str, places: list[tuple[int, int]]) -> None:
+def test_exactly_the_code_points_outside_all_spans_remain(text: str, places: list[tuple[int, int]]) -> None:
     text = text.replace("…", ".").replace("[", "(").replace("]", ")")
     spans = redactions.within([Span(start, end) for start, end in places], text)
 
@@ -68,45 +68,51 @@ class TestShortening:
 
     @pytest.mark.parametrize("text", ["He came. He shouted.", "he came at TEN", "", "Shouted at me!", LEFT])
     def test_words_may_be_left_out(self, text: str) -> None:
-        assert redactions.not_from(text, self.LEFT) is None
+        assert redactions.first_new_word(text, self.LEFT) is None
 
     @pytest.mark.parametrize(
         ("text", "new"), [("He came with Anna", "with"), ("He left and shouted", "and"), ("me me", "me")]
     )
-    def test_no_word_may_come_in_or_change_its_place(self, text: str, new: str) -> None:
-        assert redactions.not_from(text, self.LEFT) == new
+    def test_no_word_may_be_added_or_moved(self, text: str, new: str) -> None:
+        assert redactions.first_new_word(text, self.LEFT) == new
 
 
 class TestSealing:
     KEY, ROW = symmetric.new_key(), uuid.uuid4()
 
     @given(st.text(max_size=200), st.lists(st.text(max_size=9), max_size=4))
-    def test_whatever_was_written_comes_back(self, text: str, removed: list[str]) -> None:
-        settled = Settled(_writable(text), (Span(1, 2, "ph"),), [_writable(each) for each in removed], 7)
+    def test_any_text_is_opened_as_it_was_sealed(self, text: str, removed: list[str]) -> None:
+        settled = OpenedRedaction(
+            _writable(text), (Span(1, 2, "ph"),), [_writable(words) for words in removed], 7
+        )
 
         sealed = redactions.seal(settled, redaction_id=self.ROW, content_key=self.KEY)
 
         assert redactions.open_sealed(sealed, redaction_id=self.ROW, content_key=self.KEY) == settled
 
     def test_another_report_s_key_opens_nothing(self) -> None:
-        sealed = redactions.seal(Settled("a", (), [], 1), redaction_id=self.ROW, content_key=self.KEY)
+        sealed = redactions.seal(OpenedRedaction("a", (), [], 1), redaction_id=self.ROW, content_key=self.KEY)
 
         with pytest.raises(CannotOpen):
             redactions.open_sealed(sealed, redaction_id=self.ROW, content_key=symmetric.new_key())
         with pytest.raises(CannotOpen):
             redactions.open_sealed(sealed, redaction_id=uuid.uuid4(), content_key=self.KEY)
 
-    def test_two_texts_of_one_size_are_equally_long_when_sealed(self) -> None:
+    def test_texts_in_one_padding_bucket_have_equal_sealed_lengths(self) -> None:
         lengths = {
-            len(redactions.seal(Settled(text, (), [], 1), redaction_id=self.ROW, content_key=self.KEY))
+            len(
+                redactions.seal(OpenedRedaction(text, (), [], 1), redaction_id=self.ROW, content_key=self.KEY)
+            )
             for text in ("a", "a" * 500)
         }
 
         assert len(lengths) == 1
 
-    def test_more_than_fits_is_said(self) -> None:
+    def test_a_text_above_the_largest_size_is_refused(self) -> None:
         with pytest.raises(TooLong):
-            redactions.seal(Settled("a" * 70_000, (), [], 1), redaction_id=self.ROW, content_key=self.KEY)
+            redactions.seal(
+                OpenedRedaction("a" * 70_000, (), [], 1), redaction_id=self.ROW, content_key=self.KEY
+            )
 
 
 def _writable(text: str) -> str:

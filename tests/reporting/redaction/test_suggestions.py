@@ -1,4 +1,4 @@
-"""Suggestions: what is known about the reporter is found in any writing, and nothing is left half hidden."""
+"""Suggestions: what is known about the reporter is found in any spelling, and never hidden only in part."""
 
 import time
 from itertools import pairwise
@@ -18,7 +18,7 @@ KNOWN = {
 
 
 def hidden(text: str, known: dict[str, list[str]] | None = None) -> list[tuple[str, str]]:
-    """Kind and words of everything suggested to hide."""
+    """Kind and words of each suggestion to hide."""
     return [(s.kind, text[s.start : s.end]) for s in suggest(text, known or {}) if s.action == "remove"]
 
 
@@ -45,7 +45,7 @@ def kept(text: str, known: dict[str, list[str]] | None = None) -> list[tuple[str
         ("ur", "HTTPS://listings.example/Marisol-Vega"),
     ],
 )
-def test_what_the_form_says_is_hidden_in_any_writing(kind: str, written: str) -> None:
+def test_known_values_are_hidden_in_any_spelling(kind: str, written: str) -> None:
     text = f"he wrote down {written} twice"
 
     assert hidden(text, KNOWN) == [(kind, written)]
@@ -56,17 +56,17 @@ def test_what_the_form_says_is_hidden_in_any_writing(kind: str, written: str) ->
     st.sampled_from(["Marisol Vega", "07700 900123", "marisol@example.org"]),
     st.text(max_size=60),
 )
-def test_what_the_form_says_is_hidden_whatever_stands_around_it(before: str, told: str, after: str) -> None:
-    text = f"{before}\n, {told} ,\n{after}"
+def test_known_values_are_hidden_in_any_surrounding_text(before: str, value: str, after: str) -> None:
+    text = f"{before}\n, {value} ,\n{after}"
     start = len(before) + 3
 
     covered = {i for s in suggest(text, KNOWN) if s.action == "remove" for i in range(s.start, s.end)}
 
-    assert covered >= set(range(start, start + len(told)))
+    assert covered >= set(range(start, start + len(value)))
 
 
 @given(st.text(), st.dictionaries(st.sampled_from(sorted(KNOWN)), st.lists(st.text(max_size=20), max_size=2)))
-def test_suggestions_for_any_text_lie_in_order_and_apart_and_say_why(
+def test_suggestions_are_ordered_without_overlaps_and_have_a_reason(
     text: str, known: dict[str, list[str]]
 ) -> None:
     suggestions = suggest(text, known)
@@ -109,7 +109,7 @@ def test_places_are_counted_in_code_points(before: str) -> None:
         ("that one is my car KZ12 ABC", "rg", "KZ12 ABC"),
     ],
 )
-def test_what_points_to_the_reporter_is_hidden(text: str, kind: str, words: str) -> None:
+def test_identifying_details_of_the_reporter_are_hidden(text: str, kind: str, words: str) -> None:
     assert (kind, words) in hidden(text)
 
 
@@ -123,7 +123,7 @@ def test_what_points_to_the_reporter_is_hidden(text: str, kind: str, words: str)
         ("对方电话07700 900456", "ph", "07700 900456"),
     ],
 )
-def test_what_belongs_to_the_person_reported_is_kept(text: str, kind: str, words: str) -> None:
+def test_identifiers_of_the_alleged_offender_are_kept(text: str, kind: str, words: str) -> None:
     assert kept(text, KNOWN) == [(kind, words)]
     assert hidden(text, KNOWN) == []
 
@@ -154,7 +154,7 @@ def test_a_part_of_a_name_that_is_a_common_word_needs_its_capital() -> None:
     assert hidden("he rose and Rose ran", {"working_name": ["Rose Hartley"]}) == [("wn", "Rose")]
 
 
-def test_rules_that_meet_hide_everything_either_of_them_covers() -> None:
+def test_overlapping_rules_hide_everything_that_either_matches() -> None:
     text = "at no 40 tallow street"
 
     assert suggest(text, {})[0].start == text.index("no")

@@ -1,4 +1,4 @@
-"""Tokens: what a person would read as the same words, and the way back to where they stand."""
+"""Tokens: equal for words that a person reads as equal, with their offsets in the text."""
 
 import pytest
 from hypothesis import given, strategies as st
@@ -11,7 +11,7 @@ def spoken(text: str) -> list[str]:
     return [token.text for token in spoken_stream(plain_stream(text)).tokens]
 
 
-def test_words_and_numbers_are_told_apart_however_they_are_set() -> None:
+def test_words_and_numbers_are_separated_in_any_layout() -> None:
     assert [token.text for token in tokens("Ｌeeds, flat4b — É\u200dva")] == [
         "leeds",
         "flat",
@@ -42,7 +42,7 @@ def test_digits_in_words_are_read(text: str, read: list[str]) -> None:
 
 
 @given(st.text())
-def test_each_token_is_what_stands_at_its_place(text: str) -> None:
+def test_each_token_equals_the_folded_text_at_its_offsets(text: str) -> None:
     end = 0
     for token in tokens(text):
         folded = "".join(map(fold_character, text[token.start : token.end]))
@@ -54,7 +54,7 @@ def test_each_token_is_what_stands_at_its_place(text: str) -> None:
 @given(
     st.lists(st.sampled_from("double treble oh 9 9oo l0 twenty three seven booked ,".split())).map(" ".join)
 )
-def test_reading_digits_keeps_every_token_in_its_place(text: str) -> None:
+def test_reading_digits_keeps_the_order_and_offsets_of_tokens(text: str) -> None:
     stream = spoken_stream(plain_stream(text))
 
     at = 0

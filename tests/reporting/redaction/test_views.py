@@ -1,4 +1,4 @@
-"""The two pages of hiding: suggestions to accept or refuse, one's own words, a settled text, and two people at once."""
+"""The two pages of a redaction: suggestions, typed words, the settled text, and edits by two people."""
 
 import re
 from html import unescape
@@ -15,13 +15,13 @@ ABOUT = {"working_names": ["Marisol"], "phones": ["07700 900123"]}
 
 
 def ticks(page: str) -> dict[str, tuple[str, bool]]:
-    """Each place to hide: its words, what its box sends, and whether it is ticked."""
-    found = re.findall(
+    """By the words of each mark: the value of its tick box, and whether it is ticked."""
+    boxes = re.findall(
         r'name="span" value="([^"]+)"[^>]*?( checked)?><label[^>]*>.*?<span class="kept">(.*?)</span>',
         page,
         re.S,
     )
-    return {unescape(words): (value, bool(checked)) for value, checked, words in found}
+    return {unescape(words): (value, bool(checked)) for value, checked, words in boxes}
 
 
 def version(page: str) -> str:
@@ -29,7 +29,7 @@ def version(page: str) -> str:
 
 
 def hide(who: Colleague, report: FiledReport, *words: str, **more: str) -> None:
-    """Tick what is ticked already, type some words, and look at what is left."""
+    """Send the marks page as it is drawn, with these words typed, and go on to the text page."""
     page = who.browser.get(f"{report.path}/redact").text
     ticked = [value for value, checked in ticks(page).values() if checked]
     answer = who.post(
@@ -51,15 +51,15 @@ class TestChoosing:
 
         page = alice.browser.get(f"{report.path}/redact").text
 
-        found = ticks(page)
-        assert found["Marisol"][1] is True
-        assert found["Anna"][1] is True
-        assert found["07700 900456"][1] is False
+        boxes = ticks(page)
+        assert boxes["Marisol"][1] is True
+        assert boxes["Anna"][1] is True
+        assert boxes["07700 900456"][1] is False
         why = "This is a working name of the reporter, or a part of one."
         assert f'<mark title="Working name. {why}">Marisol</mark>' in page
         assert re.search(r'<mark title="Phone number. [^"]+" class="spared">07700 900456</mark>', page)
 
-    def test_what_is_ticked_is_hidden_and_what_is_not_stays(self, alice: Colleague, file: File) -> None:
+    def test_only_ticked_words_are_hidden(self, alice: Colleague, file: File) -> None:
         report = file(about_you=ABOUT)
         page = alice.browser.get(f"{report.path}/redact").text
 
@@ -81,7 +81,7 @@ class TestChoosing:
         assert left(alice, twice) == f"{HIDDEN}, then {HIDDEN} again"
         assert left(alice, once) == f"{HIDDEN}, then TEN again"
 
-    def test_words_that_stand_nowhere_are_said_and_nothing_is_lost(
+    def test_words_that_are_not_in_the_account_are_named_and_the_form_kept(
         self, alice: Colleague, file: File
     ) -> None:
         report = file()
@@ -145,7 +145,7 @@ class TestSettling:
         assert "does not stand there" in answer.text
         assert Drawn(answer.text).texts["text"] == "He came back from Mill Lane."
 
-    def test_words_hidden_in_one_place_and_left_in_another_are_shown_with_a_way_out(
+    def test_words_hidden_in_one_place_and_visible_in_another_can_be_hidden_too(
         self, alice: Colleague, file: File
     ) -> None:
         report = file("Xanthe called. Then xanthe left.")
@@ -158,14 +158,14 @@ class TestSettling:
             f"{report.path}/redact",
             {
                 "version": version(page),
-                "span": [each["value"] for each in drawn.of("input", name="span")],
+                "span": [box["value"] for box in drawn.of("input", name="span")],
                 "words": drawn.texts["words"],
             },
         )
 
         assert left(alice, report) == f"{HIDDEN} called. Then {HIDDEN} left."
 
-    def test_what_the_reporter_adds_later_must_be_looked_at_before_settling(
+    def test_an_addition_of_the_reporter_must_be_reviewed_before_settling(
         self, alice: Colleague, file: File
     ) -> None:
         report = file("He left.")
@@ -178,14 +178,14 @@ class TestSettling:
         assert "The reporter has added something" in answer.text
         assert ticks(alice.browser.get(f"{report.path}/redact").text)["Bella"][1] is True
 
-    def test_without_anything_chosen_there_is_nothing_to_settle_yet(
+    def test_the_text_page_redirects_to_the_marks_page_before_the_first_save(
         self, alice: Colleague, file: File
     ) -> None:
         report = file()
 
         assert alice.browser.get(f"{report.path}/redact/text").location == f"{report.path}/redact"
 
-    def test_withdrawing_deletes_it(self, alice: Colleague, file: File) -> None:
+    def test_withdrawing_the_report_deletes_the_redaction(self, alice: Colleague, file: File) -> None:
         report = file()
         hide(alice, report)
 
@@ -193,14 +193,14 @@ class TestSettling:
 
         assert queries.redaction(report.id) is None
 
-    def test_who_may_not_redact_may_not_look(self, charlie: Colleague, file: File) -> None:
+    def test_staff_without_the_permission_may_not_see_the_page(self, charlie: Colleague, file: File) -> None:
         report = file()
 
         assert charlie.browser.get(f"{report.path}/redact").status_code == 403
 
 
 class TestTwoPeople:
-    def test_the_later_of_two_sees_both_sets_of_ticks(
+    def test_the_second_save_shows_the_ticks_of_both_people(
         self, alice: Colleague, bob: Colleague, file: File
     ) -> None:
         report = file("Kestrel met Osprey near the river.")
@@ -209,13 +209,13 @@ class TestTwoPeople:
         answer = bob.post(f"{report.path}/redact", {"version": "0", "words": "Osprey", "do": "look"})
 
         assert answer.status_code == 409
-        found = ticks(answer.text)
-        assert (found["Kestrel"][1], found["Osprey"][1]) == (True, True)
-        sent = [value for value, _ in found.values()]
+        boxes = ticks(answer.text)
+        assert (boxes["Kestrel"][1], boxes["Osprey"][1]) == (True, True)
+        sent = [value for value, _ in boxes.values()]
         bob.post(f"{report.path}/redact", {"version": version(answer.text), "span": sent, "do": "look"})
         assert left(bob, report) == f"{HIDDEN} met {HIDDEN} near the river."
 
-    def test_a_text_settled_meanwhile_is_not_written_over_and_nothing_is_lost(
+    def test_a_text_settled_meanwhile_is_not_overwritten_and_the_typed_text_kept(
         self, alice: Colleague, bob: Colleague, file: File
     ) -> None:
         report = file("He came. He left. He rang.")
