@@ -8,6 +8,8 @@ BIN := .venv/bin
 SOURCES := ugly_mugs reporting alerts tests wsgi.py deploy
 # Test processes: one more than two cores, because the tests of running processes mostly wait.
 WORKERS ?= 3
+# Without compiled files each process of a test run compiles the project and all tests anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: run install test shuffle bench setup format lint types check demo worker soak house pictures migration upgrade lock help
@@ -32,7 +34,7 @@ install: .venv/.made ## what the service needs, and no more: for a server
 setup: .venv/.made-dev ## the environment for working on this
 
 test: .venv/.made-dev ## every test, on SQLite and on a PostgreSQL of its own
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations=20
+	$(BIN)/python -m pytest -n $(WORKERS) --durations=20
 
 shuffle: .venv/.made-dev ## every test in three random orders, then on busy cores; SEEDS="1 2 3" repeats orders
 	$(BIN)/python -m tests.shuffle --workers $(WORKERS) $(SEEDS)

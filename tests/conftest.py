@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 
+from tests.make import sharing
 from tests.make.clock import MovableClock
 from tests.make.databases import KINDS, make_tables, settings_for
 from tests.make.installation import Installation
@@ -18,6 +19,8 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings
 
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+
     from tests.make.staff import Team
 
 __all__ = ["MovableClock", "make_tables", "settings_for"]
@@ -54,8 +57,15 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The same order in every process of a run, which xdist needs; `random` itself is left as it is."""
     seed = config.getoption("--shuffle")
-    if seed is not None:
+    if seed is None:
+        items.sort(key=lambda item: not item.nodeid.startswith(sharing.LONG))
+    else:
         random.Random(seed).shuffle(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> sharing.Sharing | None:
+    return sharing.Sharing(config, log) if config.getvalue("dist") == "load" else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

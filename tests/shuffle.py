@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def _run(seed: int, workers: str) -> bool:
-    how = ["-n", workers, "--dist", "loadgroup", "--shuffle", str(seed)]
+    how = ["-n", workers, "--shuffle", str(seed)]
     return subprocess.run([sys.executable, "-m", "pytest", *how]).returncode == 0
 
 

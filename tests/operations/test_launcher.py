@@ -9,9 +9,6 @@ import pytest
 
 from tests.operations.running import PATIENCE, Run, launcher, three_free_ports, wait_for
 
-# They share one try-out.
-pytestmark = pytest.mark.xdist_group("launcher")
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

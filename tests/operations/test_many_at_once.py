@@ -26,9 +26,6 @@ from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.vault.keys.passphrases import COST, Cost
 
-# They share one running web.
-pytestmark = pytest.mark.xdist_group("many at once")
-
 
 @dataclass(frozen=True)
 class Answer:

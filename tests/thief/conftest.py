@@ -1,4 +1,4 @@
-"""The scenes. All tests that look at those of one kind of database share a process, so each is made once in a run."""
+"""The scenes, each made once in a run: see `tests/make/sharing.py`."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,6 @@ from tests.make import postgresql
 from tests.make.databases import Templates
 from tests.thief import scenes
 from tests.thief.scenes import Looted, Scene
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Before xdist looks for the groups."""
-    for item in items:
-        if isinstance(item, pytest.Function) and "scene" in item.fixturenames:
-            item.add_marker(pytest.mark.xdist_group(f"thief-{item.callspec.params['database_kind']}"))
 
 
 @pytest.fixture
