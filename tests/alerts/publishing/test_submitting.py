@@ -142,7 +142,7 @@ def test_the_former_owner_of_a_draft_key_is_refused(
     db.session.commit()
 
     with pytest.raises(NotAllowed):
-        keys.key_of(newsroom.alert(alert_id), signed_in(bob))
+        keys.open_draft_key(newsroom.alert(alert_id), signed_in(bob))
 
 
 def test_nothing_of_a_draft_opens_under_the_services_own_key(
