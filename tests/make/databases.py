@@ -15,10 +15,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.make import postgresql
 from tests.make.clock import MovableClock
 from tests.make.installation import Installation, install
 from tests.make.once import SharedFolder
+from tests.make.processes import postgresql
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings, from_environment

@@ -17,8 +17,8 @@ from reporting.record.models import Report, ReportPart
 from tests.make.clock import MovableClock
 from tests.make.databases import settings_for
 from tests.make.installation import Installation
+from tests.make.processes.stack import Stack, installed
 from tests.make.reporter import at_once, behind, count, receipt_in, shows_receipt, token_in, typed
-from tests.make.stack import Stack, installed
 from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts import passphrases
 from ugly_mugs.accounts.models import Role
