@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 import sqlalchemy as sa
 
-from tests.make.staff import Colleague, Team
+from tests.make.cast import Colleague, Team
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db

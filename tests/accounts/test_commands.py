@@ -10,8 +10,9 @@ from click.testing import Result
 from flask import Flask
 
 from tests.accounts.people.test_joining import Shown, type_code
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
-from tests.make.staff import Colleague, Team, hidden
+from tests.make.pages import hidden
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import (
     EpochKind,

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from flask import Flask, render_template_string, session
 from flask.testing import FlaskClient
 
+from tests.make.cast import Team
 from tests.make.clock import MovableClock
-from tests.make.staff import Team, hidden
+from tests.make.pages import hidden
 from ugly_mugs.accounts import guard, sessions
 from ugly_mugs.accounts.guard import PERMISSIONS, Permission, anyone, machine, member, reporter, staff
 from ugly_mugs.accounts.models import Role, Session, SessionKind, StaffRole

@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask, Response
 
+from tests.make.cast import Team
 from tests.make.clock import MovableClock
 from tests.make.databases import settings_for
 from tests.make.installation import Installation
-from tests.make.staff import Team
 from ugly_mugs.accounts import jobs, sessions
 from ugly_mugs.accounts.models import KnownDevice, Role, Session, SessionKind
 from ugly_mugs.app import create_app

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
-from tests.make.staff import Colleague, Team, hidden
+from tests.make.pages import hidden
 from ugly_mugs.accounts.models import Role, Session
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db

@@ -26,10 +26,10 @@ from alerts.membership.models import Level, Member, MemberRegion, MemberState, S
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.sending import LoadTarget, load_target
 from tests.make.alerts import HERE, Newsroom
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.databases import make_tables, settings_for
 from tests.make.installation import install
-from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind, Role
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db, forget_deleted

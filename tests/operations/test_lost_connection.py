@@ -15,11 +15,11 @@ from alerts.membership.models import Member, MemberRegion, SignInCode
 from alerts.publishing.models import AlertState
 from reporting.record.models import IdentifierTag, Report, ReportPart
 from tests.make.alerts import Newsroom, member
+from tests.make.cast import Team
 from tests.make.clock import MovableClock
 from tests.make.members import crowd_of
-from tests.make.reporter import area_of, box_of, count, open_form, plain_words, receipt_in, send, token_in
-from tests.make.staff import Team, hidden
-from tests.web.drawing import Drawn
+from tests.make.pages import Drawn, area_of, box_of, hidden, plain_words
+from tests.make.reporter import count, open_form, receipt_in, send, token_in
 from ugly_mugs.accounts.models import Role, Session
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db, is_sqlite
@@ -182,10 +182,6 @@ def test_a_code_can_be_requested_again_and_is_valid_with_the_cookie_of_that_page
 
 
 class TestAtTheDesk:
-    @pytest.fixture
-    def newsroom(self, app: Flask, clock: MovableClock) -> Newsroom:
-        return Newsroom(app, clock)
-
     def edits(self) -> int:
         query = sa.select(sa.func.count(AuditEntry.id)).where(AuditEntry.kind == AuditKind.ALERT_EDITED)
         edits = db.session.scalar(query) or 0

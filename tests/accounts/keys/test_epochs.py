@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
-from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.keys import epochs, recovery
 from ugly_mugs.accounts.models import EpochKind, Holder, KeyEpoch, KeySeal, RecoveryKey, Role, Staff
 from ugly_mugs.accounts.people import admission, leaving

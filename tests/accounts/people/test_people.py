@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
-from tests.make.staff import Colleague, Team
+from tests.make.cast import Colleague, Team
 from ugly_mugs.accounts.keys import recovery
 from ugly_mugs.accounts.models import KeySeal, Role, Staff, StaffState
 from ugly_mugs.accounts.people import admission, enrolment

@@ -13,7 +13,8 @@ from alerts.membership.sign_in import services
 from alerts.membership.sign_in.budgets import CodeBudgets
 from tests.alerts.membership.test_joining import rows
 from tests.make.databases import settings_for
-from tests.make.members import EMAIL, PHONE, Crowd, Person, field_of
+from tests.make.members import EMAIL, PHONE, Crowd, Person
+from tests.make.pages import hidden as field_of
 from ugly_mugs.accounts.models import Session, SessionKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import PleaseWait

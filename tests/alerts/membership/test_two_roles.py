@@ -6,8 +6,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from alerts.membership import jobs, queries
 from alerts.membership.models import Member, MemberState
+from tests.make.cast import Team
 from tests.make.members import EMAIL, PHONE, Crowd
-from tests.make.staff import Team
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.migrations import grants

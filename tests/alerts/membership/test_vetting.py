@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from alerts.membership.models import Member, MemberState
 from tests.alerts.membership.test_joining import rows
+from tests.make.cast import Colleague, Team
 from tests.make.members import EMAIL, Crowd
-from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db

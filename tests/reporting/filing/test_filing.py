@@ -5,6 +5,7 @@ from flask.testing import FlaskClient
 
 from reporting.record.models import Report, ReportState, Source
 from tests.make.clock import MovableClock
+from tests.make.pages import plain_words
 from tests.make.reporter import (
     ACCOUNT,
     DIGITS,
@@ -13,7 +14,6 @@ from tests.make.reporter import (
     count,
     file,
     open_form,
-    plain_words,
     receipt_in,
     send,
     shows_receipt,

@@ -10,22 +10,19 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from reporting.record.models import Report
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
+from tests.make.pages import Drawn, area_of, box_of, plain_words
 from tests.make.reporter import (
     EVERYTHING,
-    area_of,
     behind,
-    box_of,
     count,
     holds_everything,
-    plain_words,
     receipt_in,
     shows_receipt,
     token_in,
     typed,
 )
-from tests.make.staff import Colleague, Team
-from tests.web.drawing import Drawn
 from ugly_mugs.accounts.models import Role
 
 

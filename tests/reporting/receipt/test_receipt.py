@@ -21,12 +21,11 @@ from reporting.record.models import (
     ReportState,
 )
 from tests.make.clock import MovableClock
+from tests.make.pages import area_of, box_of, plain_words
 from tests.make.reporter import (
     ACCOUNT,
     DIGITS,
-    area_of,
     behind,
-    box_of,
     come_back,
     consents_of,
     count,
@@ -34,7 +33,6 @@ from tests.make.reporter import (
     file,
     make_output,
     open_form,
-    plain_words,
     post,
     receipt_in,
     send,

@@ -10,9 +10,9 @@ from flask import Flask
 from reporting.desk.queue import Ranks
 from reporting.record import opening
 from reporting.record.models import Report
+from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
-from tests.make.staff import Colleague
-from tests.reporting.conftest import ACCOUNT, File
+from tests.make.reports import ACCOUNT, File
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.audit.models import AuditEntry, AuditKind
