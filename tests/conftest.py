@@ -26,6 +26,7 @@ pytest_plugins = [
     "tests.make.reports",
     "tests.make.alerts",
     "tests.make.members",
+    "tests.make.sandbox",
 ]
 
 # No test depends on how fast the machine is just now. The same test on two kinds of database is two executors, and

@@ -60,7 +60,7 @@ def desk() -> Iterator[Desk]:
         app = create_app(settings, clock=clock)
         with app.app_context():
             team = Team(app, clock, installation)
-            alice = team.hire("alice", Role.MODERATOR)
+            alice = team.hire("alice")
             yield Desk(app, team, alice, _file(OPEN))
             db.session.remove()
             db.engine.dispose()

@@ -29,11 +29,10 @@ from reporting.record.consents import Consents
 from reporting.record.models import Output
 from reporting.redaction import services, spans as redaction
 from reporting.redaction.models import Redaction
-from tests.make.cast import Colleague
+from tests.make.cast import Colleague, signed_in
 from tests.make.clock import MovableClock
 from tests.make.pages import hidden
 from tests.make.reports import FiledReport, filed
-from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import claims, texts
@@ -60,12 +59,6 @@ SECTIONS: dict[str, Any] = {
     "about_you": {"working_names": ["Marisol"]},
 }
 HERE = "yorkshire-humber"
-
-
-def signed_in(colleague: Colleague) -> SignedInStaff:
-    return SignedInStaff(
-        id=colleague.id, name=colleague.login, roles=colleague.roles, seed=colleague.key.seed
-    )
 
 
 class TheReport(FiledReport):

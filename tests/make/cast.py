@@ -5,7 +5,7 @@
 - Carol is both, a moderator and an approver.
 - Charlie is a member admin. He holds the vetting key and no key of the desk.
 - Dora is a caseworker: she reads reports and decides nothing.
-- Erin is an auditor and Ada an administrator. They hold no key at all.
+- Erin is an auditor and Ada an administrator. They hold neither of these keys.
 
 A test that needs other roles hires somebody with another name.
 """
@@ -23,6 +23,7 @@ from tests.make.clock import MovableClock
 from tests.make.installation import Installation
 from tests.make.pages import hidden
 from ugly_mugs.accounts import queries
+from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.keys import epochs, recovery
 from ugly_mugs.accounts.models import Role, Staff, StaffState
 from ugly_mugs.accounts.people import admission, enrolment, leaving
@@ -170,6 +171,12 @@ class Team:
         return words
 
 
+def signed_in(colleague: Colleague) -> SignedInStaff:
+    return SignedInStaff(
+        id=colleague.id, name=colleague.login, roles=colleague.roles, seed=colleague.key.seed
+    )
+
+
 @pytest.fixture
 def team(app: Flask, clock: MovableClock, installation: Installation) -> Team:
     """Whoever is hired in a test."""
@@ -197,6 +204,11 @@ def charlie(team: Team, alice: Colleague) -> Colleague:
 
 
 @pytest.fixture
+def dave(team: Team, alice: Colleague) -> Colleague:
+    return team.hire("dave")
+
+
+@pytest.fixture
 def dora(team: Team, alice: Colleague) -> Colleague:
     return team.hire("dora")
 
@@ -204,3 +216,8 @@ def dora(team: Team, alice: Colleague) -> Colleague:
 @pytest.fixture
 def erin(team: Team) -> Colleague:
     return team.hire("erin")
+
+
+@pytest.fixture
+def ada(team: Team) -> Colleague:
+    return team.hire("ada")

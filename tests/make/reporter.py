@@ -8,7 +8,6 @@ from threading import Barrier
 from typing import Any, TypeVar
 from uuid import UUID
 
-import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -167,11 +166,6 @@ def listen(app: Flask, *endings: str, listener: Callable[[Any], None]) -> None:
     """One more listener behind those that the application wired: to "report_endings", "output_endings"."""
     wiring = runtime(app).wiring
     rewire(app, **{name: (*getattr(wiring, name), listener) for name in endings})
-
-
-def count(table: type[Any]) -> int:
-    db.session.rollback()
-    return db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
 
 def make_output(

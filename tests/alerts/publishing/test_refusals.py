@@ -11,8 +11,8 @@ from alerts.publishing.drafting import Drafting
 from alerts.publishing.models import AlertState, DraftKey
 from alerts.publishing.texts.approval_hash import from_page
 from reporting.record.consents import Consents, When
-from tests.make.alerts import Newsroom, member, signed_in
-from tests.make.cast import Colleague, Team
+from tests.make.alerts import Newsroom, member
+from tests.make.cast import Colleague, Team, signed_in
 from tests.make.clock import MovableClock
 from tests.make.pages import hidden as field_of
 from ugly_mugs.accounts.models import Role, Staff

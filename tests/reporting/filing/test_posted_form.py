@@ -12,18 +12,17 @@ from werkzeug.test import TestResponse
 from reporting.record.models import Report
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
+from tests.make.databases import count
 from tests.make.pages import Drawn, area_of, box_of, plain_words
 from tests.make.reporter import (
     EVERYTHING,
     behind,
-    count,
     holds_everything,
     receipt_in,
     shows_receipt,
     token_in,
     typed,
 )
-from ugly_mugs.accounts.models import Role
 
 
 @dataclass
@@ -54,7 +53,7 @@ class Door:
 def door(request: pytest.FixtureRequest, app: Flask, clock: MovableClock, team: Team) -> Door:
     if request.param == "public":
         return Door("/report", app.test_client(), clock)
-    alice = team.hire("alice", Role.MODERATOR)
+    alice = team.hire("alice")
     return Door("/desk/reports/new", alice.browser, clock, alice)
 
 

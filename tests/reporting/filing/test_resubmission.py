@@ -7,13 +7,13 @@ from flask.testing import FlaskClient
 
 from reporting.record.models import Report, ReportPart
 from tests.make.clock import MovableClock
+from tests.make.databases import count
 from tests.make.pages import Drawn, area_of, box_of, plain_words
 from tests.make.reporter import (
     ACCOUNT,
     behind,
     come_back,
     consents_of,
-    count,
     open_form,
     post,
     receipt_in,

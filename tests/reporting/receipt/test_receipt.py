@@ -21,6 +21,7 @@ from reporting.record.models import (
     ReportState,
 )
 from tests.make.clock import MovableClock
+from tests.make.databases import count
 from tests.make.pages import area_of, box_of, plain_words
 from tests.make.reporter import (
     ACCOUNT,
@@ -28,7 +29,6 @@ from tests.make.reporter import (
     behind,
     come_back,
     consents_of,
-    count,
     csrf_in,
     file,
     make_output,

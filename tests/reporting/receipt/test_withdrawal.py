@@ -19,8 +19,9 @@ from reporting.record.models import (
     ReportPart,
     ReportState,
 )
+from tests.make.databases import count
 from tests.make.pages import plain_words
-from tests.make.reporter import ACCOUNT, behind, come_back, count, file, listen, make_output, post
+from tests.make.reporter import ACCOUNT, behind, come_back, file, listen, make_output, post
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings
