@@ -21,11 +21,18 @@ from ugly_mugs.settings import Settings
 if TYPE_CHECKING:
     from xdist.remote import Producer
 
-    from tests.make.staff import Team
-
 __all__ = ["MovableClock", "make_tables", "settings_for"]
 
-pytest_plugins = ["tests.make.once", "tests.make.databases", "tests.make.quick"]
+pytest_plugins = [
+    "tests.make.once",
+    "tests.make.databases",
+    "tests.make.quick",
+    "tests.make.cast",
+    "tests.make.reports",
+    "tests.make.alerts",
+    "tests.make.members",
+    "tests.make.sandbox",
+]
 
 # No test depends on how fast the machine is just now. The same test on two kinds of database is two executors, and
 # examples that share one application know it; hypothesis would take both for mistakes.
@@ -90,14 +97,6 @@ def app(settings: Settings, clock: MovableClock, installation: Installation) -> 
         yield app
         db.session.remove()
         db.engine.dispose()
-
-
-@pytest.fixture
-def team(app: Flask, clock: MovableClock, installation: Installation) -> "Team":
-    """Whoever is hired in a test."""
-    from tests.make.staff import Team  # noqa: PLC0415  it moves the clock that is made here
-
-    return Team(app, clock, installation)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from tests.make.stack import Stack, installed
+from tests.make.processes.stack import Stack, installed
 
 AT_ONCE = 8
 WARM_UP = 30.0

@@ -10,8 +10,9 @@ from click.testing import Result
 from flask import Flask
 
 from tests.accounts.people.test_joining import Shown, type_code
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
-from tests.make.staff import Colleague, Team, hidden
+from tests.make.pages import hidden
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import (
     EpochKind,
@@ -19,7 +20,6 @@ from ugly_mugs.accounts.models import (
     KeyEpoch,
     KeySeal,
     RecoveryKey,
-    Role,
     Staff,
     StaffState,
 )
@@ -164,12 +164,8 @@ class TestTheFirstStart:
 
 
 class TestStaff:
-    @pytest.fixture
-    def alice(self, team: Team) -> Colleague:
-        return team.hire("alice", Role.MODERATOR)
-
     def test_invite_prints_a_code_and_no_address_with_a_secret(self, app: Flask) -> None:
-        result = run(app, "staff", "invite", "bob", "--role", "moderator", "--role", "approver")
+        result = run(app, "staff", "invite", "carol", "--role", "moderator", "--role", "approver")
 
         code = printed(CODE, result)
         address = printed(r"(http\S+)", result)
@@ -202,46 +198,46 @@ class TestStaff:
         assert "Please invite two people" in result.output
 
     def test_list_says_who_is_here_and_what_they_do(self, app: Flask, alice: Colleague) -> None:
-        run(app, "staff", "invite", "bob", "--role", "auditor")
+        run(app, "staff", "invite", "erin", "--role", "auditor")
 
         lines = run(app, "staff", "list").output.splitlines()
 
-        assert lines == ["alice: active (moderator)", "bob: invited (auditor)"]
+        assert lines == ["alice: active (moderator)", "erin: invited (auditor)"]
 
     def test_admit_shows_the_fingerprint_to_compare(self, app: Flask, team: Team) -> None:
-        newcomer = team.enrol("bob", Role.MODERATOR)
+        newcomer = team.enrol("dave")
 
-        result = run(app, "staff", "admit", "bob", typed=f"{team.installation.recovery_words}\n")
+        result = run(app, "staff", "admit", "dave", typed=f"{team.installation.recovery_words}\n")
 
         assert result.exit_code == 0
         assert team.words(newcomer) in result.output
         assert team.state(newcomer) is StaffState.ACTIVE
 
     def test_admit_points_out_a_mistyped_word(self, app: Flask, team: Team) -> None:
-        newcomer = team.enrol("bob", Role.MODERATOR)
+        newcomer = team.enrol("dave")
         typed = team.installation.recovery_words.split()
         typed[3] = "xyzzyx"
 
-        result = run(app, "staff", "admit", "bob", typed=" ".join(typed) + "\n")
+        result = run(app, "staff", "admit", "dave", typed=" ".join(typed) + "\n")
 
         assert result.exit_code == 1
         assert "Word 4" in result.output
         assert team.state(newcomer) is StaffState.WAITING
 
     def test_admit_refuses_ten_other_words(self, app: Flask, team: Team) -> None:
-        newcomer = team.enrol("bob", Role.MODERATOR)
+        newcomer = team.enrol("dave")
 
-        result = run(app, "staff", "admit", "bob", typed="apple " * 9 + "abacus\n")
+        result = run(app, "staff", "admit", "dave", typed="apple " * 9 + "abacus\n")
 
         assert result.exit_code == 1
         assert team.state(newcomer) is StaffState.WAITING
 
     def test_admit_refuses_a_key_that_was_swapped(self, app: Flask, team: Team) -> None:
-        newcomer = team.enrol("bob", Role.MODERATOR)
+        newcomer = team.enrol("dave")
         db.session.execute(sa.update(Staff).values(public_key=PrivateKey.generate().public().raw))
         db.session.commit()
 
-        result = run(app, "staff", "admit", "bob", typed=f"{team.installation.recovery_words}\n")
+        result = run(app, "staff", "admit", "dave", typed=f"{team.installation.recovery_words}\n")
 
         assert result.exit_code == 1
         assert "not written by this service" in result.output
@@ -250,9 +246,9 @@ class TestStaff:
     def test_remove_needs_no_secret_and_renews_the_keys(
         self, app: Flask, team: Team, alice: Colleague, settings: Settings
     ) -> None:
-        bob = team.hire("bob", Role.MODERATOR)
+        dave = team.hire("dave")
 
-        result = run(app, "staff", "remove", "bob")
+        result = run(app, "staff", "remove", "dave")
 
         marks = keyfiles.load_service(settings.keys_dir).epochs["desk"]
         epoch, public = epochs.current(EpochKind.DESK, vault=runtime().vault)
@@ -261,7 +257,7 @@ class TestStaff:
         assert (marks[-1].number, marks[-1].fingerprint) == (2, public.fingerprint())
         assert epochs.private_for(alice.id, alice.key, epoch.id).public() == public
         with pytest.raises(NotAllowed):
-            epochs.private_for(bob.id, bob.key, epoch.id)
+            epochs.private_for(dave.id, dave.key, epoch.id)
 
     @pytest.mark.parametrize("command", [("staff", "remove"), ("staff", "admit"), ("keys", "recover")])
     def test_nobody_is_called_that(self, app: Flask, command: tuple[str, str]) -> None:
@@ -273,7 +269,7 @@ class TestStaff:
 
 class TestKeys:
     def test_rotate_desk_begins_a_new_epoch_for_those_at_work(self, app: Flask, team: Team) -> None:
-        alice = team.hire("alice", Role.MODERATOR)
+        alice = team.hire("alice")
 
         result = run(app, "keys", "rotate-desk")
 
@@ -302,7 +298,7 @@ class TestKeys:
     def test_recover_lets_a_forgetful_moderator_back_with_a_new_key_and_the_words_on_paper(
         self, app: Flask, team: Team, clock: MovableClock
     ) -> None:
-        alice = team.hire("alice", Role.MODERATOR)
+        alice = team.hire("alice")
         old, browser = team.words(alice), app.test_client()
 
         code = printed(CODE, run(app, "keys", "recover", "alice"))
@@ -318,7 +314,7 @@ class TestKeys:
         assert team.words(alice) != old
 
     def test_recover_is_recorded_as_what_it_is(self, app: Flask, team: Team) -> None:
-        alice = team.hire("alice", Role.MODERATOR)
+        alice = team.hire("alice")
 
         run(app, "keys", "recover", "alice")
 
@@ -326,9 +322,9 @@ class TestKeys:
         assert db.session.scalars(query).all() == [alice.id]
 
     def test_recover_renews_a_code_that_was_lost(self, app: Flask) -> None:
-        first = printed(CODE, run(app, "staff", "invite", "bob", "--role", "auditor"))
+        first = printed(CODE, run(app, "staff", "invite", "erin", "--role", "auditor"))
 
-        second = printed(CODE, run(app, "keys", "recover", "bob"))
+        second = printed(CODE, run(app, "keys", "recover", "erin"))
 
         assert first != second
         now = runtime().clock.now()

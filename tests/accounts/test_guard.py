@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from flask import Flask, render_template_string, session
 from flask.testing import FlaskClient
 
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
-from tests.make.staff import Team, hidden
+from tests.make.pages import hidden
 from ugly_mugs.accounts import guard, sessions
 from ugly_mugs.accounts.guard import PERMISSIONS, Permission, anyone, machine, member, reporter, staff
 from ugly_mugs.accounts.models import Role, Session, SessionKind, StaffRole
@@ -130,11 +131,11 @@ class TestThePermissionTable:
         assert entered == set(ALLOWED[role].split())
 
     def test_roles_add_up(self, team: Team) -> None:
-        alice = team.hire("alice", Role.AUDITOR, Role.APPROVER)
+        fay = team.hire("fay", Role.AUDITOR, Role.APPROVER)
 
-        assert alice.browser.get("/desk/test/audit").status_code == 200
-        assert alice.browser.get("/desk/test/approve").status_code == 200
-        assert alice.browser.get("/desk/test/open_reports").status_code == 403
+        assert fay.browser.get("/desk/test/audit").status_code == 200
+        assert fay.browser.get("/desk/test/approve").status_code == 200
+        assert fay.browser.get("/desk/test/open_reports").status_code == 403
 
     @pytest.mark.parametrize("permission", Permission)
     def test_charlie_the_stranger_is_shown_the_door(
@@ -146,13 +147,13 @@ class TestThePermissionTable:
         assert answer.location == "/desk/sign-in"
 
     def test_a_role_that_was_taken_away_is_gone_at_the_next_request(self, team: Team) -> None:
-        alice = team.hire("alice", Role.AUDITOR, Role.ADMINISTRATOR)
+        fay = team.hire("fay", Role.AUDITOR, Role.ADMINISTRATOR)
 
         db.session.execute(sa.delete(StaffRole).where(StaffRole.role == Role.AUDITOR))
         db.session.commit()
 
-        assert alice.browser.get("/desk/test/audit").status_code == 403
-        assert alice.browser.get("/desk/test/invite").status_code == 200
+        assert fay.browser.get("/desk/test/audit").status_code == 403
+        assert fay.browser.get("/desk/test/invite").status_code == 200
 
 
 class TestEveryRoute:
@@ -229,89 +230,81 @@ class TestAreas:
         assert answer.status_code == 500
         assert client.get_cookie("session") is None
 
-    def test_a_session_moved_to_a_colleague_in_the_database_lets_nobody_in(self, team: Team) -> None:
-        alice, bob = team.hire("alice", Role.AUDITOR), team.hire("bob", Role.APPROVER)
-        db.session.execute(sa.update(Session).where(Session.owner_id == alice.id).values(owner_id=bob.id))
+    def test_a_session_moved_to_a_colleague_in_the_database_lets_nobody_in(
+        self, erin: Colleague, bob: Colleague
+    ) -> None:
+        db.session.execute(sa.update(Session).where(Session.owner_id == erin.id).values(owner_id=bob.id))
         db.session.commit()
 
-        assert alice.browser.get("/desk/test/approve").status_code == 303
+        assert erin.browser.get("/desk/test/approve").status_code == 303
         assert bob.browser.get("/desk/test/approve").status_code == 200
 
 
 class TestAutoRefresh:
     """A page that refreshes itself does not show that anybody is present."""
 
-    def test_it_does_not_prolong_a_session(self, team: Team, clock: MovableClock) -> None:
-        alice = team.hire("alice", Role.AUDITOR)
+    def test_it_does_not_prolong_a_session(self, erin: Colleague, clock: MovableClock) -> None:
         statuses = []
 
         for _time in range(4):
             clock.forward(minutes=5)
-            statuses.append(alice.browser.get("/desk/test/form?live=on").status_code)
+            statuses.append(erin.browser.get("/desk/test/form?live=on").status_code)
 
         assert statuses == [200, 200, 200, 303]
 
-    def test_what_somebody_does_still_prolongs_it(self, team: Team, clock: MovableClock) -> None:
-        alice = team.hire("alice", Role.AUDITOR)
-        token = hidden(alice.browser.get("/desk/test/form"), "csrf")
+    def test_what_somebody_does_still_prolongs_it(self, erin: Colleague, clock: MovableClock) -> None:
+        token = hidden(erin.browser.get("/desk/test/form"), "csrf")
 
         for path in ("/desk/test/form", "/desk/test/form?live=off"):
             clock.forward(minutes=14)
-            assert alice.browser.get(path).status_code == 200
+            assert erin.browser.get(path).status_code == 200
         clock.forward(minutes=14)
-        assert alice.browser.post("/desk/test/form?live=on", data={"csrf": token}).status_code == 200
+        assert erin.browser.post("/desk/test/form?live=on", data={"csrf": token}).status_code == 200
         clock.forward(minutes=14)
 
-        assert alice.browser.get("/desk/test/form?live=on").status_code == 200
+        assert erin.browser.get("/desk/test/form?live=on").status_code == 200
 
 
 class TestForms:
-    def test_a_page_of_this_session_may_post(self, team: Team) -> None:
-        alice = team.hire("alice", Role.AUDITOR)
+    def test_a_page_of_this_session_may_post(self, erin: Colleague) -> None:
+        token = hidden(erin.browser.get("/desk/test/form"), "csrf")
 
-        token = hidden(alice.browser.get("/desk/test/form"), "csrf")
-
-        assert alice.browser.post("/desk/test/form", data={"csrf": token}).status_code == 200
+        assert erin.browser.post("/desk/test/form", data={"csrf": token}).status_code == 200
 
     @pytest.mark.parametrize("token", ["", "AAAA", "ü"])
     def test_a_wrong_token_is_refused_and_everything_typed_is_shown_again(
-        self, team: Team, token: str
+        self, erin: Colleague, token: str
     ) -> None:
-        alice = team.hire("alice", Role.AUDITOR)
-
-        answer = alice.browser.post("/desk/test/form", data={"csrf": token, "note": "Blue car, <Leeds>"})
+        answer = erin.browser.post("/desk/test/form", data={"csrf": token, "note": "Blue car, <Leeds>"})
 
         assert answer.status_code == 400
         assert "Blue car, &lt;Leeds&gt;" in answer.get_data(as_text=True)
 
-    def test_a_token_of_somebody_elses_session_is_refused(self, team: Team) -> None:
-        alice, bob = team.hire("alice", Role.AUDITOR), team.hire("bob", Role.AUDITOR)
+    def test_a_token_of_somebody_elses_session_is_refused(self, team: Team, erin: Colleague) -> None:
+        fay = team.hire("fay", Role.AUDITOR)
 
-        token = hidden(bob.browser.get("/desk/test/form"), "csrf")
+        token = hidden(fay.browser.get("/desk/test/form"), "csrf")
 
-        assert alice.browser.post("/desk/test/form", data={"csrf": token}).status_code == 400
+        assert erin.browser.post("/desk/test/form", data={"csrf": token}).status_code == 400
 
-    def test_the_page_after_a_refusal_can_be_sent_as_it_stands(self, team: Team) -> None:
-        alice = team.hire("alice", Role.AUDITOR)
-
-        refused = alice.browser.post("/desk/test/form", data={"csrf": "old", "note": "Blue car"})
-        answer = alice.browser.post(
+    def test_the_page_after_a_refusal_can_be_sent_as_it_stands(self, erin: Colleague) -> None:
+        refused = erin.browser.post("/desk/test/form", data={"csrf": "old", "note": "Blue car"})
+        answer = erin.browser.post(
             "/desk/test/form", data={"csrf": hidden(refused, "csrf"), "note": hidden(refused, "note")}
         )
 
         assert answer.status_code == 200
 
     def test_what_was_typed_while_a_session_ended_is_shown_and_can_be_sent_after_signing_in(
-        self, team: Team, clock: MovableClock
+        self, erin: Colleague, clock: MovableClock
     ) -> None:
-        alice = team.hire("alice", Role.AUDITOR)
-        token = hidden(alice.browser.get("/desk/test/form"), "csrf")
+        token = hidden(erin.browser.get("/desk/test/form"), "csrf")
 
         clock.forward(minutes=16)
-        ended = alice.browser.post("/desk/test/form", data={"csrf": token, "note": "Blue car"})
-        alice.sign_in()
-        stale = alice.browser.post("/desk/test/form", data={"note": hidden(ended, "note")})
-        answer = alice.browser.post(
+        ended = erin.browser.post("/desk/test/form", data={"csrf": token, "note": "Blue car"})
+        erin.sign_in()
+        stale = erin.browser.post("/desk/test/form", data={"note": hidden(ended, "note")})
+        answer = erin.browser.post(
             "/desk/test/form", data={"csrf": hidden(stale, "csrf"), "note": hidden(stale, "note")}
         )
 
@@ -319,14 +312,13 @@ class TestForms:
         assert answer.status_code == 200
 
     @pytest.mark.parametrize("site", ["cross-site", "same-site", "anything"])
-    def test_a_form_posted_from_another_site_is_refused(self, team: Team, site: str) -> None:
-        alice = team.hire("alice", Role.AUDITOR)
-        token = hidden(alice.browser.get("/desk/test/form"), "csrf")
+    def test_a_form_posted_from_another_site_is_refused(self, erin: Colleague, site: str) -> None:
+        token = hidden(erin.browser.get("/desk/test/form"), "csrf")
 
         theirs = {"Sec-Fetch-Site": site}
 
-        assert alice.browser.post("/test/open", headers=theirs).status_code == 403
-        assert alice.browser.post("/desk/test/form", data={"csrf": token}, headers=theirs).status_code == 403
+        assert erin.browser.post("/test/open", headers=theirs).status_code == 403
+        assert erin.browser.post("/desk/test/form", data={"csrf": token}, headers=theirs).status_code == 403
 
     @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}])
     def test_a_form_of_this_site_is_taken(self, client: FlaskClient, headers: dict[str, str]) -> None:

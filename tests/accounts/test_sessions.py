@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask, Response
 
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.databases import settings_for
 from tests.make.installation import Installation
-from tests.make.staff import Team
 from ugly_mugs.accounts import jobs, sessions
-from ugly_mugs.accounts.models import KnownDevice, Role, Session, SessionKind
+from ugly_mugs.accounts.models import KnownDevice, Session, SessionKind
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
@@ -156,34 +156,33 @@ class TestTheEnd:
         assert find(also_hers) is None
         assert find(his) is not None
 
-    def test_deletes_the_row_when_the_old_cookie_comes_back(self, team: Team, clock: MovableClock) -> None:
-        alice = team.hire("alice", Role.AUDITOR)
-
+    def test_deletes_the_row_when_the_old_cookie_comes_back(
+        self, erin: Colleague, clock: MovableClock
+    ) -> None:
         clock.forward(minutes=16)
-        answer = alice.browser.get("/desk/account")
+        answer = erin.browser.get("/desk/account")
 
         assert answer.location == "/desk/sign-in?again=yes"
         assert db.session.scalars(sa.select(Session)).all() == []
-        assert alice.browser.get_cookie("staff") is None
+        assert erin.browser.get_cookie("staff") is None
 
-    def test_a_session_in_use_lives_on_past_its_idle_minutes(self, team: Team, clock: MovableClock) -> None:
-        alice = team.hire("alice", Role.AUDITOR)
-
+    def test_a_session_in_use_lives_on_past_its_idle_minutes(
+        self, erin: Colleague, clock: MovableClock
+    ) -> None:
         for _ in range(5):
             clock.forward(minutes=10)
-            assert alice.browser.get("/desk/account").status_code == 200
+            assert erin.browser.get("/desk/account").status_code == 200
 
-    def test_the_row_is_written_at_most_once_a_minute(self, team: Team, clock: MovableClock) -> None:
-        alice = team.hire("alice", Role.AUDITOR)
+    def test_the_row_is_written_at_most_once_a_minute(self, erin: Colleague, clock: MovableClock) -> None:
         written = only_row().contents
         db.session.rollback()
 
         clock.forward(seconds=59)
-        alice.browser.get("/desk/account")
+        erin.browser.get("/desk/account")
         same = only_row().contents
         db.session.rollback()
         clock.forward(seconds=1)
-        alice.browser.get("/desk/account")
+        erin.browser.get("/desk/account")
 
         assert same == written
         assert only_row().contents != written
@@ -214,7 +213,7 @@ class TestTheSweep:
         assert find(late, SessionKind.REPORTER) is not None
 
     def test_forgets_devices_after_half_a_year(self, team: Team, clock: MovableClock) -> None:
-        team.hire("alice", Role.AUDITOR)
+        team.hire("erin")
 
         jobs.sweep()
         kept = db.session.scalar(sa.select(sa.func.count()).select_from(KnownDevice))
@@ -266,25 +265,24 @@ class TestTheCookie:
 
 class TestFixation:
     def test_signing_in_replaces_whatever_cookie_was_planted(self, team: Team) -> None:
-        alice = team.hire("alice", Role.AUDITOR, signed_in=False)
+        erin = team.hire("erin", signed_in=False)
         planted = begin()
-        alice.browser.set_cookie(planted.name, planted.value)
+        erin.browser.set_cookie(planted.name, planted.value)
 
-        alice.sign_in()
+        erin.sign_in()
 
-        cookie = alice.browser.get_cookie("staff")
+        cookie = erin.browser.get_cookie("staff")
         assert cookie is not None
         assert cookie.value[:22] != planted.value[:22]
         assert cookie.value[22:] != planted.value[22:]
         assert find(planted) is None
 
-    def test_signing_in_again_ends_the_session_before(self, team: Team, clock: MovableClock) -> None:
-        alice = team.hire("alice", Role.AUDITOR)
-        before = alice.browser.get_cookie("staff")
+    def test_signing_in_again_ends_the_session_before(self, erin: Colleague, clock: MovableClock) -> None:
+        before = erin.browser.get_cookie("staff")
         assert before is not None
 
         clock.forward(seconds=30)
-        alice.sign_in()
+        erin.sign_in()
 
         assert find(sessions.Cookie("staff", before.value)) is None
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == 1

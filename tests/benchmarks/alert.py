@@ -26,11 +26,11 @@ from alerts.membership.models import Level, Member, MemberRegion, MemberState, S
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.sending import LoadTarget, load_target
 from tests.make.alerts import HERE, Newsroom
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.databases import make_tables, settings_for
 from tests.make.installation import install
-from tests.make.staff import Colleague, Team
-from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind, Role
+from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db, forget_deleted
 from ugly_mugs.outbox.models import Address, AddressState, Channel
@@ -117,7 +117,7 @@ def house() -> Iterator[House]:
         app = create_app(settings, clock=clock)
         with app.app_context():
             team = Team(app, clock, installation)
-            alice, bob = team.hire("alice", Role.MODERATOR), team.hire("bob", Role.APPROVER)
+            alice, bob = team.hire("alice"), team.hire("bob")
             named = {f"UGLY_MUGS_{each}": value for each, value in environment.items()}
             yield House(app, Newsroom(app, clock), alice, bob, target, named)
             db.session.remove()

@@ -18,11 +18,11 @@ from reporting.filing import desk_key
 from reporting.filing.submission import Submission, seal
 from reporting.record.models import IdentifierTag, Report, ReportPart
 from tests.benchmarks.figures import Figure
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.databases import make_tables, settings_for
 from tests.make.installation import install
-from tests.make.staff import Colleague, Team
-from tests.make.submissions import make_submission
+from tests.make.reports import make_submission
 from ugly_mugs.accounts.models import KeySeal, Role
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
@@ -60,7 +60,7 @@ def desk() -> Iterator[Desk]:
         app = create_app(settings, clock=clock)
         with app.app_context():
             team = Team(app, clock, installation)
-            alice = team.hire("alice", Role.MODERATOR)
+            alice = team.hire("alice")
             yield Desk(app, team, alice, _file(OPEN))
             db.session.remove()
             db.engine.dispose()

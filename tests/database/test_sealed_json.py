@@ -14,7 +14,7 @@ import ugly_mugs.app  # noqa: F401  it imports every module that has a codec
 from alerts.publishing.texts.contents import AlertContents
 from reporting.record.consents import Consents, When
 from reporting.record.contents import PartContents, Point
-from reporting.redaction.spans import Settled
+from reporting.redaction.spans import OpenedRedaction
 from tests.rules.project import PACKAGES
 from ugly_mugs.accounts.sessions import SealedPart
 from ugly_mugs.database.sealed_json import SealedJson, UnknownVersion
@@ -40,7 +40,7 @@ moments = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "alerts.contents": st.from_type(AlertContents),
     "outputs.preview": st.dictionaries(texts, texts, max_size=3),
-    "redactions.contents": st.from_type(Settled),
+    "redactions.contents": st.from_type(OpenedRedaction),
     "report_parts.sections": st.builds(
         PartContents, st.dictionaries(texts, answers, max_size=4), st.lists(st.from_type(Point)).map(tuple)
     ),

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.journeys.browser import Windows
-from tests.make.stack import Stack, installed
+from tests.make.processes.stack import Stack, installed
 
 
 @pytest.fixture

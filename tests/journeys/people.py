@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import expect
 
 from tests.journeys.person import Person
-from tests.make.stack import eventually
+from tests.make.processes.stack import eventually
 from ugly_mugs.vault import totp
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.make.stack import Stack
+from tests.make.processes.stack import Stack
 
 
 @dataclass

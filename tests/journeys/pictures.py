@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tests.journeys.browser import NARROW, WIDE, Windows, chromium
 from tests.journeys.tour import Tour
-from tests.make.stack import ROOT, installed
+from tests.make.processes.stack import ROOT, installed
 
 FOLDER = ROOT / "build" / "pictures"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tests.journeys.browser import Windows
 from tests.journeys.people import FULL, Member, MemberAdmin, Moderator, Reporter
-from tests.make.stack import Stack
+from tests.make.processes.stack import Stack
 
 HERE, ELSEWHERE = "Yorkshire and The Humber", "London"
 

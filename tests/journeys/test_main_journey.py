@@ -3,7 +3,7 @@
 from tests.journeys.browser import Windows
 from tests.journeys.people import FULL
 from tests.journeys.scheme import ELSEWHERE, HERE, Scheme
-from tests.make.stack import Stack, eventually
+from tests.make.processes.stack import Stack, eventually
 
 ROBIN, ROBIN_MAIL = "+447700900101", "robin@example.org"
 SASHA, KIM, LEE, MAX = "+447700900102", "+447700900103", "+447700900104", "+447700900105"

@@ -10,7 +10,7 @@ from tests.journeys.browser import Windows
 from tests.journeys.looking import Looker
 from tests.journeys.tour import SECRETS, Tour
 from tests.make.databases import settings_for
-from tests.make.stack import Stack
+from tests.make.processes.stack import Stack
 from ugly_mugs.accounts.guard import Area
 from ugly_mugs.app import create_app
 

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page
 from tests.journeys.browser import Windows
 from tests.journeys.people import FULL, Member, MemberAdmin, Moderator, Reporter
 from tests.journeys.person import Person
-from tests.make.stack import Stack, eventually
+from tests.make.processes.stack import Stack, eventually
 
 Look = Callable[[Page, str], None]
 

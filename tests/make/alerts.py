@@ -8,6 +8,7 @@ from datetime import timedelta
 from html import unescape
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -23,17 +24,15 @@ from alerts.membership.models import (
 )
 from alerts.publishing import alert_kind
 from alerts.publishing.models import ALERT_OUTPUT, Alert, AlertState
-from reporting.filing import batch_commit
-from reporting.receipt import withdrawal
 from reporting.record import consents as consent_records, opening, outputs, queries as record_queries
 from reporting.record.consents import Consents
-from reporting.record.models import Output, Report
+from reporting.record.models import Output
 from reporting.redaction import services, spans as redaction
 from reporting.redaction.models import Redaction
+from tests.make.cast import Colleague, signed_in
 from tests.make.clock import MovableClock
-from tests.make.staff import Colleague
-from tests.make.submissions import make_submission
-from ugly_mugs.accounts.guard import SignedInStaff
+from tests.make.pages import hidden
+from tests.make.reports import FiledReport, filed
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import claims, texts
@@ -41,7 +40,6 @@ from ugly_mugs.outbox.claims import Allowance
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery
 from ugly_mugs.outbox.registry import Claimed, Registry
 from ugly_mugs.runtime import runtime
-from ugly_mugs.vault import Receipt
 
 ACCOUNT = "A man booked me at a hotel in Leeds. I am Marisol. He took my money and threatened me."
 OFFENDER = {
@@ -63,39 +61,8 @@ SECTIONS: dict[str, Any] = {
 HERE = "yorkshire-humber"
 
 
-def signed_in(colleague: Colleague) -> SignedInStaff:
-    return SignedInStaff(
-        id=colleague.id, name=colleague.login, roles=colleague.roles, seed=colleague.key.seed
-    )
-
-
-def field_of(page: TestResponse, name: str) -> str:
-    """The value of a page's first hidden field of this name."""
-    found = re.search(rf'name="{re.escape(name)}" value="([^"]*)"', page.get_data(as_text=True))
-    assert found is not None, f"the page has no hidden field {name}"
-    return unescape(found[1])
-
-
-@dataclass
-class TheReport:
-    """A report as its reporter left it, with the receipt only they have."""
-
-    id: uuid.UUID
-    receipt: Receipt
-    clock: MovableClock
-
-    @property
-    def row(self) -> Report:
-        db.session.rollback()
-        found = db.session.get(Report, self.id, populate_existing=True)
-        assert found is not None
-        return found
-
-    @property
-    def content_key(self) -> bytes:
-        found = record_queries.report_of_receipt(self.receipt, runtime().vault)
-        assert found is not None
-        return found[1]
+class TheReport(FiledReport):
+    """A filed report from which alerts are made."""
 
     @property
     def output(self) -> Output:
@@ -128,12 +95,6 @@ class TheReport:
         outputs.hold(self.output)
         db.session.commit()
 
-    def withdraw(self) -> None:
-        report = record_queries.locked_report(self.row.id)
-        assert report is not None
-        withdrawal.withdraw(report=report, day=self.clock.now().date())
-        db.session.commit()
-
 
 @dataclass
 class Newsroom:
@@ -144,9 +105,7 @@ class Newsroom:
 
     def file(self, consents: Consents | None = None, **sections: Any) -> TheReport:
         """A report filed through the form's service; keywords replace whole sections."""
-        made = make_submission(consents=consents, **{**SECTIONS, **sections})
-        filed = batch_commit.file(made, vault=runtime().vault)
-        return TheReport(filed.report_id, made.receipt, self.clock)
+        return TheReport(*filed(consents=consents, **{**SECTIONS, **sections}), self.clock)
 
     def redaction_version(self, report: TheReport) -> int:
         db.session.rollback()
@@ -225,7 +184,7 @@ class Newsroom:
     def approve(self, alert_id: uuid.UUID, by: Colleague, page: TestResponse | None = None) -> TestResponse:
         """Press the button of a page that this person was shown."""
         page = page or self.page(alert_id, by)
-        typed = {name: field_of(page, name) for name in ("csrf", "seen", "consent")}
+        typed = {name: hidden(page, name) for name in ("csrf", "seen", "consent")}
         return by.browser.post(f"/desk/alerts/{alert_id}/approve", data=typed)
 
     def approved(
@@ -282,6 +241,11 @@ class Newsroom:
         found = texts.texts_of(alert_kind.ALERT, claimed) if claimed else {}
         db.session.remove()
         return sorted(message.text for message in found.values())
+
+
+@pytest.fixture
+def newsroom(app: Flask, clock: MovableClock) -> Newsroom:
+    return Newsroom(app, clock)
 
 
 def member(

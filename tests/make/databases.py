@@ -14,11 +14,12 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
-from tests.make import postgresql
 from tests.make.clock import MovableClock
 from tests.make.installation import Installation, install
 from tests.make.once import SharedFolder
+from tests.make.processes import postgresql
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings, from_environment
@@ -51,6 +52,14 @@ def make_tables(url: str, keys: Path) -> None:
         db.create_all()
         db.session.remove()
         db.engine.dispose()
+
+
+def count(table: type[Any]) -> int:
+    """How many rows the table has now; no transaction stays open."""
+    db.session.rollback()
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+    db.session.rollback()
+    return total
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
 """Members and people who want to be: they type into the pages, and a worker of the test's own does the rest."""
 
-import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from html import unescape
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
@@ -17,6 +16,7 @@ from alerts.membership.models import Member, MemberState
 from alerts.membership.sign_in.services import locked_member
 from alerts.membership.vetting import services
 from tests.make.clock import MovableClock
+from tests.make.pages import hidden
 from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import optouts
@@ -30,13 +30,6 @@ from ugly_mugs.vault import Where, WorkerVault
 PHONE = "07700 900123"
 EMAIL = "sam@example.org"
 ADMIN_ID = uuid.UUID(int=7)
-
-
-def field_of(page: TestResponse, name: str) -> str:
-    """The value of a page's first hidden field of this name."""
-    found = re.search(rf'name="{re.escape(name)}" value="([^"]*)"', page.get_data(as_text=True))
-    assert found is not None, f"the page has no hidden field {name}"
-    return unescape(found[1])
 
 
 @dataclass
@@ -54,12 +47,12 @@ class Person:
         return self.phone or self.email or ""
 
     def ask_for_code(self, address: str | None = None) -> TestResponse:
-        token = field_of(self.browser.get("/sign-in"), "token")
+        token = hidden(self.browser.get("/sign-in"), "token")
         return self.browser.post("/sign-in", data={"token": token, "address": address or self.address})
 
     def type_code(self, code: str) -> TestResponse:
         page = self.browser.get("/sign-in/code")
-        return self.browser.post("/sign-in/code", data={"csrf": field_of(page, "csrf"), "code": code})
+        return self.browser.post("/sign-in/code", data={"csrf": hidden(page, "csrf"), "code": code})
 
     def sign_in(self, address: str | None = None) -> TestResponse:
         """Ask for a code, read it where it arrives, and type it."""
@@ -72,7 +65,7 @@ class Person:
         self, path: str, data: Mapping[str, object] | None = None, page: str = "/alerts/end"
     ) -> TestResponse:
         """Post a form as a page of this session would."""
-        csrf = field_of(self.browser.get(page), "csrf")
+        csrf = hidden(self.browser.get(page), "csrf")
         return self.browser.post(path, data={"csrf": csrf, **(data or {})})
 
     def add_address(self, address: str) -> TestResponse:
@@ -118,7 +111,7 @@ class Crowd:
 
     def form(self, person: Person, **typed: Any) -> dict[str, Any]:
         """A filled-in form of the page as this person sees it, with a token of its own."""
-        token = field_of(person.browser.get("/join"), "token")
+        token = hidden(person.browser.get("/join"), "token")
         usual: dict[str, Any] = {
             "token": token,
             "working_name": person.name,
@@ -214,3 +207,9 @@ def crowd_of(app: Flask, clock: MovableClock) -> Iterator[Crowd]:
     with worker.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+@pytest.fixture
+def crowd(app: Flask, clock: MovableClock) -> Iterator[Crowd]:
+    with crowd_of(app, clock) as crowd:
+        yield crowd

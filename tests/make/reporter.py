@@ -1,6 +1,5 @@
 """What a reporter does in a browser without scripts, and how a test looks behind it."""
 
-import html
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +8,6 @@ from threading import Barrier
 from typing import Any, TypeVar
 from uuid import UUID
 
-import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -19,8 +17,8 @@ from reporting.record import consents as consent_records, contents, outputs, que
 from reporting.record.consents import Consents
 from reporting.record.contents import Contents
 from reporting.record.models import Output, OutputKind, OutputState, Report
+from tests.make.pages import Drawn, hidden
 from tests.make.wiring import rewire
-from tests.web.drawing import Drawn
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
@@ -28,22 +26,16 @@ from ugly_mugs.vault import Receipt
 T = TypeVar("T")
 
 ACCOUNT = "He was polite at first, then he took the money back."
-TOKEN = re.compile(r'name="token" value="([^"]+)"')
 RECEIPT = re.compile(r'class="receipt"><p>([a-z ]+)</p>')
 DIGITS = re.compile(r'class="digits">([0-9 ]+)</p>')
-CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
 
 def token_in(page: str) -> str:
-    found = TOKEN.search(page)
-    assert found, "the page holds no token"
-    return found[1]
+    return hidden(page, "token")
 
 
 def csrf_in(page: str) -> str:
-    found = CSRF.search(page)
-    assert found, "the page holds no form of a session"
-    return found[1]
+    return hidden(page, "csrf")
 
 
 def receipt_in(page: str) -> str:
@@ -117,18 +109,6 @@ def post(client: FlaskClient, path: str, **answers: Any) -> TestResponse:
     return client.post(path, data={"csrf": csrf_in(page), **answers})
 
 
-def area_of(page: str, name: str) -> str:
-    """What stands in a text area, as a browser reads it."""
-    return Drawn(page).texts[name]
-
-
-def box_of(page: str, name: str) -> str:
-    """What stands in a one-line box."""
-    found = Drawn(page).of("input", name=name)
-    assert found, f"no box named {name}"
-    return found[0].get("value", "")
-
-
 def holds_everything(page: str, answers: Mapping[str, Any] | None = None) -> bool:
     """Whether every one of these answers, or of EVERYTHING, is drawn again, chosen or written."""
     drawn = Drawn(page)
@@ -155,11 +135,6 @@ def at_once(deeds: Sequence[Callable[[], T]]) -> list[T]:
 
     with ThreadPoolExecutor(len(deeds)) as threads:
         return list(threads.map(run, deeds))
-
-
-def plain_words(page: str) -> str:
-    """A page without its tags."""
-    return html.unescape(re.sub(r"<[^>]+>", " ", page))
 
 
 @dataclass
@@ -191,11 +166,6 @@ def listen(app: Flask, *endings: str, listener: Callable[[Any], None]) -> None:
     """One more listener behind those that the application wired: to "report_endings", "output_endings"."""
     wiring = runtime(app).wiring
     rewire(app, **{name: (*getattr(wiring, name), listener) for name in endings})
-
-
-def count(table: type[Any]) -> int:
-    db.session.rollback()
-    return db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
 
 def make_output(

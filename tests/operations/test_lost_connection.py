@@ -15,12 +15,13 @@ from alerts.membership.models import Member, MemberRegion, SignInCode
 from alerts.publishing.models import AlertState
 from reporting.record.models import IdentifierTag, Report, ReportPart
 from tests.make.alerts import Newsroom, member
+from tests.make.cast import Team
 from tests.make.clock import MovableClock
+from tests.make.databases import count
 from tests.make.members import crowd_of
-from tests.make.reporter import area_of, box_of, count, open_form, plain_words, receipt_in, send, token_in
-from tests.make.staff import Team, hidden
-from tests.web.drawing import Drawn
-from ugly_mugs.accounts.models import Role, Session
+from tests.make.pages import Drawn, area_of, box_of, hidden, plain_words
+from tests.make.reporter import open_form, receipt_in, send, token_in
+from ugly_mugs.accounts.models import Session
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox.models import Address, Delivery, Handover
@@ -95,9 +96,7 @@ def moments() -> list[Moment]:
 
 
 def rows(*tables: type[Any]) -> list[int]:
-    counts = [count(table) for table in tables]
-    db.session.rollback()
-    return counts
+    return [count(table) for table in tables]
 
 
 def the_form_of(page: TestResponse) -> MultiDict[str, str]:
@@ -182,10 +181,6 @@ def test_a_code_can_be_requested_again_and_is_valid_with_the_cookie_of_that_page
 
 
 class TestAtTheDesk:
-    @pytest.fixture
-    def newsroom(self, app: Flask, clock: MovableClock) -> Newsroom:
-        return Newsroom(app, clock)
-
     def edits(self) -> int:
         query = sa.select(sa.func.count(AuditEntry.id)).where(AuditEntry.kind == AuditKind.ALERT_EDITED)
         edits = db.session.scalar(query) or 0
@@ -193,7 +188,7 @@ class TestAtTheDesk:
         return edits
 
     def test_a_draft_is_saved_exactly_once(self, newsroom: Newsroom, team: Team, wire: Wire) -> None:
-        alice = team.hire("alice", Role.MODERATOR)
+        alice = team.hire("alice")
         alert_id = newsroom.draft(alice)
         for number, moment in enumerate(moments()):
             typed = {**newsroom.answers(alert_id, alice), "deed": "save", "page": f"{number}: {LONG}"}
@@ -216,7 +211,7 @@ class TestAtTheDesk:
             assert newsroom.answers(alert_id, alice)["page"] == typed["page"]
 
     def test_an_approval_counts_exactly_once(self, newsroom: Newsroom, team: Team, wire: Wire) -> None:
-        alice, bob = team.hire("alice", Role.MODERATOR), team.hire("bob", Role.APPROVER)
+        alice, bob = team.hire("alice"), team.hire("bob")
         member()
         for number, moment in enumerate(moments()):
             alert_id = newsroom.submitted(alice)

@@ -14,12 +14,12 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from reporting.record.models import Report, ReportPart
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
-from tests.make.databases import settings_for
+from tests.make.databases import count, settings_for
 from tests.make.installation import Installation
-from tests.make.reporter import at_once, behind, count, receipt_in, shows_receipt, token_in, typed
-from tests.make.stack import Stack, installed
-from tests.make.staff import Colleague, Team
+from tests.make.processes.stack import Stack, installed
+from tests.make.reporter import at_once, behind, receipt_in, shows_receipt, token_in, typed
 from ugly_mugs.accounts import passphrases
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.app import create_app

@@ -1,6 +1,5 @@
 """`make run` in a fresh clone that holds only the project's files."""
 
-import re
 import shutil
 import sqlite3
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.make.pages import hidden
 from tests.operations.running import PATIENCE, Run, three_free_ports
 from tests.rules.project import ROOT
 
@@ -52,9 +52,8 @@ def reports_in(clone: Path) -> int:
 def file_a_report(port: int) -> None:
     address = f"http://127.0.0.1:{port}/report"
     with urllib.request.urlopen(address, timeout=PATIENCE) as page:
-        token = re.search(r'name="token" value="([^"]+)"', page.read().decode())
-    assert token
-    form = urllib.parse.urlencode({"token": token[1], "happened.account": "Invented, for a test."})
+        token = hidden(page.read().decode(), "token")
+    form = urllib.parse.urlencode({"token": token, "happened.account": "Invented, for a test."})
     with urllib.request.urlopen(address, data=form.encode(), timeout=PATIENCE) as response:
         assert response.status == 200
 

@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.make.clock import MovableClock
+from tests.make.pages import hidden
 from tests.rules.test_grants import made_by_migrations
 from ugly_mugs.app import create_app
 from ugly_mugs.migrations.grants import Role
@@ -92,18 +93,12 @@ def _as(url: str, role: Role) -> str:
     return f"{url}&options=-c%20role%3D{role}"
 
 
-def hidden(client: FlaskClient, path: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', client.get(path).text)
-    assert found, f"{path} has no hidden field {name}"
-    return found[1]
-
-
 def signed_in(installation: Installation, login: str) -> FlaskClient:
     """A browser in which this person of the demo has signed in."""
     browser = installation.web.test_client()
     person = next(person for person in installation.scene.logins if person["login"] == login)
     code = totp.code_now(b32decode(person["totp_secret"]), installation.clock.now())
-    token = hidden(browser, "/desk/sign-in", "token")
+    token = hidden(browser.get("/desk/sign-in"), "token")
     typed = {"token": token, "login": login, "passphrase": person["passphrase"], "code": code}
     assert browser.post("/desk/sign-in", data=typed).status_code == 303
     return browser
@@ -129,14 +124,14 @@ def test_stop_and_start_go_through_both(installation: Installation) -> None:
 
 def test_a_member_signs_in_with_the_code_that_came(installation: Installation) -> None:
     browser = installation.web.test_client()
-    token = hidden(browser, "/sign-in", "token")
+    token = hidden(browser.get("/sign-in"), "token")
     assert browser.post("/sign-in", data={"token": token, "address": ASH}).status_code == 303
     assert installation.work() == set()
 
     texts = " ".join(text["body"] for text in installation.sandbox.texts_to(ASH))
     code = re.search(r"Your code is (\d{3} ?\d{3})", texts)
     assert code, texts
-    csrf = hidden(browser, "/sign-in/code", "csrf")
+    csrf = hidden(browser.get("/sign-in/code"), "csrf")
     assert browser.post("/sign-in/code", data={"csrf": csrf, "code": code[1]}).status_code == 303
 
     assert browser.get("/alerts").status_code == 200
@@ -145,7 +140,7 @@ def test_a_member_signs_in_with_the_code_that_came(installation: Installation) -
 def test_somebody_joins(installation: Installation) -> None:
     browser = installation.web.test_client()
     answers = {
-        "token": hidden(browser, "/join", "token"),
+        "token": hidden(browser.get("/join"), "token"),
         "working_name": "Gale",
         "phone": "07700 900177",
         "sms": "yes",
@@ -164,25 +159,25 @@ def test_somebody_joins(installation: Installation) -> None:
 
 def test_a_report_is_filed_added_to_and_withdrawn(installation: Installation) -> None:
     browser = installation.web.test_client()
-    token = hidden(browser, "/report", "token")
+    token = hidden(browser.get("/report"), "token")
     filed = browser.post("/report", data={"token": token, "happened.account": "Invented, for a test."})
     assert filed.status_code == 200
 
-    token = hidden(browser, "/receipt", "token")
+    token = hidden(browser.get("/receipt"), "token")
     opened = browser.post(
         "/receipt", data={"token": token, "receipt": installation.scene.reports[1]["receipt"]}
     )
     assert opened.status_code == 303
     for path in ("add", "choices", "withdraw"):
         assert browser.get(f"/receipt/{path}").status_code == 200
-    csrf = hidden(browser, "/receipt/withdraw", "csrf")
+    csrf = hidden(browser.get("/receipt/withdraw"), "csrf")
     assert browser.post("/receipt/withdraw", data={"csrf": csrf, "sure": "yes"}).status_code in (200, 303)
     assert installation.work() == set()
 
 
 def test_a_moderator_files_for_a_caller(installation: Installation) -> None:
     browser = signed_in(installation, "alice")
-    hidden_fields = {name: hidden(browser, "/desk/reports/new", name) for name in ("csrf", "token")}
+    hidden_fields = {name: hidden(browser.get("/desk/reports/new"), name) for name in ("csrf", "token")}
 
     filed = browser.post(
         "/desk/reports/new", data={**hidden_fields, "happened.account": "Invented, for a test."}

@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tests.make.stack import Stack
-from tests.thief.visitor import Visitor
+from tests.make.processes.stack import Stack
+from tests.make.processes.visitor import Visitor
 from ugly_mugs.vault import totp
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.make import postgresql
 from tests.make.databases import Templates
+from tests.make.processes import postgresql
 from tests.thief import scenes
 from tests.thief.scenes import Looted, Scene
 

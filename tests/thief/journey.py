@@ -8,10 +8,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.make.stack import Stack, eventually
+from tests.make.processes.stack import Stack, eventually
+from tests.make.processes.visitor import Visitor
 from tests.thief.canaries import HERE, TOWN, Canaries, Told
 from tests.thief.colleague import Colleague
-from tests.thief.visitor import Visitor
 from ugly_mugs.outbox.models import Delivery, DeliveryState
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.make.stack import Stack, installed
+from tests.make.processes.stack import Stack, installed
 from tests.thief.canaries import FIRST, TWIN, Canaries
 from tests.thief.haul import Haul, Loot, take_loot, take_rows
 from tests.thief.journey import Journey, Walked

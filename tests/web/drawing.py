@@ -1,6 +1,5 @@
-"""A small application that draws every piece of every template, and a reader of what it drew."""
+"""A small application that draws every piece of every template."""
 
-from html.parser import HTMLParser
 from http import HTTPStatus
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from marshmallow import Schema
 
 from tests.make.clock import MovableClock
 from tests.make.databases import settings_for
+from tests.make.pages import Drawn
 from ugly_mugs import errors
 from ugly_mugs.accounts import guard, navigation
 from ugly_mugs.app import WIRING
@@ -127,37 +127,6 @@ def small_app(**changes: str) -> Flask:
 
 
 EVERY_PAGE = (*PAGES, "/words", "/parts", *(f"/wrong/{status}" for status in ERRORS))
-
-
-class Drawn(HTMLParser):
-    """What a page holds, as a browser would take it: elements with attributes, and the text of text areas."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.texts: dict[str, str] = {}
-        self._area: str | None = None
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        held = {name: value or "" for name, value in attrs}
-        self.elements.append((tag, held))
-        if tag == "textarea":
-            self._area = held["name"]
-            self.texts[self._area] = ""
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea" and self._area is not None:
-            # A browser drops one line end right after the opening tag.
-            self.texts[self._area] = self.texts[self._area].removeprefix("\n")
-            self._area = None
-
-    def handle_data(self, data: str) -> None:
-        if self._area is not None:
-            self.texts[self._area] += data
-
-    def of(self, tag: str, **wanted: str) -> list[dict[str, str]]:
-        return [held for name, held in self.elements if name == tag and wanted.items() <= held.items()]
 
 
 def page_of(app: Flask, path: str, **typed: str) -> Drawn:

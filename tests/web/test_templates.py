@@ -7,7 +7,8 @@ from flask import Flask, render_template, render_template_string
 from hypothesis import given, strategies as st
 from werkzeug.datastructures import MultiDict
 
-from tests.web.drawing import ERRORS, EVERY_PAGE, FORM_PAGE, Drawn, Everything, Person, page_of, small_app
+from tests.make.pages import Drawn
+from tests.web.drawing import ERRORS, EVERY_PAGE, FORM_PAGE, Everything, Person, page_of, small_app
 from ugly_mugs.web.forms import Form, FormList, error_summary
 
 

@@ -1,6 +1,6 @@
 """Sessions in the database: the cookie holds a random id and a secret; the row holds the id's hash and sealed contents.
 
-The secret opens the contents. Exact times are sealed_part the sealed part; the row shows only the day. The owner's id
+The secret opens the contents. Exact times are inside the sealed part; the row shows only the day. The owner's id
 is in both and must agree: the clear one lets all sessions of an owner be ended, the sealed one is authenticated.
 """
 

@@ -11,8 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.make.cast import Team
 from tests.make.clock import MovableClock
-from tests.make.staff import Team, hidden
+from tests.make.pages import hidden
 from ugly_mugs.accounts import queries
 from ugly_mugs.accounts.models import Role, Session, Staff, StaffState
 from ugly_mugs.accounts.people import enrolment

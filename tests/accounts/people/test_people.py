@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
-from tests.make.staff import Colleague, Team
+from tests.make.cast import Colleague, Team
 from ugly_mugs.accounts.keys import recovery
 from ugly_mugs.accounts.models import KeySeal, Role, Staff, StaffState
 from ugly_mugs.accounts.people import admission, enrolment
@@ -21,15 +21,10 @@ def admit(by: Colleague, newcomer: Colleague, heard: str) -> TestResponse:
     return by.post(f"/desk/people/{newcomer.id}/admit", {f"{newcomer.id.hex}.words": heard})
 
 
-@pytest.fixture
-def alice(team: Team) -> Colleague:
-    return team.hire("alice", Role.MODERATOR)
-
-
 class TestAdmittingAtTheDesk:
     @pytest.fixture
     def newcomer(self, team: Team, alice: Colleague) -> Colleague:
-        return team.enrol("bob", Role.MODERATOR)
+        return team.enrol("dave")
 
     def test_needs_the_six_words_as_they_were_heard(
         self, team: Team, alice: Colleague, newcomer: Colleague
@@ -45,7 +40,7 @@ class TestAdmittingAtTheDesk:
     ) -> None:
         page = alice.browser.get("/desk/people").get_data(as_text=True)
 
-        assert "bob" in page
+        assert "dave" in page
         assert team.words(newcomer) not in page
 
     def test_is_refused_for_the_words_of_another_key(
@@ -95,18 +90,18 @@ class TestAdmittingAtTheDesk:
     def test_is_not_for_charlie_or_people_with_another_task(
         self, team: Team, alice: Colleague, newcomer: Colleague
     ) -> None:
-        carol = team.hire("carol", Role.CASEWORKER)
+        dora = team.hire("dora")
 
-        assert admit(carol, newcomer, team.words(newcomer)).status_code == HTTPStatus.FORBIDDEN
+        assert admit(dora, newcomer, team.words(newcomer)).status_code == HTTPStatus.FORBIDDEN
         assert team.app.test_client().get("/desk/people").status_code == HTTPStatus.SEE_OTHER
 
     def test_of_somebody_with_two_tasks_takes_a_holder_of_each(self, team: Team, alice: Colleague) -> None:
-        mel = team.hire("mel", Role.MEMBER_ADMIN)
+        charlie = team.hire("charlie")
         both = team.enrol("sam", Role.CASEWORKER, Role.MEMBER_ADMIN)
 
         half = admit(alice, both, team.words(both))
         after_half = team.state(both)
-        admit(mel, both, team.words(both))
+        admit(charlie, both, team.words(both))
 
         assert half.location == "/desk/people?admitted=partly"
         assert after_half is StaffState.WAITING
@@ -127,7 +122,7 @@ class TestASecondPerson:
 
     @pytest.fixture
     def two(self, team: Team, alice: Colleague) -> tuple[Colleague, Colleague]:
-        return alice, team.hire("bob", Role.MODERATOR)
+        return alice, team.hire("dave")
 
     def test_is_not_needed_before_two_moderators_are_there(self, team: Team, alice: Colleague) -> None:
         assert team.state(team.enrol("ana", Role.APPROVER)) is StaffState.ACTIVE
@@ -136,12 +131,12 @@ class TestASecondPerson:
     def test_must_admit_whoever_may_approve_or_release(
         self, team: Team, two: tuple[Colleague, Colleague], role: Role
     ) -> None:
-        alice, bob = two
+        alice, dave = two
         ana = team.enrol("ana", role, invited_by=alice.id)
 
         by_the_inviter = admit(alice, ana, team.words(ana))
         state_then = team.state(ana)
-        by_another = admit(bob, ana, team.words(ana))
+        by_another = admit(dave, ana, team.words(ana))
 
         assert by_the_inviter.status_code == HTTPStatus.FORBIDDEN
         assert state_then is StaffState.WAITING
@@ -151,24 +146,24 @@ class TestASecondPerson:
     def test_must_admit_a_moderator_who_may_also_approve(
         self, team: Team, two: tuple[Colleague, Colleague]
     ) -> None:
-        alice, bob = two
+        alice, dave = two
         ana = team.enrol("ana", Role.MODERATOR, Role.APPROVER, invited_by=alice.id)
 
         assert admit(alice, ana, team.words(ana)).status_code == HTTPStatus.FORBIDDEN
-        assert admit(bob, ana, team.words(ana)).status_code == HTTPStatus.SEE_OTHER
+        assert admit(dave, ana, team.words(ana)).status_code == HTTPStatus.SEE_OTHER
 
     @pytest.mark.parametrize("role", [Role.CASEWORKER, Role.MODERATOR])
     def test_must_admit_whoever_needs_a_key(
         self, team: Team, two: tuple[Colleague, Colleague], role: Role
     ) -> None:
-        alice, bob = two
+        alice, dave = two
         dana = team.enrol("dana", role, invited_by=alice.id)
 
         page = alice.browser.get("/desk/people").get_data(as_text=True)
 
         assert "who did not invite them" in page
         assert admit(alice, dana, team.words(dana)).status_code == HTTPStatus.FORBIDDEN
-        assert admit(bob, dana, team.words(dana)).status_code == HTTPStatus.SEE_OTHER
+        assert admit(dave, dana, team.words(dana)).status_code == HTTPStatus.SEE_OTHER
 
     def test_is_not_needed_while_there_is_one_moderator(self, team: Team, alice: Colleague) -> None:
         dana = team.enrol("dana", Role.CASEWORKER, invited_by=alice.id)
@@ -178,33 +173,33 @@ class TestASecondPerson:
     def test_cannot_be_made_up_by_a_member_admin_who_invites(
         self, team: Team, two: tuple[Colleague, Colleague]
     ) -> None:
-        carol = team.hire("carol", Role.MEMBER_ADMIN, Role.ADMINISTRATOR)
-        puppet = team.enrol("quinn", Role.MEMBER_ADMIN, invited_by=carol.id)
+        fay = team.hire("fay", Role.MEMBER_ADMIN, Role.ADMINISTRATOR)
+        puppet = team.enrol("quinn", Role.MEMBER_ADMIN, invited_by=fay.id)
 
-        assert admit(carol, puppet, team.words(puppet)).status_code == HTTPStatus.FORBIDDEN
+        assert admit(fay, puppet, team.words(puppet)).status_code == HTTPStatus.FORBIDDEN
         assert team.state(puppet) is StaffState.WAITING
 
     def test_cannot_be_made_up_through_an_administrator_whom_nobody_admits(
         self, team: Team, two: tuple[Colleague, Colleague]
     ) -> None:
-        carol = team.hire("carol", Role.MEMBER_ADMIN, Role.ADMINISTRATOR)
-        between = team.enrol("quinn", Role.ADMINISTRATOR, invited_by=carol.id)
+        fay = team.hire("fay", Role.MEMBER_ADMIN, Role.ADMINISTRATOR)
+        between = team.enrol("quinn", Role.ADMINISTRATOR, invited_by=fay.id)
         puppet = team.enrol("pat", Role.MEMBER_ADMIN, invited_by=between.id)
 
         assert team.state(between) is StaffState.ACTIVE
-        assert admit(carol, puppet, team.words(puppet)).status_code == HTTPStatus.FORBIDDEN
+        assert admit(fay, puppet, team.words(puppet)).status_code == HTTPStatus.FORBIDDEN
         assert team.state(puppet) is StaffState.WAITING
 
     def test_is_a_moderator_wherever_the_newcomer_may_approve(
         self, team: Team, two: tuple[Colleague, Colleague]
     ) -> None:
         alice, _ = two
-        mel = team.hire("mel", Role.MEMBER_ADMIN)
+        charlie = team.hire("charlie")
         pat = team.enrol("pat", Role.APPROVER, Role.MEMBER_ADMIN)
 
-        by_the_member_admin = admit(mel, pat, team.words(pat))
+        by_the_member_admin = admit(charlie, pat, team.words(pat))
         state_then = team.state(pat)
-        again = admit(mel, pat, team.words(pat))
+        again = admit(charlie, pat, team.words(pat))
         by_a_moderator = admit(alice, pat, team.words(pat))
 
         assert by_the_member_admin.location == "/desk/people?admitted=partly"
@@ -230,50 +225,46 @@ class TestASecondPerson:
     def test_is_needed_again_for_an_approver_who_comes_back_with_a_new_key(
         self, team: Team, two: tuple[Colleague, Colleague]
     ) -> None:
-        ana = team.hire("ana", Role.APPROVER)
-        person = team.person(ana)
+        bob = team.hire("bob")
+        person = team.person(bob)
         enrolment.invite_again(vault=runtime().vault, person=person, now=runtime().clock.now())
 
         assert admission.needs_second_person(person)
 
 
 class TestInvitingOnThePage:
-    @pytest.fixture
-    def alice(self, team: Team) -> Colleague:
-        return team.hire("alice", Role.ADMINISTRATOR)
-
-    def invite(self, alice: Colleague, login: str = "dora", *roles: Role) -> TestResponse:
+    def invite(self, ada: Colleague, login: str = "dora", *roles: Role) -> TestResponse:
         chosen = [role.value for role in roles or (Role.CASEWORKER,)]
-        return alice.post("/admin/invite", {"login": login, "roles": chosen})
+        return ada.post("/admin/invite", {"login": login, "roles": chosen})
 
-    def test_shows_the_code_until_it_was_passed_on(self, alice: Colleague) -> None:
-        answer = self.invite(alice)
+    def test_shows_the_code_until_it_was_passed_on(self, ada: Colleague) -> None:
+        answer = self.invite(ada)
         code = r"[0-9A-Z]{4}(-[0-9A-Z]{4}){3}"
 
-        first = alice.browser.get("/admin").get_data(as_text=True)
-        alice.post("/admin/invited")
-        then = alice.browser.get("/admin").get_data(as_text=True)
+        first = ada.browser.get("/admin").get_data(as_text=True)
+        ada.post("/admin/invited")
+        then = ada.browser.get("/admin").get_data(as_text=True)
 
         assert answer.location == "/admin"
         assert re.search(code, first)
         assert not re.search(code, then)
 
-    def test_says_who_invited(self, alice: Colleague) -> None:
-        self.invite(alice)
+    def test_says_who_invited(self, ada: Colleague) -> None:
+        self.invite(ada)
 
         assert (
             db.session.scalars(sa.select(Staff).where(Staff.state == StaffState.INVITED)).one().invited_by
-            == alice.id
+            == ada.id
         )
 
-    def test_keeps_what_was_typed_when_the_name_is_taken(self, alice: Colleague) -> None:
-        answer = self.invite(alice, "alice")
+    def test_keeps_what_was_typed_when_the_name_is_taken(self, ada: Colleague) -> None:
+        answer = self.invite(ada, "ada")
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
-        assert 'value="alice"' in answer.get_data(as_text=True)
+        assert 'value="ada"' in answer.get_data(as_text=True)
 
-    def test_asks_for_a_task(self, alice: Colleague) -> None:
-        answer = alice.post("/admin/invite", {"login": "dora"})
+    def test_asks_for_a_task(self, ada: Colleague) -> None:
+        answer = ada.post("/admin/invite", {"login": "dora"})
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Staff)) == 1
@@ -281,30 +272,30 @@ class TestInvitingOnThePage:
     @pytest.mark.parametrize("apart", [Role.ADMINISTRATOR, Role.AUDITOR])
     @pytest.mark.parametrize("reads", [Role.MODERATOR, Role.CASEWORKER])
     def test_never_gives_the_desk_key_to_an_administrator_or_auditor(
-        self, alice: Colleague, apart: Role, reads: Role
+        self, ada: Colleague, apart: Role, reads: Role
     ) -> None:
-        answer = self.invite(alice, "dora", apart, reads)
+        answer = self.invite(ada, "dora", apart, reads)
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert "Please invite two people" in answer.get_data(as_text=True)
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Staff)) == 1
 
-    def test_lists_who_works_here(self, alice: Colleague) -> None:
-        self.invite(alice)
+    def test_lists_who_works_here(self, ada: Colleague) -> None:
+        self.invite(ada)
 
-        page = alice.browser.get("/admin").get_data(as_text=True)
+        page = ada.browser.get("/admin").get_data(as_text=True)
 
         assert "dora" in page
         assert "invited" in page
 
     def test_is_not_for_a_member_admin_who_finds_the_members_there(self, team: Team) -> None:
-        mel = team.hire("mel", Role.MEMBER_ADMIN)
+        charlie = team.hire("charlie")
 
-        page = mel.browser.get("/admin").get_data(as_text=True)
+        page = charlie.browser.get("/admin").get_data(as_text=True)
 
         assert "/admin/members" in page
         assert "/admin/invite" not in page
-        assert self.invite(mel).status_code == HTTPStatus.FORBIDDEN
+        assert self.invite(charlie).status_code == HTTPStatus.FORBIDDEN
 
 
 def test_a_fingerprint_is_six_words(team: Team, alice: Colleague) -> None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alerts.membership.models import Member
 from alerts.membership.sign_in.services import locked_member
 from alerts.membership.vetting import services
-from tests.alerts.membership.test_joining import rows
+from tests.make.databases import count
 from tests.make.members import ADMIN_ID, EMAIL, PHONE, Crowd, Person
 from ugly_mugs.database.columns import Model
 from ugly_mugs.database.engine import db
@@ -69,9 +69,9 @@ class TestWhoeverJoinsWithItLater:
         models: tuple[type[Model], ...] = (Member, Address, Delivery)
         changes = []
         for typed in ({"phone": PHONE}, {"phone": None, "email": EMAIL}):
-            before = [rows(model) for model in models]
+            before = [count(model) for model in models]
             crowd.apply("Sam", **typed)
-            changes.append([rows(model) - count for model, count in zip(models, before, strict=True)])
+            changes.append([count(model) - earlier for model, earlier in zip(models, before, strict=True)])
 
         assert changes == [[1, 0, 0]] * 2
 
@@ -82,7 +82,7 @@ class TestFromOutside:
         self, crowd: Crowd, kit: Person, state: AddressState
     ) -> None:
         become(crowd, PHONE, state)
-        before = rows(Delivery)
+        before = count(Delivery)
         answers = []
         for typed in (PHONE, STRANGE):
             person = crowd.person()
@@ -91,7 +91,7 @@ class TestFromOutside:
             crowd.work()
             answers.append((answer.status_code, answer.headers["Location"], answer.text))
 
-        assert answers[0] == answers[1] and rows(Delivery) == before
+        assert answers[0] == answers[1] and count(Delivery) == before
         assert owner_and_state(crowd, PHONE)[1] is state
 
     def test_a_code_asked_for_before_the_other_address_was_proved_signs_nobody_in(self, crowd: Crowd) -> None:

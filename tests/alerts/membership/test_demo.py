@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from alerts.membership import demo
 from alerts.membership.models import Member, MemberState
+from tests.make.cast import Team
 from tests.make.clock import MovableClock
-from tests.make.staff import Team
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.database.engine import db

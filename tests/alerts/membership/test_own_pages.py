@@ -18,7 +18,7 @@ from alerts.membership.models import (
 )
 from alerts.membership.sign_in.services import locked_member
 from alerts.membership.vetting import services
-from tests.alerts.membership.test_joining import rows
+from tests.make.databases import count
 from tests.make.members import ADMIN_ID, EMAIL, PHONE, Crowd, Person
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db
@@ -83,14 +83,14 @@ class TestSettings:
         assert {row.region for row in member.regions} == {"jersey", "london"}
         assert [row.sector for row in member.sectors] == [Sector.AGENCY]
         assert member.level is Level.FULL and not member.wake_for_danger
-        assert rows(MemberRegion) == 2 and rows(MemberSector) == 1
+        assert count(MemberRegion) == 2 and count(MemberSector) == 1
 
     def test_saving_the_same_again_adds_no_record(self, crowd: Crowd) -> None:
         sam = crowd.join()
         for _ in range(2):
             sam.post("/alerts/preferences", {"regions": "wales", "level": "full", "wake": "no", "sms": "yes"})
 
-        assert rows(MemberConsent) == 1
+        assert count(MemberConsent) == 1
 
     def test_what_is_missing_is_said_and_nothing_typed_is_lost(self, crowd: Crowd) -> None:
         sam = crowd.join()
@@ -109,7 +109,7 @@ class TestSettings:
         )
 
         assert answer.status_code == 400 and "Please add an address for this first." in answer.text
-        assert rows(MemberConsent) == 1
+        assert count(MemberConsent) == 1
 
     def test_a_form_of_another_session_changes_nothing(self, crowd: Crowd) -> None:
         sam = crowd.join()
@@ -162,7 +162,7 @@ class TestAddresses:
         assert answer.headers["Location"] == "/alerts/preferences?saved=address"
         assert addresses(sam) == dict.fromkeys(Channel, AddressState.PROVED)
         assert 'name="mail"' in sam.browser.get("/alerts/preferences").text
-        assert rows(MemberConsent) == 1
+        assert count(MemberConsent) == 1
 
     def test_one_given_when_joining_is_proved_the_same_way(self, crowd: Crowd) -> None:
         sam = crowd.join(phone=PHONE, email=EMAIL)
@@ -242,7 +242,7 @@ class TestAddresses:
         stranger.ask_for_code(OTHER)
 
         assert stranger.type_code(for_new).status_code == 400
-        assert rows(Session) == 2
+        assert count(Session) == 2
 
     def test_a_second_try_takes_the_place_of_the_first(self, crowd: Crowd) -> None:
         sam = crowd.join()
@@ -254,7 +254,7 @@ class TestAddresses:
         sam.post("/alerts/addresses/code", {"code": crowd.last_code()})
 
         assert crowd.find("sam@example.org") is None and crowd.find("sam.two@example.org") is not None
-        assert rows(Address) == 2
+        assert count(Address) == 2
 
     def test_what_was_never_proved_is_forgotten(self, crowd: Crowd) -> None:
         sam = crowd.join()
@@ -265,7 +265,7 @@ class TestAddresses:
         sweep_codes(crowd.clock.now())
         db.session.commit()
 
-        assert rows(Address) == 1 and rows(SignInCode) == 0
+        assert count(Address) == 1 and count(SignInCode) == 0
 
     def test_five_wrong_codes_end_it(self, crowd: Crowd) -> None:
         sam = crowd.join()
@@ -285,7 +285,7 @@ class TestAddresses:
 
         answer = sam.post("/alerts/addresses", {"address": typed})
 
-        assert answer.status_code == 400 and rows(SignInCode) == 0
+        assert answer.status_code == 400 and count(SignInCode) == 0
 
     def test_a_number_that_texts_no_longer_reach_can_be_proved_again(self, crowd: Crowd) -> None:
         sam = crowd.join()
@@ -312,7 +312,7 @@ class TestTheEnd:
 
         assert answer.headers["Location"] == "/sign-in/ended"
         for model in (Address, Subscription, MemberRegion, MemberSector, Session, SignInCode):
-            assert rows(model) == 0, model
+            assert count(model) == 0, model
         member = db.session.get(Member, member_id)
         assert member is not None and member.state is MemberState.REMOVED and member.working_name is None
         events = [record.event for record in db.session.scalars(sa.select(MemberConsent))]
@@ -344,7 +344,7 @@ class TestTheEnd:
 
         sam.post("/alerts/end")
 
-        assert rows(Address) == 0
+        assert count(Address) == 0
 
     def test_they_can_join_again_with_the_same_number(self, crowd: Crowd) -> None:
         sam = crowd.join()

@@ -11,9 +11,9 @@ from alerts.membership.jobs import sweep_codes
 from alerts.membership.models import MEMBER_MOVES, Member, MemberState, SignInCode
 from alerts.membership.sign_in import services
 from alerts.membership.sign_in.budgets import CodeBudgets
-from tests.alerts.membership.test_joining import rows
-from tests.make.databases import settings_for
-from tests.make.members import EMAIL, PHONE, Crowd, Person, field_of
+from tests.make.databases import count, settings_for
+from tests.make.members import EMAIL, PHONE, Crowd, Person
+from tests.make.pages import hidden
 from ugly_mugs.accounts.models import Session, SessionKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import PleaseWait
@@ -98,7 +98,7 @@ class TestTheWayIn:
 
         sam.post("/alerts/sign-out")
 
-        assert rows(Session) == 0
+        assert count(Session) == 0
         assert sam.browser.get("/alerts/preferences").headers["Location"] == "/sign-in"
 
     def test_an_accepted_member_who_lapsed_is_back(self, crowd: Crowd) -> None:
@@ -136,9 +136,9 @@ class TestNobodyLearnsWhoIsAMember:
         models = (SignInCode, Handover, Session, Delivery, Address, Member)
         changes = []
         for address in (PHONE, STRANGE):
-            before = [rows(model) for model in models]
+            before = [count(model) for model in models]
             crowd.person().ask_for_code(address)
-            changes.append([rows(model) - count for model, count in zip(models, before, strict=True)])
+            changes.append([count(model) - earlier for model, earlier in zip(models, before, strict=True)])
 
         assert changes == [[1, 1, 1, 0, 0, 0]] * 2
         codes = db.session.scalars(sa.select(SignInCode)).all()
@@ -154,7 +154,7 @@ class TestNobodyLearnsWhoIsAMember:
         crowd.person().ask_for_code(STRANGE)
         crowd.work()
 
-        assert rows(Delivery) == rows(Address) == 0
+        assert count(Delivery) == count(Address) == 0
 
     def test_even_the_right_digits_are_wrong_where_no_code_was_sent(self, crowd: Crowd) -> None:
         stranger = crowd.person(phone=STRANGE)
@@ -230,21 +230,21 @@ class TestACode:
         again.browser.set_cookie("member", cookie.value)
         answer = again.browser.post("/sign-in/code", data={"csrf": "", "code": code})
 
-        assert rows(SignInCode) == 0
+        assert count(SignInCode) == 0
         assert answer.headers["Location"] == "/sign-in?why=over"
 
     def test_of_many_tries_at_the_same_moment_five_count(self, crowd: Crowd) -> None:
         sam = crowd.apply()
         code = code_sent(crowd, sam)
         page = sam.browser.get("/sign-in/code")
-        csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
+        csrf = hidden(page, "csrf")
         cookie = sam.browser.get_cookie("member")
-        assert csrf is not None and cookie is not None
+        assert cookie is not None
 
         def type_wrong(_number: int) -> int:
             browser = crowd.app.test_client()
             browser.set_cookie("member", cookie.value)
-            return browser.post("/sign-in/code", data={"csrf": csrf[1], "code": wrong(code)}).status_code
+            return browser.post("/sign-in/code", data={"csrf": csrf, "code": wrong(code)}).status_code
 
         with ThreadPoolExecutor(8) as threads:
             answers = sorted(threads.map(type_wrong, range(12)))
@@ -278,7 +278,7 @@ class TestACode:
         sweep_codes(crowd.clock.now())
         db.session.commit()
 
-        assert rows(SignInCode) == 1
+        assert count(SignInCode) == 1
 
 
 class TestAskingForOne:
@@ -294,20 +294,19 @@ class TestAskingForOne:
     )
     def test_what_is_no_address_is_said_and_kept(self, crowd: Crowd, typed: str, message: str) -> None:
         sam = crowd.person()
-        token = re.search(r'name="token" value="([^"]+)"', sam.browser.get("/sign-in").text)
-        assert token is not None
+        token = hidden(sam.browser.get("/sign-in"), "token")
 
-        answer = sam.browser.post("/sign-in", data={"token": token[1], "address": typed})
+        answer = sam.browser.post("/sign-in", data={"token": token, "address": typed})
 
         assert answer.status_code == 400 and message in answer.text
         assert f'value="{typed}"' in answer.text or not typed
-        assert rows(SignInCode) == 0 and "Set-Cookie" not in answer.headers
+        assert count(SignInCode) == 0 and "Set-Cookie" not in answer.headers
 
     @pytest.mark.parametrize("token", ["", "nonsense"])
     def test_a_form_that_is_not_ours_is_drawn_again(self, crowd: Crowd, token: str) -> None:
         answer = crowd.person().browser.post("/sign-in", data={"token": token, "address": PHONE})
 
-        assert answer.status_code == 400 and f'value="{PHONE}"' in answer.text and rows(SignInCode) == 0
+        assert answer.status_code == 400 and f'value="{PHONE}"' in answer.text and count(SignInCode) == 0
 
     def test_the_sixth_in_a_row_has_to_wait_and_keeps_what_was_typed(self, crowd: Crowd) -> None:
         sam = crowd.apply()
@@ -328,13 +327,13 @@ class TestAskingForOne:
 
     def test_a_page_asks_once_and_is_drawn_again_with_what_was_typed(self, crowd: Crowd) -> None:
         sam = crowd.person()
-        token = field_of(sam.browser.get("/sign-in"), "token")
+        token = hidden(sam.browser.get("/sign-in"), "token")
         sam.browser.post("/sign-in", data={"token": token, "address": STRANGE})
 
         answer = sam.browser.post("/sign-in", data={"token": token, "address": PHONE})
 
-        assert answer.status_code == 400 and f'value="{PHONE}"' in answer.text and rows(SignInCode) == 1
-        again = {"token": field_of(answer, "token"), "address": PHONE}
+        assert answer.status_code == 400 and f'value="{PHONE}"' in answer.text and count(SignInCode) == 1
+        again = {"token": hidden(answer, "token"), "address": PHONE}
         assert sam.browser.post("/sign-in", data=again).status_code == 303
 
     def test_a_flood_from_one_page_keeps_nobody_out(self) -> None:
@@ -362,7 +361,7 @@ class TestAskingForOne:
 
         crowd.work()
 
-        assert rows(Delivery) == 0
+        assert count(Delivery) == 0
 
 
 class TestBudgetsOfTheWorker:
@@ -381,11 +380,11 @@ class TestBudgetsOfTheWorker:
         sam = crowd.apply()
 
         self.ask(crowd, sam, 5)
-        assert rows(Delivery) == 3
+        assert count(Delivery) == 3
 
         crowd.clock.forward(days=1)
         self.ask(crowd, sam, 1)
-        assert rows(Delivery) == 4
+        assert count(Delivery) == 4
 
     def test_all_together_get_four_a_day(self, crowd: Crowd) -> None:
         sam, kit = crowd.apply(), crowd.apply("Kit", "07700 900124")
@@ -393,7 +392,7 @@ class TestBudgetsOfTheWorker:
         self.ask(crowd, sam, 3)
         self.ask(crowd, kit, 3)
 
-        assert rows(Delivery) == 4
+        assert count(Delivery) == 4
 
     def test_nothing_tells_the_one_who_asked(self, crowd: Crowd) -> None:
         sam = crowd.apply()
@@ -429,7 +428,7 @@ class TestUntilAccepted:
 
         assert answer.headers["Location"] == "/alerts/waiting"
         assert [row.region for row in sam.member.regions] == ["yorkshire-humber"]
-        assert rows(SignInCode) == 0
+        assert count(SignInCode) == 0
 
     def test_nothing_but_codes_was_ever_queued(self, crowd: Crowd) -> None:
         sam = crowd.apply(phone=PHONE, email=EMAIL)
@@ -447,7 +446,7 @@ class TestUntilAccepted:
 
         assert "We could not say yes" in sam.browser.get("/alerts/waiting").text
         assert sam.post("/alerts/end").headers["Location"] == "/sign-in/ended"
-        assert rows(Address) == 0
+        assert count(Address) == 0
 
 
 def test_a_worker_of_its_own_is_really_another_application(crowd: Crowd) -> None:

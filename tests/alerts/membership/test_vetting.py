@@ -6,18 +6,13 @@ import pytest
 import sqlalchemy as sa
 
 from alerts.membership.models import Member, MemberState
-from tests.alerts.membership.test_joining import rows
+from tests.make.cast import Colleague, Team
+from tests.make.databases import count
 from tests.make.members import EMAIL, Crowd
-from tests.make.staff import Colleague, Team
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, Delivery
-
-
-@pytest.fixture
-def alice(team: Team) -> Colleague:
-    return team.hire("alice", Role.MEMBER_ADMIN)
 
 
 def entries() -> list[tuple[AuditKind, uuid.UUID | None, uuid.UUID | None]]:
@@ -31,138 +26,140 @@ def entries() -> list[tuple[AuditKind, uuid.UUID | None, uuid.UUID | None]]:
     return entries
 
 
-def decide(alice: Colleague, person_id: uuid.UUID, what: str) -> int:
-    return alice.post(f"/admin/members/{person_id}/{what}", {"show": "waiting"}).status_code
+def decide(charlie: Colleague, person_id: uuid.UUID, what: str) -> int:
+    return charlie.post(f"/admin/members/{person_id}/{what}", {"show": "waiting"}).status_code
 
 
 class TestTheList:
-    def test_it_opens_the_names_of_those_who_wait(self, crowd: Crowd, alice: Colleague) -> None:
+    def test_it_opens_the_names_of_those_who_wait(self, crowd: Crowd, charlie: Colleague) -> None:
         crowd.apply("Sam <of> the Moor", regions=["wales"], sectors=["street"])
 
-        page = alice.browser.get("/admin/members").text
+        page = charlie.browser.get("/admin/members").text
 
         assert "Sam &lt;of&gt; the Moor" in page and "Wales" in page and "Street" in page
         assert "Waiting (1)" in page and "not proved yet" in page
         assert "900123" not in page
 
-    def test_it_says_when_what_they_gave_was_somebodys_already(self, crowd: Crowd, alice: Colleague) -> None:
+    def test_it_says_when_what_they_gave_was_somebodys_already(
+        self, crowd: Crowd, charlie: Colleague
+    ) -> None:
         crowd.apply("Sam")
         crowd.apply("Kit")
 
-        assert "belongs to somebody who asked before" in alice.browser.get("/admin/members").text
+        assert "belongs to somebody who asked before" in charlie.browser.get("/admin/members").text
 
-    def test_it_is_empty_before_anybody_asked(self, crowd: Crowd, alice: Colleague) -> None:
-        assert "Nobody is waiting" in alice.browser.get("/admin/members").text
+    def test_it_is_empty_before_anybody_asked(self, crowd: Crowd, charlie: Colleague) -> None:
+        assert "Nobody is waiting" in charlie.browser.get("/admin/members").text
 
     def test_names_from_before_a_new_epoch_still_open(
-        self, crowd: Crowd, team: Team, alice: Colleague
+        self, crowd: Crowd, team: Team, charlie: Colleague
     ) -> None:
         crowd.apply("Sam of the Moor")
-        bob = team.hire("bob", Role.MEMBER_ADMIN)
-        team.remove(bob)
+        fay = team.hire("fay", Role.MEMBER_ADMIN)
+        team.remove(fay)
         crowd.clock.forward(minutes=1)
-        alice.sign_in()
+        charlie.sign_in()
         crowd.apply("Kit", "07700 900124")
 
-        page = alice.browser.get("/admin/members").text
+        page = charlie.browser.get("/admin/members").text
 
         assert "Sam of the Moor" in page and "Kit" in page
         assert len(set(db.session.scalars(sa.select(Member.epoch_id)))) == 2
 
-    def test_a_name_moved_to_another_row_is_not_shown(self, crowd: Crowd, alice: Colleague) -> None:
+    def test_a_name_moved_to_another_row_is_not_shown(self, crowd: Crowd, charlie: Colleague) -> None:
         crowd.apply("Sam", "07700 900123")
         crowd.apply("Kit", "07700 900124")
         first, second = db.session.scalars(sa.select(Member)).all()
         first.working_name = second.working_name
         db.session.commit()
 
-        assert "your key does not open this name" in alice.browser.get("/admin/members").text
+        assert "your key does not open this name" in charlie.browser.get("/admin/members").text
 
     @pytest.mark.parametrize("query", ["show=nobody", "page=99999"])
-    def test_there_is_nothing_else(self, crowd: Crowd, alice: Colleague, query: str) -> None:
-        assert alice.browser.get(f"/admin/members?{query}").status_code == 404
+    def test_there_is_nothing_else(self, crowd: Crowd, charlie: Colleague, query: str) -> None:
+        assert charlie.browser.get(f"/admin/members?{query}").status_code == 404
 
-    def test_pages_of_fifty_follow_each_other(self, crowd: Crowd, alice: Colleague) -> None:
+    def test_pages_of_fifty_follow_each_other(self, crowd: Crowd, charlie: Colleague) -> None:
         for number in range(51):
             person = crowd.person(f"Person {number}", f"07700 9002{number:02}")
             person.browser.post("/join", data=crowd.form(person))
 
-        first = alice.browser.get("/admin/members").text
-        second = alice.browser.get("/admin/members?page=2").text
+        first = charlie.browser.get("/admin/members").text
+        second = charlie.browser.get("/admin/members?page=2").text
 
         assert first.count("Person ") >= 50 and "page=2" in first
         assert second.count("<section") == 1 and "page=1" in second and "page=3" not in second
 
 
 class TestDeciding:
-    def test_to_accept_is_recorded_with_who_did_it(self, crowd: Crowd, alice: Colleague) -> None:
+    def test_to_accept_is_recorded_with_who_did_it(self, crowd: Crowd, charlie: Colleague) -> None:
         sam = crowd.apply()
         member_id = sam.member.id
 
-        assert decide(alice, member_id, "accept") == 303
+        assert decide(charlie, member_id, "accept") == 303
 
         assert sam.member.state is MemberState.VETTED
-        assert entries() == [(AuditKind.MEMBER_VETTED, alice.id, member_id)]
+        assert entries() == [(AuditKind.MEMBER_VETTED, charlie.id, member_id)]
 
-    def test_to_reject_sends_nothing(self, crowd: Crowd, alice: Colleague) -> None:
+    def test_to_reject_sends_nothing(self, crowd: Crowd, charlie: Colleague) -> None:
         sam = crowd.apply()
         member_id = sam.member.id
 
-        decide(alice, member_id, "reject")
+        decide(charlie, member_id, "reject")
 
-        assert sam.member.state is MemberState.REJECTED and rows(Delivery) == 0
-        assert entries() == [(AuditKind.MEMBER_REJECTED, alice.id, member_id)]
+        assert sam.member.state is MemberState.REJECTED and count(Delivery) == 0
+        assert entries() == [(AuditKind.MEMBER_REJECTED, charlie.id, member_id)]
 
     @pytest.mark.parametrize(
         ("first", "second"), [("accept", "reject"), ("reject", "accept"), ("accept", "accept")]
     )
     def test_the_second_decision_is_told_of_the_first(
-        self, crowd: Crowd, alice: Colleague, first: str, second: str
+        self, crowd: Crowd, charlie: Colleague, first: str, second: str
     ) -> None:
         sam = crowd.apply()
         member_id = sam.member.id
-        decide(alice, member_id, first)
+        decide(charlie, member_id, first)
 
-        answer = alice.post(f"/admin/members/{member_id}/{second}")
+        answer = charlie.post(f"/admin/members/{member_id}/{second}")
 
         assert answer.status_code == 409 and "decided about this request already" in answer.text
         assert len(entries()) == 1
 
-    def test_members_are_paused_and_resumed(self, crowd: Crowd, alice: Colleague) -> None:
+    def test_members_are_paused_and_resumed(self, crowd: Crowd, charlie: Colleague) -> None:
         sam = crowd.join()
         member_id = sam.member.id
 
-        decide(alice, member_id, "pause")
+        decide(charlie, member_id, "pause")
         assert sam.member.state is MemberState.PAUSED
-        assert "paused" in alice.browser.get("/admin/members?show=members").text
-        decide(alice, member_id, "resume")
+        assert "paused" in charlie.browser.get("/admin/members?show=members").text
+        decide(charlie, member_id, "resume")
 
         assert sam.member.state is MemberState.ACTIVE
         kinds = [kind for kind, _actor, _subject in entries()]
         assert AuditKind.MEMBER_PAUSED in kinds and AuditKind.MEMBER_RESUMED in kinds
 
-    def test_removing_asks_first_and_deletes_everything(self, crowd: Crowd, alice: Colleague) -> None:
+    def test_removing_asks_first_and_deletes_everything(self, crowd: Crowd, charlie: Colleague) -> None:
         sam = crowd.join("Sam of the Moor", email=EMAIL)
         member_id = sam.member.id
-        assert "Sam of the Moor" in alice.browser.get(f"/admin/members/{member_id}/remove").text
+        assert "Sam of the Moor" in charlie.browser.get(f"/admin/members/{member_id}/remove").text
 
-        decide(alice, member_id, "remove")
+        decide(charlie, member_id, "remove")
 
-        assert rows(Address) == 0
-        assert (AuditKind.MEMBER_REMOVED, alice.id, member_id) in entries()
+        assert count(Address) == 0
+        assert (AuditKind.MEMBER_REMOVED, charlie.id, member_id) in entries()
         assert sam.browser.get("/alerts/preferences").headers["Location"].startswith("/sign-in")
-        assert alice.browser.get(f"/admin/members/{member_id}/remove").status_code == 404
-        assert decide(alice, member_id, "remove") == 409
+        assert charlie.browser.get(f"/admin/members/{member_id}/remove").status_code == 404
+        assert decide(charlie, member_id, "remove") == 409
 
     @pytest.mark.parametrize("what", ["accept", "reject", "pause", "resume", "remove"])
-    def test_nobody_can_decide_about_nobody(self, crowd: Crowd, alice: Colleague, what: str) -> None:
-        assert decide(alice, uuid.uuid4(), what) == 404
+    def test_nobody_can_decide_about_nobody(self, crowd: Crowd, charlie: Colleague, what: str) -> None:
+        assert decide(charlie, uuid.uuid4(), what) == 404
 
-    def test_a_form_of_another_session_decides_nothing(self, crowd: Crowd, alice: Colleague) -> None:
+    def test_a_form_of_another_session_decides_nothing(self, crowd: Crowd, charlie: Colleague) -> None:
         sam = crowd.apply()
         member_id = sam.member.id
 
-        answer = alice.browser.post(f"/admin/members/{member_id}/accept", data={"csrf": "x"})
+        answer = charlie.browser.post(f"/admin/members/{member_id}/accept", data={"csrf": "x"})
 
         assert answer.status_code == 400 and sam.member.state is MemberState.APPLIED
 
@@ -172,12 +169,12 @@ class TestWhoMay:
         "role", [Role.MODERATOR, Role.CASEWORKER, Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR]
     )
     def test_no_other_role(self, crowd: Crowd, team: Team, role: Role) -> None:
-        bob = team.hire("bob", role)
+        fay = team.hire("fay", role)
         sam = crowd.apply()
         member_id = sam.member.id
 
-        assert bob.browser.get("/admin/members").status_code == 403
-        assert decide(bob, member_id, "accept") == 403
+        assert fay.browser.get("/admin/members").status_code == 403
+        assert decide(fay, member_id, "accept") == 403
         assert sam.member.state is MemberState.APPLIED
 
     def test_no_stranger_and_no_member(self, crowd: Crowd) -> None:

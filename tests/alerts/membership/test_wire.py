@@ -1,7 +1,6 @@
 """Codes over SMS and SMTP: what arrives at the phone and the inbox, and what STOP from a phone does."""
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from alerts.membership import codes, queries
-from tests.make.databases import settings_for
 from tests.make.members import EMAIL, PHONE, Crowd
+from tests.make.sandbox import sandbox_settings
 from tests.outbox import webhooks
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import segments
@@ -19,36 +18,14 @@ from ugly_mugs.outbox.models import Address, AddressState, Channel, MessageKind
 from ugly_mugs.outbox.registry import Claimed
 from ugly_mugs.outbox.worker import the_worker
 from ugly_mugs.sandbox.server import Sandbox
-from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 from ugly_mugs.settings import Settings
 
 PHONE_E164 = "+447700900123"
 
 
-@pytest.fixture(scope="module")
-def running_sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running_sandbox: Sandbox) -> Sandbox:
-    running_sandbox.reset()
-    running_sandbox.behave(callbacks="off", callback_delay_ms=0)
-    return running_sandbox
-
-
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path, sandbox: Sandbox) -> Settings:
-    return settings_for(
-        database_url,
-        tmp_path / "keys",
-        TWILIO_ACCOUNT_SID=ACCOUNT_SID,
-        TWILIO_AUTH_TOKEN=AUTH_TOKEN,
-        TWILIO_FROM="+442079460000",
-        TWILIO_API_URL=sandbox.url,
-        SMTP_URL=sandbox.smtp_url,
-    )
+    return sandbox_settings(database_url, tmp_path / "keys", sandbox)
 
 
 def send(crowd: Crowd) -> None:

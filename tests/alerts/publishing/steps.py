@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from alerts.publishing.models import Change
 from tests.make.alerts import Newsroom
-from tests.make.staff import Colleague
+from tests.make.cast import Colleague
 from ugly_mugs.database.engine import db
 
 ELSEWHERE = {"regions": ["wales"]}

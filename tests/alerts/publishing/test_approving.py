@@ -7,9 +7,10 @@ from alerts.publishing.drafting import DeskContext
 from alerts.publishing.models import AlertState
 from alerts.publishing.texts.approval_hash import from_page
 from reporting.record.consents import Consents, When
-from tests.make.alerts import Newsroom, field_of, member, signed_in
+from tests.make.alerts import Newsroom, member, signed_in
+from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
-from tests.make.staff import Colleague
+from tests.make.pages import hidden as field_of
 from ugly_mugs.errors import NotAllowed
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Where

@@ -2,7 +2,7 @@
 
 from alerts.membership.models import MemberState, Sector
 from tests.make.alerts import Newsroom, member
-from tests.make.staff import Colleague
+from tests.make.cast import Colleague
 from ugly_mugs.accounts.models import MemberKind
 from ugly_mugs.outbox.models import Channel
 

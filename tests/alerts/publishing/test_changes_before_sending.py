@@ -9,8 +9,8 @@ from alerts.membership.models import Level, Member
 from alerts.publishing import alert_kind
 from alerts.publishing.models import AlertAuthor, AlertState
 from tests.make.alerts import Newsroom, member
+from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
-from tests.make.staff import Colleague
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import claims
 from ugly_mugs.outbox.claims import Allowance

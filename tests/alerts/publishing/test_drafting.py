@@ -7,7 +7,7 @@ import pytest
 from alerts.publishing.models import AlertState
 from reporting.record.consents import Consents
 from tests.make.alerts import Newsroom
-from tests.make.staff import Colleague
+from tests.make.cast import Colleague
 
 
 class TestDrafting:

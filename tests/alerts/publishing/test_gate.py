@@ -12,8 +12,8 @@ from reporting.record.consents import Consents, When
 from reporting.record.models import OutputState
 from tests.alerts.publishing.steps import set_row
 from tests.make.alerts import Newsroom, member
+from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
-from tests.make.staff import Colleague
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, DeliveryState
 

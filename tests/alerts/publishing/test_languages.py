@@ -1,22 +1,19 @@
 """With two languages offered, members get an alert in their own language when it has texts in it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
 from alerts.membership.models import Level
 from alerts.publishing.models import AlertState
 from reporting.record import outputs
 from tests.alerts.publishing.steps import next_version
 from tests.make.alerts import Newsroom, member
-from tests.make.clock import MovableClock
+from tests.make.cast import Colleague
 from tests.make.databases import settings_for
 from tests.make.languages import PORTUGUESE, add_languages
-from tests.make.members import Crowd, crowd_of
-from tests.make.staff import Colleague
+from tests.make.members import Crowd
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
@@ -30,12 +27,6 @@ NO_PORTUGUESE = {"sms_pt": "", "page_pt": ""}
 def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     add_languages(monkeypatch, PORTUGUESE)
     return settings_for(database_url, tmp_path / "keys", LANGUAGES="en,pt")
-
-
-@pytest.fixture
-def crowd(app: Flask, clock: MovableClock) -> Iterator[Crowd]:
-    with crowd_of(app, clock) as crowd:
-        yield crowd
 
 
 class TestMembers:

@@ -12,8 +12,8 @@ from alerts.membership.models import Level, MemberState
 from alerts.publishing import jobs
 from reporting.record.consents import Consents, When
 from tests.make.alerts import Newsroom, member, moved
+from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
-from tests.make.staff import Colleague
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.database.engine import db

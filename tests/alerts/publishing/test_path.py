@@ -6,7 +6,7 @@ from alerts.membership.models import Level
 from alerts.publishing.models import AlertState, DraftKey
 from reporting.record.models import OutputState
 from tests.make.alerts import Newsroom, member
-from tests.make.staff import Colleague
+from tests.make.cast import Colleague
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Channel, DeliveryState

@@ -10,7 +10,7 @@ from reporting.record import outputs
 from reporting.record.consents import Consents, When
 from tests.alerts.publishing.steps import next_version
 from tests.make.alerts import Newsroom, member
-from tests.make.staff import Colleague
+from tests.make.cast import Colleague
 from ugly_mugs.database.engine import db
 
 AGREED = Consents(warn_others=True)

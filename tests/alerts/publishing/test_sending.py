@@ -12,9 +12,9 @@ from alerts.publishing.models import Alert, AlertState, AlertText
 from reporting.record.consents import Consents, When
 from reporting.record.models import OutputState
 from tests.make.alerts import Newsroom, member, moved
+from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
 from tests.make.databases import settings_for
-from tests.make.staff import Colleague
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Channel, DeliveryState
 from ugly_mugs.settings import Settings

@@ -9,7 +9,7 @@ from flask import Flask
 from alerts.publishing import keys
 from alerts.publishing.models import AlertState, DraftKey
 from tests.make.alerts import Newsroom, signed_in
-from tests.make.staff import Colleague, Team
+from tests.make.cast import Colleague, Team
 from ugly_mugs.accounts.models import Role, Staff
 from ugly_mugs.accounts.people import enrolment
 from ugly_mugs.database.engine import db

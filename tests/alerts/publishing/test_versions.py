@@ -9,7 +9,7 @@ from alerts.publishing.models import AlertState, Change
 from reporting.record.models import OutputState
 from tests.alerts.publishing.steps import ELSEWHERE, next_version
 from tests.make.alerts import Newsroom, member, moved
-from tests.make.staff import Colleague
+from tests.make.cast import Colleague
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Channel, DeliveryState
 

@@ -13,7 +13,7 @@ from reporting.record.consents import Consents, When
 from reporting.record.models import OutputState
 from tests.alerts.publishing.steps import ELSEWHERE, next_version
 from tests.make.alerts import Newsroom, TheReport, member, moved
-from tests.make.staff import Colleague
+from tests.make.cast import Colleague
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.migrations import grants
 from ugly_mugs.outbox.models import Channel, DeliveryState

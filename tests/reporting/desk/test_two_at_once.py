@@ -11,8 +11,8 @@ from reporting.record.models import ReportMessage, ReportState
 from reporting.redaction import services as redaction
 from reporting.redaction.models import Redaction
 from reporting.redaction.spans import Span
-from tests.make.staff import Colleague
-from tests.reporting.conftest import File
+from tests.make.cast import Colleague
+from tests.make.reports import File
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 

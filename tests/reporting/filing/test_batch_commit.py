@@ -10,8 +10,8 @@ from reporting.filing import desk_key
 from reporting.filing.batch_commit import BatchCommit, PendingSubmission
 from reporting.filing.submission import Filed
 from reporting.record.models import Report
-from tests.make.reporter import count
-from tests.make.submissions import make_submission
+from tests.make.databases import count
+from tests.make.reports import make_submission
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt

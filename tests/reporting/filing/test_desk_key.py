@@ -3,8 +3,8 @@
 from reporting.filing import batch_commit, desk_key
 from reporting.filing.batch_commit import BatchCommit, PendingSubmission
 from reporting.record.models import Report
-from tests.make.staff import Colleague, Team
-from tests.make.submissions import make_submission
+from tests.make.cast import Colleague, Team
+from tests.make.reports import make_submission
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind
 from ugly_mugs.database.engine import db

@@ -12,19 +12,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from reporting.record.models import IdentifierTag, Report, ReportMessage, ReportPart
-from tests.make.reporter import (
-    area_of,
-    box_of,
-    come_back,
-    count,
-    csrf_in,
-    file,
-    open_form,
-    plain_words,
-    send,
-    shows_receipt,
-    token_in,
-)
+from tests.make.databases import count
+from tests.make.pages import area_of, box_of, plain_words
+from tests.make.reporter import come_back, csrf_in, file, open_form, send, shows_receipt, token_in
 from ugly_mugs.database.engine import db, is_sqlite
 
 TYPED = {

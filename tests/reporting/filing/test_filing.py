@@ -5,15 +5,15 @@ from flask.testing import FlaskClient
 
 from reporting.record.models import Report, ReportState, Source
 from tests.make.clock import MovableClock
+from tests.make.databases import count
+from tests.make.pages import plain_words
 from tests.make.reporter import (
     ACCOUNT,
     DIGITS,
     EVERYTHING,
     behind,
-    count,
     file,
     open_form,
-    plain_words,
     receipt_in,
     send,
     shows_receipt,

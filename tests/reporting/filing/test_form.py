@@ -4,8 +4,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.benchmarks.filing import PAGE_BAR, weigh
-from tests.make.reporter import open_form, plain_words
-from tests.web.drawing import Drawn
+from tests.make.pages import Drawn, plain_words
+from tests.make.reporter import open_form
 
 
 def before_the_form(client: FlaskClient) -> str:

@@ -10,23 +10,19 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from reporting.record.models import Report
+from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
+from tests.make.databases import count
+from tests.make.pages import Drawn, area_of, box_of, plain_words
 from tests.make.reporter import (
     EVERYTHING,
-    area_of,
     behind,
-    box_of,
-    count,
     holds_everything,
-    plain_words,
     receipt_in,
     shows_receipt,
     token_in,
     typed,
 )
-from tests.make.staff import Colleague, Team
-from tests.web.drawing import Drawn
-from ugly_mugs.accounts.models import Role
 
 
 @dataclass
@@ -57,7 +53,7 @@ class Door:
 def door(request: pytest.FixtureRequest, app: Flask, clock: MovableClock, team: Team) -> Door:
     if request.param == "public":
         return Door("/report", app.test_client(), clock)
-    alice = team.hire("alice", Role.MODERATOR)
+    alice = team.hire("alice")
     return Door("/desk/reports/new", alice.browser, clock, alice)
 
 

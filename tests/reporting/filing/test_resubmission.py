@@ -7,23 +7,20 @@ from flask.testing import FlaskClient
 
 from reporting.record.models import Report, ReportPart
 from tests.make.clock import MovableClock
+from tests.make.databases import count
+from tests.make.pages import Drawn, area_of, box_of, plain_words
 from tests.make.reporter import (
     ACCOUNT,
-    area_of,
     behind,
-    box_of,
     come_back,
     consents_of,
-    count,
     open_form,
-    plain_words,
     post,
     receipt_in,
     send,
     shows_receipt,
     token_in,
 )
-from tests.web.drawing import Drawn
 
 
 def test_a_form_sent_twice_shows_the_same_receipt_and_files_once(client: FlaskClient) -> None:

@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given, settings, strategies as st
 
-from tests.make.reporter import area_of, behind, come_back, file, open_form, plain_words, send
-from tests.web.drawing import Drawn
+from tests.make.pages import Drawn, area_of, plain_words
+from tests.make.reporter import behind, come_back, file, open_form, send
 from ugly_mugs.web.form_fields import clean
 
 TEXTS = st.text(

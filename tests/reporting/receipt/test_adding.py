@@ -6,7 +6,9 @@ from flask.testing import FlaskClient
 from reporting.receipt.adding import FINISHED
 from reporting.record.models import ReportPart, ReportState
 from tests.make.clock import MovableClock
-from tests.make.reporter import ACCOUNT, area_of, behind, come_back, count, csrf_in, file, post
+from tests.make.databases import count
+from tests.make.pages import area_of
+from tests.make.reporter import ACCOUNT, behind, come_back, csrf_in, file, post
 from tests.reporting.receipt.steps import move_report
 
 

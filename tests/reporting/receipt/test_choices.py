@@ -6,7 +6,8 @@ from flask.testing import FlaskClient
 
 from reporting.record.models import ReportState
 from tests.make.clock import MovableClock
-from tests.make.reporter import behind, box_of, come_back, consents_of, file, plain_words, post
+from tests.make.pages import box_of, plain_words
+from tests.make.reporter import behind, come_back, consents_of, file, post
 from tests.reporting.receipt.steps import WARN, move_report
 
 

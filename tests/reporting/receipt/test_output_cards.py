@@ -6,7 +6,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from reporting.record.models import OutputState
-from tests.make.reporter import box_of, come_back, file, make_output, plain_words, post
+from tests.make.pages import box_of, plain_words
+from tests.make.reporter import come_back, file, make_output, post
 from tests.reporting.receipt.steps import AFTER_SEEN, WARN, open_report
 from ugly_mugs.database.engine import db
 

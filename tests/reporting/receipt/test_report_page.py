@@ -10,16 +10,16 @@ from reporting.receipt.adding import FINISHED
 from reporting.record import conversation, queries
 from reporting.record.models import Author, OutputState, Report, ReportMessage, ReportState
 from tests.make.clock import MovableClock
+from tests.make.databases import count
+from tests.make.pages import plain_words
 from tests.make.reporter import (
     ACCOUNT,
     DIGITS,
     behind,
     come_back,
-    count,
     file,
     make_output,
     open_form,
-    plain_words,
     post,
     receipt_in,
     send,

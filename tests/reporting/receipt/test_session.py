@@ -7,7 +7,8 @@ from flask.testing import FlaskClient
 
 from reporting.record.models import ReportMessage, ReportState
 from tests.make.clock import MovableClock
-from tests.make.reporter import behind, come_back, count, file
+from tests.make.databases import count
+from tests.make.reporter import behind, come_back, file
 from tests.reporting.receipt.steps import open_report
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db

@@ -7,7 +7,8 @@ from flask.testing import FlaskClient
 
 from reporting.receipt.views import MOST_WRONG_RECEIPTS
 from tests.make.clock import MovableClock
-from tests.make.reporter import box_of, come_back, file, plain_words, post, token_in
+from tests.make.pages import box_of, plain_words
+from tests.make.reporter import come_back, file, post, token_in
 from tests.reporting.receipt.steps import open_report
 from ugly_mugs.vault import Receipt
 

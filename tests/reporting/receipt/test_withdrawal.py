@@ -17,17 +17,9 @@ from reporting.record.models import (
     ReportPart,
     ReportState,
 )
-from tests.make.reporter import (
-    ACCOUNT,
-    behind,
-    come_back,
-    count,
-    file,
-    listen,
-    make_output,
-    plain_words,
-    post,
-)
+from tests.make.databases import count
+from tests.make.pages import plain_words
+from tests.make.reporter import ACCOUNT, behind, come_back, file, listen, make_output, post
 from tests.reporting.receipt.steps import WARN, move_report
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db

@@ -10,22 +10,15 @@ from flask import Flask
 from reporting.desk.queue import RankCache
 from reporting.record import opening
 from reporting.record.models import Report
+from tests.make.cast import Colleague, signed_in
 from tests.make.clock import MovableClock
-from tests.make.staff import Colleague
-from tests.reporting.conftest import ACCOUNT, File
-from ugly_mugs.accounts.guard import SignedInStaff
+from tests.make.reports import ACCOUNT, File
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotAllowed, NotThere
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import CannotOpen
-
-
-def signed_in(colleague: Colleague) -> SignedInStaff:
-    return SignedInStaff(
-        id=colleague.id, name=colleague.login, roles=colleague.roles, seed=colleague.key.seed
-    )
 
 
 def opened(colleague: Colleague, report_id: uuid.UUID, clock: MovableClock) -> opening.OpenedReport:

@@ -21,11 +21,10 @@ from reporting.record.output_kinds import (
     registered,
     spec_of,
 )
-from tests.make.reporter import behind, come_back, file as file_report, make_output, plain_words, post
-from tests.make.staff import Colleague, Team
-from tests.reporting.conftest import File, FiledReport
-from tests.web.drawing import Drawn
-from ugly_mugs.accounts.models import Role
+from tests.make.cast import Colleague, Team
+from tests.make.pages import Drawn, plain_words
+from tests.make.reporter import behind, come_back, file as file_report, make_output, post
+from tests.make.reports import File, FiledReport
 from ugly_mugs.accounts.permissions import Permission
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
@@ -210,7 +209,7 @@ class TestOnTheDesksPage:
         self, app: Flask, team: Team, alice: Colleague, report: FiledReport
     ) -> None:
         wire(app, replace(PACKET, permission=Permission.DRAFT))
-        dora = team.hire("dora", Role.CASEWORKER)
+        dora = team.hire("dora")
         propose(report)
 
         assert "<li>Packet no. 1: Packet proposed.</li>" in page_of(dora, report)

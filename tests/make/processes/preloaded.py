@@ -11,7 +11,7 @@ import gunicorn.app.wsgiapp
 import gunicorn.workers.gthread
 import sqlalchemy.orm
 
-import tests.make.forking
+import tests.make.processes.forking
 import ugly_mugs.app
 import ugly_mugs.operations.gunicorn_logger
 import ugly_mugs.sandbox.process

@@ -1,18 +1,29 @@
-"""People at the desk: invited, enrolled and admitted as in life, then signed in through the page."""
+"""The cast: people at the desk, invited, enrolled and admitted as in life, then signed in through the page.
 
-import re
+- Alice is a moderator, Dave another one.
+- Bob is an approver. He holds no key of the desk.
+- Carol is both, a moderator and an approver.
+- Charlie is a member admin. He holds the vetting key and no key of the desk.
+- Dora is a caseworker: she reads reports and decides nothing.
+- Erin is an auditor and Ada an administrator. They hold neither of these keys.
+
+A test that needs other roles hires somebody with another name.
+"""
+
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
-from html import unescape
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.make.clock import MovableClock
 from tests.make.installation import Installation
+from tests.make.pages import hidden
 from ugly_mugs.accounts import queries
+from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.keys import epochs, recovery
 from ugly_mugs.accounts.models import Role, Staff, StaffState
 from ugly_mugs.accounts.people import admission, enrolment, leaving
@@ -20,12 +31,16 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import PrivateKey, Where, totp
 
-
-def hidden(page: TestResponse, name: str) -> str:
-    """The value of a page's first hidden field of this name."""
-    found = re.search(rf'name="{re.escape(name)}" value="([^"]*)"', page.get_data(as_text=True))
-    assert found is not None, f"the page has no hidden field {name}"
-    return unescape(found[1])
+ROLES: dict[str, tuple[Role, ...]] = {
+    "alice": (Role.MODERATOR,),
+    "bob": (Role.APPROVER,),
+    "carol": (Role.MODERATOR, Role.APPROVER),
+    "charlie": (Role.MEMBER_ADMIN,),
+    "dave": (Role.MODERATOR,),
+    "dora": (Role.CASEWORKER,),
+    "erin": (Role.AUDITOR,),
+    "ada": (Role.ADMINISTRATOR,),
+}
 
 
 @dataclass
@@ -72,7 +87,7 @@ class Team:
     colleagues: list[Colleague] = field(default_factory=list)
 
     def hire(self, login: str, *roles: Role, signed_in: bool = True) -> Colleague:
-        """Somebody at work with these roles, already signed in unless told otherwise."""
+        """Somebody at work with these roles, or with those of the cast; signed in unless told otherwise."""
         colleague = self.enrol(login, *roles)
         if self.state(colleague) is StaffState.WAITING:
             self.admit(colleague)
@@ -83,6 +98,7 @@ class Team:
 
     def enrol(self, login: str, *roles: Role, invited_by: uuid.UUID | None = None) -> Colleague:
         """Somebody with a key of their own, not admitted by anybody."""
+        roles = roles or ROLES[login]
         vault, now = runtime().vault, self.clock.now()
         invited = enrolment.invite(vault=vault, login=login, roles=roles, now=now, invited_by=invited_by)
         prepared = enrolment.prepare()
@@ -153,3 +169,55 @@ class Team:
         words = queries.public_key_of(self.person(colleague), vault=runtime().vault).words()
         db.session.rollback()
         return words
+
+
+def signed_in(colleague: Colleague) -> SignedInStaff:
+    return SignedInStaff(
+        id=colleague.id, name=colleague.login, roles=colleague.roles, seed=colleague.key.seed
+    )
+
+
+@pytest.fixture
+def team(app: Flask, clock: MovableClock, installation: Installation) -> Team:
+    """Whoever is hired in a test."""
+    return Team(app, clock, installation)
+
+
+@pytest.fixture
+def alice(team: Team) -> Colleague:
+    return team.hire("alice")
+
+
+@pytest.fixture
+def bob(team: Team, alice: Colleague) -> Colleague:
+    return team.hire("bob")
+
+
+@pytest.fixture
+def carol(team: Team, alice: Colleague) -> Colleague:
+    return team.hire("carol")
+
+
+@pytest.fixture
+def charlie(team: Team, alice: Colleague) -> Colleague:
+    return team.hire("charlie")
+
+
+@pytest.fixture
+def dave(team: Team, alice: Colleague) -> Colleague:
+    return team.hire("dave")
+
+
+@pytest.fixture
+def dora(team: Team, alice: Colleague) -> Colleague:
+    return team.hire("dora")
+
+
+@pytest.fixture
+def erin(team: Team) -> Colleague:
+    return team.hire("erin")
+
+
+@pytest.fixture
+def ada(team: Team) -> Colleague:
+    return team.hire("ada")

@@ -80,7 +80,7 @@ def run(command: Command, log: Path) -> tuple[int | None, str]:
 def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     # Heeded by the first start, which also starts the server.
-    context.set_forkserver_preload(["tests.make.preloaded"])
+    context.set_forkserver_preload(["tests.make.processes.preloaded"])
     return context
 
 

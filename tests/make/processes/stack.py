@@ -22,12 +22,12 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from tests.make.forking import Command, Forked, run
-from tests.make.sandbox_reader import Sandbox
+from tests.make.processes.forking import Command, Forked, run
+from tests.make.processes.sandbox_reader import Sandbox
 from ugly_mugs.vault import ServiceVault
 from ugly_mugs.vault.keys import keyfiles
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HOST = "127.0.0.1"
 SENDER = "+447700900000"
 # Nothing here depends on how fast the machine is just now.

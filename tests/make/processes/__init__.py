@@ -1,0 +1,1 @@
+"""An installation that runs: its processes, its database server, and whoever looks at it from outside."""
