@@ -9,7 +9,7 @@ from flask import Flask, Request, g, request
 from flask_babel import Babel
 
 import alerts.delivery.jobs
-import alerts.membership.codes
+import alerts.membership.code_kind
 import alerts.membership.consents
 import alerts.membership.demo
 import alerts.membership.handlers
@@ -20,8 +20,8 @@ import alerts.membership.sign_in.views
 import alerts.membership.vetting.views
 import alerts.publishing.alert_kind
 import alerts.publishing.demo
+import alerts.publishing.draft_keys
 import alerts.publishing.jobs
-import alerts.publishing.keys
 import alerts.publishing.member_pages.views
 import alerts.publishing.output_kind
 import alerts.publishing.stopping
@@ -49,13 +49,13 @@ from ugly_mugs.accounts.guard import Area
 from ugly_mugs.audit import commands as audit_commands, jobs as audit_jobs
 from ugly_mugs.clock import Clock, SystemClock
 from ugly_mugs.database.engine import db, engine_options, prepare_engine, reading
+from ugly_mugs.languages import LANGUAGES
 from ugly_mugs.operations import commands, health, jobs as operations_jobs, logs, start_checks, worker_command
 from ugly_mugs.runtime import Runtime
 from ugly_mugs.settings import Settings, from_environment
 from ugly_mugs.vault import KeyFileProblem
 from ugly_mugs.vault.keys import keyfiles
 from ugly_mugs.web import headers, page_globals
-from ugly_mugs.web.languages import LOCALES
 from ugly_mugs.wiring import Wiring
 
 # Far more than any schema lets through: a form that is too long then returns with everything typed and with what is
@@ -116,7 +116,7 @@ WIRING = Wiring(
         *alerts.publishing.jobs.JOBS,
     ),
     kinds=(
-        alerts.membership.codes.CODE,
+        alerts.membership.code_kind.CODE,
         alerts.publishing.alert_kind.ALERT,
         ugly_mugs.outbox.inbound.keyword_replies.STOP_ANSWER,
         ugly_mugs.outbox.inbound.keyword_replies.HELP_ANSWER,
@@ -129,7 +129,7 @@ WIRING = Wiring(
     # In the order in which pages show them.
     output_kinds=(alerts.publishing.output_kind.ALERT,),
     figures=reporting.record.figures.FIGURES,
-    key_forgettings=(alerts.publishing.keys.forget_person,),
+    key_forgettings=(alerts.publishing.draft_keys.forget_person,),
     demo_steps=(
         alerts.membership.demo.invent_members,
         reporting.filing.demo.invent_reports,
@@ -165,7 +165,7 @@ def create_app(
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
-        BABEL_DEFAULT_LOCALE=LOCALES[settings.languages[0]],
+        BABEL_DEFAULT_LOCALE=LANGUAGES[settings.languages[0]].locale,
         BABEL_DEFAULT_TIMEZONE="Europe/London",
         BABEL_TRANSLATION_DIRECTORIES="translations",
         MAX_CONTENT_LENGTH=LARGEST_FORM,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from alerts.membership import codes
+from alerts.membership import code_kind
 from alerts.membership.models import Member, SignInCode
 from alerts.membership.sign_in import services
 from ugly_mugs.database.engine import db, is_sqlite
@@ -85,7 +85,7 @@ def code_wanted(handover: OpenedHandover) -> None:
         not_before=handover.now,
         expires_at=code.expires_at,
         language=language,
-        segments=codes.segments_of(digits, language) if channel is Channel.SMS else 1,
+        segments=code_kind.segments_of(digits, language) if channel is Channel.SMS else 1,
         body=digits.encode(),
         vault=vault,
     )

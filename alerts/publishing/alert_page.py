@@ -11,7 +11,7 @@ from flask_babel import format_date, format_timedelta, gettext as _, lazy_gettex
 
 from alerts.delivery import audience as audiences, fanout, queries as delivery_queries
 from alerts.delivery.queries import Counts
-from alerts.publishing import choices, keys, queries
+from alerts.publishing import choices, draft_keys, queries
 from alerts.publishing.models import (
     ALERT_OUTPUT,
     REPLACEABLE,
@@ -131,9 +131,9 @@ def open_alert(alert: Alert, *, staff: SignedInStaff, vault: ServiceVault) -> Op
     None before approval for somebody to whom the draft key is not wrapped, and for a draft that was cancelled.
     """
     if alert.state in UNAPPROVED:
-        if not keys.may_read(alert, staff.id):
+        if not draft_keys.may_read(alert, staff.id):
             return None
-        sealing_key: SealingKey = keys.open_draft_key(alert, staff)
+        sealing_key: SealingKey = draft_keys.open_draft_key(alert, staff)
     elif alert.approval is not None:
         sealing_key = RestSealingKey(vault)
     else:

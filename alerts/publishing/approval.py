@@ -12,7 +12,7 @@ from uuid import UUID
 from flask_babel import gettext as _
 
 from alerts.delivery import fanout
-from alerts.publishing import keys, queries, stopping
+from alerts.publishing import draft_keys, queries, stopping
 from alerts.publishing.drafting import DeskContext, first_moment
 from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, Alert, AlertState, Change
 from alerts.publishing.texts import message_text
@@ -51,7 +51,7 @@ def approve(
     _may_decide(alert, context)
     if alert.state is not AlertState.SUBMITTED:
         raise Conflict(_("This has been decided already."))
-    sealing_key = keys.open_draft_key(alert, context.staff)
+    sealing_key = draft_keys.open_draft_key(alert, context.staff)
     contents = open_contents(alert, sealing_key)
     authors = {author.staff_id for author in alert.authors} | set(contents.authors)
     if context.staff.id in authors:
@@ -71,7 +71,7 @@ def approve(
     rest = RestSealingKey(context.vault)
     seal_contents(alert, contents, rest)
     seal_texts(alert, texts, message_text.costs(texts), rest)
-    keys.forget(alert)
+    draft_keys.forget(alert)
     ALERT_MOVES.move(alert, AlertState.APPROVED)
     alert.approved_by = context.staff.id
     alert.approved_at = context.now
@@ -99,10 +99,10 @@ def send_back(alert_id: UUID, context: DeskContext, *, reason: str) -> Alert:
     _may_decide(alert, context)
     if alert.state is not AlertState.SUBMITTED:
         raise Conflict(_("This has been decided already."))
-    sealing_key = keys.open_draft_key(alert, context.staff)
+    sealing_key = draft_keys.open_draft_key(alert, context.staff)
     ALERT_MOVES.move(alert, AlertState.DRAFT)
     alert.returned = sealing_key.seal(reason.encode(), Where("alerts", "returned", alert.id))
-    keys.wrap_for_writing(alert, sealing_key, vault=context.vault)
+    draft_keys.wrap_for_writing(alert, sealing_key, vault=context.vault)
     record(AuditKind.ALERT_RETURNED, actor_id=context.staff.id, subject_id=alert.id, day=context.today)
     return alert
 

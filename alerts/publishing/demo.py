@@ -1,6 +1,6 @@
 """One invented alert for the demo: drafted by alice, approved by bob, queued for the worker."""
 
-from alerts.publishing import approval, drafting, keys, versions
+from alerts.publishing import approval, draft_keys, drafting, versions
 from alerts.publishing.drafting import DeskContext
 from alerts.publishing.models import ALERT_OUTPUT
 from alerts.publishing.texts import approval_hash
@@ -32,7 +32,7 @@ def invent_alert(scene: Scene) -> None:
     approval.approve(
         alert.id,
         _context(bob, scene),
-        seen=approval_hash.current_hash(alert, keys.open_draft_key(alert, bob), vault=scene.vault),
+        seen=approval_hash.current_hash(alert, draft_keys.open_draft_key(alert, bob), vault=scene.vault),
         seen_consent=output.consent_version,
         hours=runtime().settings.quiet_hours,
     )

@@ -13,7 +13,7 @@ from uuid import UUID
 from flask_babel import gettext as _
 
 from alerts.membership.models import Level
-from alerts.publishing import keys, proposal, queries
+from alerts.publishing import draft_keys, proposal, queries
 from alerts.publishing.models import (
     ALERT_MOVES,
     ALERT_OUTPUT,
@@ -89,7 +89,7 @@ def save(
     settled = settled_or_conflict(opened)
     outputs.of_subject(ALERT_OUTPUT, alert_id)
     alert = _draft(alert_id, opened)
-    sealing_key = keys.open_draft_key(alert, context.staff)
+    sealing_key = draft_keys.open_draft_key(alert, context.staff)
     former = open_contents(alert, sealing_key)
     contents = _with_answers(former, answers, opened, redacted=settled.text)
     written = written_from(answers, context.languages)
@@ -127,7 +127,7 @@ def submit(alert: Alert, context: DeskContext) -> bool:
 
     Conflict when it would reach nobody, a neutral SMS needs two parts, or nobody but its authors may approve.
     """
-    sealing_key = keys.open_draft_key(alert, context.staff)
+    sealing_key = draft_keys.open_draft_key(alert, context.staff)
     contents, texts = open_contents(alert, sealing_key), open_texts(alert, sealing_key)
     if contents.leaks or contents.checked_on is None:
         return False
@@ -136,7 +136,7 @@ def submit(alert: Alert, context: DeskContext) -> bool:
     costs = message_text.costs(texts)
     if any(costs[key] != 1 for key in costs if key[0] is TextChannel.SMS and key[2] is Level.NEUTRAL):
         raise Conflict(_("The short address of this service is too long for one text message."))
-    if not keys.wrap_for_approval(alert, sealing_key, vault=context.vault):
+    if not draft_keys.wrap_for_approval(alert, sealing_key, vault=context.vault):
         raise Conflict(
             _("There is nobody yet who could approve it: that must be somebody who did not write it.")
         )
@@ -154,9 +154,9 @@ def take_back(alert_id: UUID, context: DeskContext) -> Alert:
         raise Conflict(_("This has been decided already."))
     if context.staff.id not in {author.staff_id for author in alert.authors}:
         raise NotAllowed(_("Only an author can take it back."))
-    sealing_key = keys.open_draft_key(alert, context.staff)
+    sealing_key = draft_keys.open_draft_key(alert, context.staff)
     ALERT_MOVES.move(alert, AlertState.DRAFT)
-    keys.wrap_for_writing(alert, sealing_key, vault=context.vault)
+    draft_keys.wrap_for_writing(alert, sealing_key, vault=context.vault)
     record(AuditKind.ALERT_EDITED, actor_id=context.staff.id, subject_id=alert.id, day=context.today)
     return alert
 
@@ -228,8 +228,8 @@ def write_draft(
     begins = max(context.now, alert.not_before or context.now)
     alert.expires_at = first_moment(begins.astimezone(HOME).date() + timedelta(days=contents.days + 1))
     if sealing_key is None:
-        sealing_key = keys.new_key()
-        keys.wrap_for_writing(alert, sealing_key, vault=context.vault)
+        sealing_key = draft_keys.new_key()
+        draft_keys.wrap_for_writing(alert, sealing_key, vault=context.vault)
     seal_contents(alert, contents, sealing_key)
     seal_texts(alert, texts, message_text.costs(texts), sealing_key)
     # The output has no foreign key to the version, so SQLAlchemy would not insert the version first.

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from alerts.publishing import keys, queries
+from alerts.publishing import draft_keys, queries
 from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, REPLACEABLE, UNAPPROVED, Alert, AlertState
 from alerts.publishing.texts.contents import AlertContents, RestSealingKey, seal_contents
 from reporting.record import outputs
@@ -51,7 +51,7 @@ def cancel(alert_id: UUID, *, staff_id: UUID, now: datetime) -> None:
     if not ALERT_MOVES.allows(alert.state, AlertState.CANCELLED):
         raise Conflict(_("This has ended already."))
     ALERT_MOVES.move(alert, AlertState.CANCELLED)
-    keys.forget(alert)
+    draft_keys.forget(alert)
     if output is not None:
         outputs.end(output)
     record(AuditKind.ALERT_CANCELLED, actor_id=staff_id, subject_id=alert.id, day=now.date())
@@ -141,7 +141,7 @@ def _end_for_reporter(alert: Alert, *, vault: ServiceVault) -> None:
         return
     if ALERT_MOVES.allows(alert.state, AlertState.CANCELLED):
         ALERT_MOVES.move(alert, AlertState.CANCELLED)
-    keys.forget(alert)
+    draft_keys.forget(alert)
     alert.texts.clear()
     seal_contents(alert, AlertContents(severity=Severity.RISK), RestSealingKey(vault))
 

@@ -6,8 +6,8 @@ from flask_babel import gettext as _
 from reporting.filing import batch_commit, resubmission
 from reporting.filing.posted_form import PostedForm, form_page
 from reporting.record import queries
+from reporting.record.form_sections import ReportForm
 from reporting.record.models import Source
-from reporting.record.report_form import ReportForm
 from ugly_mugs.accounts.guard import Permission, current_staff, staff
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import TooLong

@@ -8,11 +8,11 @@ from uuid import UUID
 from flask import Response, make_response, render_template, request
 
 from reporting.filing.submission import FORM_PURPOSE, Submission
+from reporting.record.form_sections import ReportForm
 from reporting.record.models import Source
-from reporting.record.report_form import ReportForm
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import FormToken, FormTokens, Receipt
-from ugly_mugs.web.languages import page_language
+from ugly_mugs.web.page_language import page_language
 
 
 class PostedForm:

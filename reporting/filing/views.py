@@ -12,8 +12,8 @@ from reporting.filing.resubmission import FormState
 from reporting.filing.submission import Submission
 from reporting.receipt.views import RECEIPT_FORM
 from reporting.record import queries
+from reporting.record.form_sections import ReportForm, posted_answers
 from reporting.record.models import Report, Source
-from reporting.record.report_form import ReportForm, posted_answers
 from reporting.record.schemas import CONSENT_SECTIONS, KEPT_SECTIONS
 from ugly_mugs.accounts.guard import anyone
 from ugly_mugs.database.engine import db, reading
@@ -29,7 +29,7 @@ NAVIGATION = (
     NavigationEntry("member", 20, lazy_gettext("Tell us"), "filing.report_page"),
 )
 
-PAGE = "reporting/filing/report.html"
+PAGE = "reporting/filing/form.html"
 
 
 @filing.get("/report")

@@ -15,8 +15,8 @@ from reporting.receipt.output_cards import by_kind, card_of
 from reporting.receipt.schemas import MessageSchema, ReceiptSchema
 from reporting.record import answer_labels, contents, conversation, output_kinds, outputs, queries
 from reporting.record.contents import Contents
+from reporting.record.form_sections import ReportForm, posted_answers
 from reporting.record.models import Author, Report, ReportMessage
-from reporting.record.report_form import ReportForm, posted_answers
 from reporting.record.schemas import KEPT_SECTIONS
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.budgets import Budget
@@ -35,7 +35,7 @@ from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt, TooLong, UnknownWord, WrongLength
 from ugly_mugs.web.form_fields import Words
 from ugly_mugs.web.forms import Form
-from ugly_mugs.web.languages import page_language
+from ugly_mugs.web.page_language import page_language
 from ugly_mugs.wiring import NavigationEntry
 
 receipt = Blueprint("receipt", __name__, url_prefix="/receipt")

@@ -1,7 +1,7 @@
 """Sending claimed deliveries of one channel: preparing them, handing each to the gateway, recording the attempts.
 
 No transaction is open while the provider is spoken to, and what is neither certainly sent nor certainly refused
-becomes `unknown`. `drain` claims, `in_flight` holds the threads.
+becomes `unknown`. `drain` claims, and holds the threads that send.
 """
 
 import logging

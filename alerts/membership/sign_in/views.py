@@ -23,7 +23,7 @@ from ugly_mugs.errors import TryAgain, not_saved
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
-from ugly_mugs.web.languages import page_language
+from ugly_mugs.web.page_language import page_language
 from ugly_mugs.wiring import NavigationEntry
 
 member_sign_in = Blueprint("sign_in", __name__)

@@ -12,7 +12,7 @@ from alerts.publishing.models import Alert, Change, TextChannel
 from alerts.publishing.texts.snapshots import NotAsApproved, open_approved
 from ugly_mugs.database.engine import db
 from ugly_mugs.vault import ServiceVault
-from ugly_mugs.web.languages import page_language
+from ugly_mugs.web.page_language import page_language
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ NAVIGATION = (NavigationEntry("member", 10, lazy_gettext("Notices"), "member_pag
 def notices() -> ResponseReturnValue:
     vault, now = runtime().vault, runtime().clock.now()
     notices = notice_queries.notices_for(current_member().member_id, vault=vault, now=now)
-    return render_template("alerts/publishing/member_pages/notices.html", notices=notices)
+    return render_template("alerts/publishing/member_pages/alerts.html", notices=notices)
 
 
 @member_pages.get("/<string(length=4):reference>")
@@ -37,4 +37,4 @@ def notice(reference: str) -> ResponseReturnValue:
     notice = notice_queries.notice_of(alert, vault=vault, language=language) if alert is not None else None
     if notice is None and not queries.was_sent(reference):
         raise NotThere
-    return render_template("alerts/publishing/member_pages/notice.html", notice=notice, reference=reference)
+    return render_template("alerts/publishing/member_pages/alert.html", notice=notice, reference=reference)

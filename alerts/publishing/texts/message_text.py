@@ -18,7 +18,7 @@ from alerts.publishing.texts.contents import AlertContents, TextKey, Texts
 from ugly_mugs.outbox import segments
 from ugly_mugs.outbox.segments import SmsText
 from ugly_mugs.runtime import runtime
-from ugly_mugs.web.languages import in_language
+from ugly_mugs.web.page_language import in_language
 
 
 @dataclass(frozen=True)

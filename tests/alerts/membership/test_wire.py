@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from alerts.membership import codes, queries
+from alerts.membership import code_kind, queries
 from tests.make.members import EMAIL, PHONE, Crowd
 from tests.make.sandbox import sandbox_settings
 from tests.outbox import webhooks
@@ -217,7 +217,7 @@ class TestWords:
     def test_a_text_keeps_leading_zeros_and_is_plain(self, crowd: Crowd) -> None:
         claimed = self.claimed(Channel.SMS)
 
-        message = codes.texts_of([claimed])[claimed.id]
+        message = code_kind.texts_of([claimed])[claimed.id]
 
         assert message is not None and "012 345" in message.text
         counted = segments.count(message.text)
@@ -226,7 +226,7 @@ class TestWords:
     def test_a_code_without_its_digits_is_not_sent(self, crowd: Crowd) -> None:
         claimed = self.claimed(Channel.SMS, body=None)
 
-        assert codes.texts_of([claimed]) == {claimed.id: None}
+        assert code_kind.texts_of([claimed]) == {claimed.id: None}
 
 
 def test_a_code_is_worth_nothing_after_ten_minutes_to_the_provider_either(

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from alerts.publishing import keys
+from alerts.publishing import draft_keys
 from alerts.publishing.models import AlertState, DraftKey
 from tests.make.alerts import Newsroom, signed_in
 from tests.make.cast import Colleague, Team
@@ -142,7 +142,7 @@ def test_the_former_owner_of_a_draft_key_is_refused(
     db.session.commit()
 
     with pytest.raises(NotAllowed):
-        keys.open_draft_key(newsroom.alert(alert_id), signed_in(bob))
+        draft_keys.open_draft_key(newsroom.alert(alert_id), signed_in(bob))
 
 
 def test_nothing_of_a_draft_opens_under_the_services_own_key(

@@ -47,19 +47,19 @@ def _join_page(form: Form | None = None, problem: str = "") -> str:
             raise NotThere
         key = queries.public_key_of(person, vault=runtime().vault)
         return render_template(
-            "accounts/joined.html", words=key.words(), waits=person.state is StaffState.WAITING
+            "accounts/people/joined.html", words=key.words(), waits=person.state is StaffState.WAITING
         )
     if "joining" in contents:
         prepared = _prepared(contents)
         form = with_token(JOIN, form or Form(AuthenticatorSchema()))
         return render_template(
-            "accounts/join_keys.html",
+            "accounts/people/join_keys.html",
             form=form,
             problem=problem,
             **_authenticator(contents["login"], prepared),
         )
     form = with_token(JOIN, form or Form(InvitationSchema()))
-    return render_template("accounts/join.html", form=form, problem=problem)
+    return render_template("accounts/people/join.html", form=form, problem=problem)
 
 
 def _joining() -> dict[str, Any]:

@@ -55,7 +55,9 @@ def _people_page(typed: Form | None = None, typed_for: uuid.UUID | None = None) 
         _newcomer(person, typed if typed is not None and person.id == typed_for else None)
         for person in queries.people_waiting()
     ]
-    return render_template("accounts/people.html", waiting=waiting, admitted=request.args.get("admitted"))
+    return render_template(
+        "accounts/people/people.html", waiting=waiting, admitted=request.args.get("admitted")
+    )
 
 
 def _newcomer(person: Staff, typed: Form | None) -> Newcomer:

@@ -35,7 +35,7 @@ from ugly_mugs.outbox.registry import MessageText
 from ugly_mugs.settings import Settings
 from ugly_mugs.vault import WorkerVault
 from ugly_mugs.vault.encoding import to_text
-from ugly_mugs.web.languages import in_language
+from ugly_mugs.web.page_language import in_language
 
 # Some mail servers limit the number of mails in one connection.
 MAILS_PER_CONNECTION = 100

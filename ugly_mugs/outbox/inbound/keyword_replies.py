@@ -18,7 +18,7 @@ from ugly_mugs.outbox.models import AddressState, Channel, Delivery, MessageKind
 from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, MessageText, Priority
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import WorkerVault
-from ugly_mugs.web.languages import in_language
+from ugly_mugs.web.page_language import in_language
 
 # A reply that is later than this is not sent.
 LIFE = timedelta(minutes=10)

@@ -10,7 +10,7 @@ from alerts.membership.models import SignInCode
 from ugly_mugs.outbox import segments
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, MessageKind
 from ugly_mugs.outbox.registry import CLAIM_TIME, Claimed, MessageKindSpec, MessageText
-from ugly_mugs.web.languages import in_language
+from ugly_mugs.web.page_language import in_language
 
 
 def gate() -> sa.ColumnElement[bool]:

@@ -6,8 +6,6 @@ from flask_babel import force_locale, get_locale
 
 from ugly_mugs.languages import LANGUAGES
 
-LOCALES = {code: language.locale for code, language in LANGUAGES.items()}
-
 
 def page_language() -> str:
     """The code of the language that the current page is in, such as `en`."""
