@@ -175,9 +175,11 @@ def test_a_suggestion_has_exactly_the_fields_the_command_writes() -> None:
 @pytest.mark.parametrize(
     "stuff", ["a", "a.", "0 ", "07", "@a", "a_", "my ", "A ", "Aa ", "at a ", "one ", "12 a ", "中", "ref "]
 )
-def test_a_long_hostile_text_takes_no_long_time(stuff: str) -> None:
-    started = time.perf_counter()
+def test_a_long_hostile_text_costs_no_minutes_of_computing(stuff: str) -> None:
+    # Computing time of this thread, which does not grow while the machine is busy. It takes about a second; a pattern
+    # that tries every way to divide the text would take hours.
+    before = time.thread_time()
 
     suggest(stuff * (32_000 // len(stuff)), KNOWN)
 
-    assert time.perf_counter() - started < 3
+    assert time.thread_time() - before < 60
