@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> sharing.Sharing | None:
-    return sharing.Sharing(config, log) if config.getvalue("dist") == "load" else None
+    return sharing.Sharing(config, log) if config.getvalue("dist") in ("load", "loadgroup") else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
