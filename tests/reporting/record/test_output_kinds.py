@@ -25,6 +25,7 @@ from tests.make.cast import Colleague, Team
 from tests.make.pages import Drawn, plain_words
 from tests.make.reporter import behind, come_back, file as file_report, make_output, post
 from tests.make.reports import File, FiledReport
+from tests.make.wiring import rewire
 from ugly_mugs.accounts.permissions import Permission
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
@@ -70,7 +71,7 @@ def _wired(app: Flask) -> None:
 def wire(app: Flask, spec: OutputKindSpec) -> None:
     """The kinds of the service, and this one behind them."""
     others = [each for each in registered() if each.kind != spec.kind]
-    app.extensions["output_kinds"] = (*others, spec)
+    rewire(app, output_kinds=(*others, spec))
 
 
 def packet(words: str, state: OutputState) -> Output:
