@@ -22,7 +22,7 @@ class Runtime:
         self.settings = settings
         self.clock = clock
         self.wiring = wiring
-        self.state = State()
+        self.process_state = State()
         self._vault: ServiceVault | None = None
         self._lock = Lock()
 

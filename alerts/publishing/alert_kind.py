@@ -142,7 +142,7 @@ def stop(alert_id: uuid.UUID) -> None:
 
 
 def _cache() -> TextCache:
-    return runtime().state.of(TextCache)
+    return runtime().process_state.of(TextCache)
 
 
 ALERT = MessageKindSpec(kind=MessageKind.ALERT, gate=gate, texts_of=texts_of, stop=stop)

@@ -186,7 +186,7 @@ def _update_ledger(now: datetime) -> None:
     The deliveries of an alert are updated once for each of its states. Deliveries past `expires_at` are ended by the
     ledger itself.
     """
-    last_states = runtime().state.of(LedgerStates)
+    last_states = runtime().process_state.of(LedgerStates)
     query = sa.select(Alert.id, Alert.state).where(
         Alert.state.in_(sorted(_WAITING | _OVER)), Alert.expires_at > now
     )

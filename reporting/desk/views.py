@@ -39,7 +39,7 @@ def report_list() -> Response:
         return make_response(redirect(first_page("desk", me.permissions), HTTPStatus.SEE_OTHER))
     tab, number = Tab.read(request.args.get("tab")), request.args.get("page", 1, type=int)
     if tab is Tab.OPEN:
-        page = queue.open_page(number=number, ranks=runtime().state.of(queue.RankCache), vault=vault)
+        page = queue.open_page(number=number, ranks=runtime().process_state.of(queue.RankCache), vault=vault)
     else:
         page = queue.finished_page(ReportState(tab.value), number=number, vault=vault)
     counts = queue.counts()

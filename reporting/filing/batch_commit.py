@@ -82,6 +82,6 @@ def file(submission: Submission, *, vault: ServiceVault) -> Filed:
     Ends the session's transaction without committing it: on SQLite an open one would block this one. Raises TooLong
     before anything is written.
     """
-    queue = runtime().state.of(BatchCommit)
+    queue = runtime().process_state.of(BatchCommit)
     with writing():
         return queue.file(PendingSubmission(submission, desk_key.cached(vault), vault), vault)

@@ -33,7 +33,7 @@ class CachedKey:
 
 def cached(vault: ServiceVault) -> DeskKey:
     """The key this process looked up last. It may have been replaced since, which `current` finds out."""
-    known = runtime().state.of(CachedKey).key
+    known = runtime().process_state.of(CachedKey).key
     return known if known is not None else _look_up(vault)
 
 
@@ -50,5 +50,5 @@ def _look_up(vault: ServiceVault) -> DeskKey:
         epoch, public = epochs.current(EpochKind.DESK, vault=vault)
         key = DeskKey(epoch.id, public)
         db.session.rollback()
-    runtime().state.of(CachedKey).key = key
+    runtime().process_state.of(CachedKey).key = key
     return key

@@ -55,7 +55,7 @@ def page(
     Values are not escaped: they may hold letters, digits, spaces, `-` and `_`, and never anything a person typed.
     `compress` is only for pages without a secret, because the length of a compressed page can reveal it (BREACH).
     """
-    cache = runtime().state.of(CachedPages)
+    cache = runtime().process_state.of(CachedPages)
     place = (template, str(get_locale()))
     if place not in cache:
         marks = {name: f"{_OPEN}{name}{_CLOSE}" for name in values}

@@ -267,7 +267,7 @@ def _count_wrong_receipt() -> None:
 
     Correct receipts are not counted, so other people at the same address cannot lock a reporter out.
     """
-    budget = runtime().state.of(WrongReceipts)
+    budget = runtime().process_state.of(WrongReceipts)
     if not budget.spend((request.remote_addr or "").encode(), runtime().clock.now()):
         raise PleaseWait
 

@@ -13,4 +13,4 @@ def rewire(app: Flask, **changes: Any) -> None:
     """As if the application had been built with other fields of its `Wiring`; what it kept in memory is gone."""
     held = runtime(app)
     held.wiring = replace(held.wiring, **changes)
-    held.state = State()
+    held.process_state = State()

@@ -26,7 +26,7 @@ from ugly_mugs.outbox.models import (
     FanOut,
     MessageKind,
 )
-from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, MessageText, Priority, Registry, Unfit
+from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, MessageText, Priority, Unfit
 from ugly_mugs.outbox.sender import Finished, Ready, Sender
 from ugly_mugs.runtime import runtime
 from ugly_mugs.sandbox.server import Sandbox
@@ -312,7 +312,7 @@ def test_a_subject_that_its_kind_calls_unfit_is_stopped_and_not_sent(
         stopped.append(subject_id)
         db.session.execute(sa.update(FanOut).where(FanOut.subject_id == subject_id).values(done=True))
 
-    app.extensions["outbox"] = Registry([MessageKindSpec(MessageKind.ALERT, is_open, texts_of, stop=stop)])
+    rewire(app, kinds=[MessageKindSpec(MessageKind.ALERT, is_open, texts_of, stop=stop)])
     post.queue(unfit, people)
     post.queue(fit, people)
 
@@ -334,15 +334,16 @@ def test_while_an_unfit_subject_cannot_be_stopped_its_messages_wait(
     def stop(subject_id: uuid.UUID) -> None:
         raise KeyError("a fault of ours")
 
-    app.extensions["outbox"] = Registry(
-        [
+    rewire(
+        app,
+        kinds=[
             MessageKindSpec(
                 MessageKind.ALERT,
                 sa.true,
                 lambda claimed: {delivery.id: Unfit("over_budget") for delivery in claimed},
                 stop=stop,
             )
-        ]
+        ],
     )
     post.queue(post.subject(), post.people(2))
 

@@ -88,7 +88,7 @@ class SignInLimits:
 
 def limits() -> SignInLimits:
     """The limits of this application."""
-    return runtime().state.of(SignInLimits)
+    return runtime().process_state.of(SignInLimits)
 
 
 def please_wait() -> str:

@@ -147,6 +147,6 @@ class Registry:
 def registry(app: Flask | None = None) -> Registry:
     """The registry of an application, made from its wiring; without one named, of the running one."""
     wiring = runtime(app).wiring
-    return runtime(app).state.of(
+    return runtime(app).process_state.of(
         Registry, lambda: Registry(wiring.kinds, wiring.handlers, wiring.on_stop, wiring.on_start)
     )

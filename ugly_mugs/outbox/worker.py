@@ -124,7 +124,7 @@ class Worker:
 def the_worker(app: Flask | None = None) -> Worker:
     """The worker of the application, made on first use."""
     held = runtime(app)
-    return held.state.of(Worker, lambda: Worker(registry=registry(app), runtime=held))
+    return held.process_state.of(Worker, lambda: Worker(registry=registry(app), runtime=held))
 
 
 def missing_settings(settings: Settings) -> list[str]:

@@ -38,4 +38,4 @@ class CodeBudgets:
 
 def code_budgets() -> CodeBudgets:
     """The budgets of this application."""
-    return runtime().state.of(CodeBudgets)
+    return runtime().process_state.of(CodeBudgets)

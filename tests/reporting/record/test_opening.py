@@ -152,7 +152,7 @@ class TestList:
         page = alice.browser.get("/desk").text
 
         assert _reports_on(page) == {str(kept.id)}
-        assert len(runtime(app).state.of(RankCache)) == 1
+        assert len(runtime(app).process_state.of(RankCache)) == 1
 
     def test_finished_reports_are_listed_under_their_own_tab(self, alice: Colleague, file: File) -> None:
         report = file()
