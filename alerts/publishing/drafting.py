@@ -38,7 +38,6 @@ from alerts.publishing.texts.contents import (
 )
 from alerts.publishing.texts.message_text import TextPair, Written
 from reporting.record import consents as consent_records, outputs
-from reporting.record.choices import Severity
 from reporting.record.consents import Consents
 from reporting.record.contents import known_about_reporter
 from reporting.record.opening import OpenedReport
@@ -91,7 +90,7 @@ def save(
     alert = _draft(alert_id, opened)
     sealing_key = draft_keys.open_draft_key(alert, context.staff)
     former = open_contents(alert, sealing_key)
-    contents = _with_answers(former, answers, opened, redacted=settled.text)
+    contents = proposal.with_answers(former, answers, opened.contents, redacted=settled.text)
     written = written_from(answers, context.languages)
     if propose_again:
         written = proposed_texts(contents, alert.family, context, context.languages)
@@ -274,35 +273,6 @@ def _leaks(
         for leak in leak_check.check(text, known, settled.removed, released=released):
             leaks[FoundLeak(channel, leak.kind, text[leak.start : leak.end], leak.why)] = None
     return leaks
-
-
-def _with_answers(
-    contents: AlertContents, answers: Mapping[str, Any], opened: OpenedReport, *, redacted: str
-) -> AlertContents:
-    chosen = set(answers.get("identifiers") or ())
-    offered = proposal.identifiers_in(opened.contents)
-    return replace(
-        contents,
-        severity=Severity(answers["severity"]),
-        types=tuple(answers["types"]),
-        place=answers["place"] or "",
-        when=answers["when"] or "",
-        premises=answers["premises"] or "",
-        description=answers["description"] or "",
-        vehicle=answers["vehicle"] or "",
-        advice=answers["advice"] or "",
-        regions=tuple(answers["regions"]),
-        online=bool(answers["online"]),
-        sectors=tuple(answers["sectors"]),
-        kinds=tuple(answers["kinds"]),
-        channels=tuple(answers["channels"]),
-        days=answers["days"],
-        identifiers=tuple(identifier for identifier in offered if identifier.key in chosen),
-        offered=offered,
-        third_party=proposal.is_third_party(opened.contents),
-        establishments_too=bool(answers.get("establishments_too")),
-        redacted=redacted,
-    )
 
 
 def add_author(alert: Alert, staff: SignedInStaff) -> None:

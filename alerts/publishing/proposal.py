@@ -57,7 +57,7 @@ def from_report(report: Contents, *, redacted: str) -> AlertContents:
 def with_answers(
     contents: AlertContents, answers: Mapping[str, Any], report: Contents, *, redacted: str
 ) -> AlertContents:
-    """What a draft says once somebody has filled in its form."""
+    """The contents of a draft after its form was filled in; `redacted` is the settled text it was checked against."""
     chosen = set(answers.get("identifiers") or ())
     offered = identifiers_in(report)
     return replace(
@@ -76,7 +76,7 @@ def with_answers(
         kinds=tuple(answers["kinds"]),
         channels=tuple(answers["channels"]),
         days=answers["days"],
-        identifiers=tuple(each for each in offered if each.key in chosen),
+        identifiers=tuple(identifier for identifier in offered if identifier.key in chosen),
         offered=offered,
         third_party=is_third_party(report),
         establishments_too=bool(answers.get("establishments_too")),
