@@ -7,6 +7,8 @@ thread that waits: one wait for all. Each report is stored whole or not at all, 
 from collections.abc import Sequence
 from threading import Lock
 
+from sqlalchemy.exc import DataError, IntegrityError
+
 from reporting.filing import desk_key
 from reporting.filing.desk_key import DeskKey
 from reporting.filing.submission import Filed, SealedSubmission, Submission, insert, seal
@@ -69,6 +71,11 @@ class BatchCommit:
                     for pending in sorted(batch, key=lambda pending: bytes(pending.sealed.report["locator"]))
                 ]
         except Exception as error:
+            if len(batch) > 1 and isinstance(error, IntegrityError | DataError):
+                # One of them is the cause, such as a call whose writer is gone; the others can be stored.
+                for pending in batch:
+                    self._commit([pending], vault)
+                return
             for pending in batch:
                 pending.error = error
         else:

@@ -68,10 +68,26 @@ class TestABudget:
         monkeypatch.setattr(budgets, "MOST_KEYS", 100)
         budget = Budget(2, A_MINUTE)
 
+        kept = []
         for number in range(300):
             budget.spend(number.to_bytes(2, "big"), NOON)
+            kept.append(len(budget._left))
 
-        assert len(budget._left) == 100
+        assert kept[:100] == list(range(1, 101))
+        assert all(90 <= keys <= 100 for keys in kept[100:])
+
+    def test_a_flood_of_other_keys_gives_no_tries_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(budgets, "MOST_KEYS", 100)
+        budget = Budget(10, timedelta(minutes=10))
+        for _ in range(10):
+            budget.spend(b"guessed", NOON)
+
+        # Each of these has its one try back after a minute; the guessed key gets one back each minute.
+        for number in range(300):
+            budget.spend(number.to_bytes(2, "big"), NOON + timedelta(seconds=number))
+        after = NOON + timedelta(minutes=5)
+
+        assert [budget.spend(b"guessed", after) for _ in range(6)] == [True] * 5 + [False]
 
 
 class TestAConcurrencyLimit:

@@ -45,11 +45,18 @@ class Budget:
         return min(left + grown, float(self.limit))
 
     def _forget_unused(self, now: datetime) -> None:
-        """Forget keys unused for `per`, which have refilled; beyond MOST_KEYS, those unused longest."""
-        while self._left:
-            _left, since = next(iter(self._left.values()))
-            if now - since < self.per and len(self._left) <= MOST_KEYS:
-                return
+        """Forget keys unused for `per`, which have refilled; beyond MOST_KEYS, all refilled ones, then the oldest.
+
+        A key that is used up goes last: whoever types many other keys must not give it back its tries. Making room for
+        a tenth at once keeps the search through all keys rare.
+        """
+        while self._left and now - next(iter(self._left.values()))[1] >= self.per:
+            self._left.popitem(last=False)
+        if len(self._left) <= MOST_KEYS:
+            return
+        for key in [key for key in self._left if self._now_left(key, now) >= self.limit]:
+            del self._left[key]
+        while len(self._left) > MOST_KEYS - MOST_KEYS // 10:
             self._left.popitem(last=False)
 
 

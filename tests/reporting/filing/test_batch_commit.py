@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import sqlalchemy as sa
 from flask import Flask
@@ -83,6 +84,19 @@ def test_when_the_database_fails_every_one_of_them_is_told_and_can_try_again(app
     assert count(Report) == 0
     again = file_all(app, batches, [1, 2, 3])
     assert all(isinstance(answer, Filed) and not answer.already for answer in again)
+
+
+def test_one_that_the_database_refuses_keeps_no_other_from_being_filed(app: Flask) -> None:
+    # The column is NOT NULL, so the row of the second breaks a rule of the database.
+    waiting = [pending(number) for number in (1, 2, 3)]
+    waiting[1].sealed = replace(waiting[1].sealed, part={**waiting[1].sealed.part, "sections": None})
+    db.session.remove()
+
+    BatchCommit()._commit(waiting, runtime().vault)
+
+    assert [type(one.error) for one in waiting] == [type(None), sa.exc.IntegrityError, type(None)]
+    assert [one.filed is None for one in waiting] == [False, True, False]
+    assert count(Report) == 2
 
 
 def test_one_alone_does_not_wait_for_others(app: Flask) -> None:
