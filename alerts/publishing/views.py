@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _, lazy_gettext
 from werkzeug.wrappers import Response
@@ -20,6 +20,7 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.redirects import see_other
 from ugly_mugs.wiring import NavigationEntry
 
 publishing = Blueprint("publishing", __name__, url_prefix="/desk/alerts")
@@ -281,5 +282,4 @@ def _names(ids: list[UUID]) -> str:
 
 
 def _redirect_to(alert: Alert) -> Response:
-    address = url_for("publishing.alert", alert_id=alert.id)
-    return make_response(redirect(address, HTTPStatus.SEE_OTHER))
+    return see_other("publishing.alert", alert_id=alert.id)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask_babel import lazy_gettext
 
 from reporting.desk import identifiers, queue, services
@@ -18,6 +18,7 @@ from ugly_mugs.accounts.navigation import first_page
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 from ugly_mugs.runtime import runtime
+from ugly_mugs.web.redirects import see_other
 from ugly_mugs.wiring import NavigationEntry
 
 desk = Blueprint("desk", __name__, url_prefix="/desk")
@@ -166,5 +167,4 @@ def _render_conflict(report_id: UUID, forms: ReportForms, conflict: Conflict) ->
 
 
 def _redirect(report_id: UUID, part: str = "") -> Response:
-    place = url_for("desk.report", report_id=report_id, _anchor=part or None)
-    return make_response(redirect(place, HTTPStatus.SEE_OTHER))
+    return see_other("desk.report", report_id=report_id, _anchor=part or None)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import format_date, gettext as _, lazy_gettext
 from werkzeug.datastructures import MultiDict
 
@@ -36,6 +36,7 @@ from ugly_mugs.vault import Receipt, TooLong, UnknownWord, WrongLength
 from ugly_mugs.web.form_fields import Words
 from ugly_mugs.web.forms import Form
 from ugly_mugs.web.page_language import page_language
+from ugly_mugs.web.redirects import see_other
 from ugly_mugs.wiring import NavigationEntry
 
 receipt = Blueprint("receipt", __name__, url_prefix="/receipt")
@@ -95,7 +96,7 @@ def open_report() -> Response:
     if answers:
         response = _draw_prefilled_page(cookie, answers)
     else:
-        response = make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
+        response = see_other("receipt.report_page")
     cookie.put(response)
     return response
 
@@ -120,7 +121,7 @@ def send_message() -> Response:
         now=runtime().clock.now(),
     )
     db.session.commit()
-    return make_response(redirect(url_for("receipt.report_page", _anchor="messages"), HTTPStatus.SEE_OTHER))
+    return see_other("receipt.report_page", _anchor="messages")
 
 
 @receipt.get("/add")
@@ -152,7 +153,7 @@ def add_part() -> Response:
         form.refuse_length(_("All of it together is too long for us to keep. Please send it in two parts."))
         return _draw_additions_page(form, _session_token(), status=HTTPStatus.BAD_REQUEST)
     db.session.commit()
-    return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
+    return see_other("receipt.report_page")
 
 
 @receipt.get("/choices")
@@ -180,7 +181,7 @@ def change_choices() -> Response:
         now=now,
     )
     db.session.commit()
-    return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
+    return see_other("receipt.report_page")
 
 
 @receipt.post("/output")
@@ -196,7 +197,7 @@ def decide_on_output() -> Response:
     else:
         outputs.lift_hold(output, seen_digest=request.form.get("seen", ""))
     db.session.commit()
-    return make_response(redirect(url_for("receipt.report_page"), HTTPStatus.SEE_OTHER))
+    return see_other("receipt.report_page")
 
 
 @receipt.get("/withdraw")
@@ -221,7 +222,7 @@ def withdraw() -> Response:
     # The next page says that the report is gone, so the database's log must not keep the deleted data either.
     forget_deleted()
     forget_reporter()
-    return make_response(redirect(url_for("receipt.gone_page"), HTTPStatus.SEE_OTHER))
+    return see_other("receipt.gone_page")
 
 
 @receipt.get("/gone")
@@ -234,7 +235,7 @@ def gone_page() -> str:
 @anyone
 def close() -> Response:
     forget_reporter()
-    return make_response(redirect(url_for("receipt.receipt_page"), HTTPStatus.SEE_OTHER))
+    return see_other("receipt.receipt_page")
 
 
 @dataclass(frozen=True)

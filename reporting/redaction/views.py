@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 
 from reporting.record import opening
@@ -19,6 +19,7 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.redirects import see_other
 
 redaction = Blueprint("redaction", __name__, url_prefix="/desk")
 
@@ -188,4 +189,4 @@ def _opened(report_id: UUID) -> OpenedReport:
 
 
 def _redirect(report_id: UUID, page: str) -> Response:
-    return make_response(redirect(url_for(page, report_id=report_id), HTTPStatus.SEE_OTHER))
+    return see_other(page, report_id=report_id)

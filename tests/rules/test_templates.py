@@ -140,11 +140,11 @@ def test_an_address_written_out_would_be_found(line: str) -> None:
     assert WRITTEN_OUT.search(line)
 
 
-def test_every_endpoint_that_a_template_names_exists(app: Flask) -> None:
+def test_every_endpoint_that_a_template_or_a_view_names_exists(app: Flask) -> None:
     named = {
         name
-        for file in OF_THE_SERVICE
-        for call in re.findall(r"(?:url_for|page_way)\([^)]*", file.read_text("utf-8"))
+        for file in [*OF_THE_SERVICE, *sources()]
+        for call in re.findall(r"(?:url_for|page_way|see_other)\([^)]*", file.read_text("utf-8"))
         for name in re.findall(r"['\"](\w+\.\w+)['\"]", call)
     }
 

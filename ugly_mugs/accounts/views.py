@@ -20,6 +20,7 @@ from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Busy
 from ugly_mugs.vault.words import squeezed
 from ugly_mugs.web.forms import Form
+from ugly_mugs.web.redirects import see_other
 from ugly_mugs.wiring import NavigationEntry
 
 accounts = Blueprint("accounts", __name__)
@@ -102,7 +103,7 @@ def _prove(candidate: sign_in.Candidate, *, passphrase: str, code: str) -> sign_
 @staff()
 def sign_out() -> Response:
     forget(SessionKind.STAFF)
-    return make_response(redirect(url_for("accounts.sign_in_page"), HTTPStatus.SEE_OTHER))
+    return see_other("accounts.sign_in_page")
 
 
 @accounts.get("/desk/account")
@@ -150,7 +151,7 @@ def draw_passphrase() -> Response:
     contents = {**session.contents, "new_passphrase": enrolment.prepare().passphrase}
     sessions.replace_contents(session, contents, vault=vault, now=now)
     db.session.commit()
-    return make_response(redirect(url_for("accounts.account_page"), HTTPStatus.SEE_OTHER))
+    return see_other("accounts.account_page")
 
 
 @accounts.post("/desk/account/passphrase")
@@ -159,7 +160,7 @@ def change_passphrase() -> Response:
     form, me, session = Form(NewPassphraseSchema()), current_staff(), browser_session(SessionKind.STAFF)
     drawn = session.contents.get("new_passphrase") if session else None
     if drawn is None:
-        return make_response(redirect(url_for("accounts.account_page"), HTTPStatus.SEE_OTHER))
+        return see_other("accounts.account_page")
     if not form.take(request.form):
         return _account_again(form, "")
     if squeezed(form.values["passphrase"]) != squeezed(drawn):
@@ -172,6 +173,6 @@ def change_passphrase() -> Response:
         return _account_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
     cookie = passphrases.change(vault=vault, person_id=me.id, key=me.key, sealed=sealed, now=now)
     db.session.commit()
-    response = make_response(redirect(url_for("accounts.account_page", changed="yes"), HTTPStatus.SEE_OTHER))
+    response = see_other("accounts.account_page", changed="yes")
     cookie.put(response)
     return response

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _, lazy_gettext
 
 from alerts.membership.joining import services
@@ -18,6 +18,7 @@ from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.redirects import see_other
 from ugly_mugs.wiring import NavigationEntry
 
 joining = Blueprint("joining", __name__)
@@ -77,7 +78,7 @@ def join() -> Response:
             now=now,
         )
         db.session.commit()
-    return make_response(redirect(url_for("joining.sent_page"), HTTPStatus.SEE_OTHER))
+    return see_other("joining.sent_page")
 
 
 def _again(form: Form, problem: str = "") -> Response:

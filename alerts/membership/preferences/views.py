@@ -1,9 +1,8 @@
 """A member's own pages: preferences, addresses, a pause, and ending the membership."""
 
 from http import HTTPStatus
-from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 
 from alerts.membership import queries
 from alerts.membership.models import Level, Member, MemberState, Sector
@@ -24,15 +23,12 @@ from ugly_mugs.errors import Conflict, NotThere
 from ugly_mugs.outbox.models import AddressState, Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.redirects import see_other
 
 preferences = Blueprint("preferences", __name__)
 
 PREFERENCES = "/alerts/preferences"
 ADDRESSES = "/alerts/addresses"
-
-
-def _see(endpoint: str, **query: Any) -> Response:
-    return make_response(redirect(url_for(endpoint, **query), HTTPStatus.SEE_OTHER))
 
 
 def _me(*, lock: bool = False) -> Member:
@@ -50,7 +46,7 @@ def waiting_page() -> Response:
     """The state of the application; the only page for people who are not accepted."""
     standing = current_standing()
     if standing in queries.ACCEPTED:
-        return _see("preferences.preferences_page")
+        return see_other("preferences.preferences_page")
     rejected = standing is MemberState.REJECTED
     return make_response(render_template("alerts/membership/preferences/waiting.html", rejected=rejected))
 
@@ -113,7 +109,7 @@ def change_preferences() -> Response:
         db.session.rollback()
         return make_response(_preferences_page(_me(), form), HTTPStatus.BAD_REQUEST)
     db.session.commit()
-    return _see("preferences.preferences_page", saved="yes")
+    return see_other("preferences.preferences_page", saved="yes")
 
 
 def _tick(me: Member, form: Form, channel: Channel, *, wanted: bool) -> None:
@@ -130,7 +126,7 @@ def _tick(me: Member, form: Form, channel: Channel, *, wanted: bool) -> None:
 def pause() -> Response:
     services.pause(member=_me(lock=True))
     db.session.commit()
-    return _see("preferences.preferences_page", saved="paused")
+    return see_other("preferences.preferences_page", saved="paused")
 
 
 @preferences.post("/alerts/resume")
@@ -139,7 +135,7 @@ def pause() -> Response:
 def resume() -> Response:
     services.resume(member=_me(lock=True))
     db.session.commit()
-    return _see("preferences.preferences_page", saved="resumed")
+    return see_other("preferences.preferences_page", saved="resumed")
 
 
 # Addresses
@@ -187,7 +183,7 @@ def ask_for_code() -> Response:
         session, {**requested.contents(), "to": mask(channel, address)}, vault=vault, now=now
     )
     db.session.commit()
-    return _see("preferences.address_code_page")
+    return see_other("preferences.address_code_page")
 
 
 @preferences.get(f"{ADDRESSES}/code")
@@ -196,7 +192,7 @@ def ask_for_code() -> Response:
 def address_code_page() -> Response:
     session = browser_session(SessionKind.MEMBER)
     if session is None or CodeRequest.read(session.contents) is None:
-        return _see("preferences.addresses_page")
+        return see_other("preferences.addresses_page")
     return make_response(_address_code_page(session, Form(CodeSchema())))
 
 
@@ -218,7 +214,7 @@ def prove_address() -> Response:
     form, session = Form(CodeSchema()), browser_session(SessionKind.MEMBER)
     requested = None if session is None else CodeRequest.read(session.contents)
     if session is None or requested is None:
-        return _see("preferences.addresses_page", why="over")
+        return see_other("preferences.addresses_page", why="over")
     if not form.take(request.form):
         return make_response(_address_code_page(session, form), HTTPStatus.BAD_REQUEST)
     vault, now, my_id = runtime().vault, runtime().clock.now(), current_member().member_id
@@ -236,8 +232,8 @@ def prove_address() -> Response:
     sessions.replace_contents(session, {}, vault=vault, now=now)
     db.session.commit()
     if not taken:
-        return _see("preferences.addresses_page", why="over")
-    return _see("preferences.preferences_page", saved="address")
+        return see_other("preferences.addresses_page", why="over")
+    return see_other("preferences.preferences_page", saved="address")
 
 
 # Leaving
@@ -257,11 +253,11 @@ def end() -> Response:
     ending.end(vault=runtime().vault, member=_me(lock=True), now=runtime().clock.now())
     db.session.commit()
     forget(SessionKind.MEMBER)
-    return _see("sign_in.ended_page")
+    return see_other("sign_in.ended_page")
 
 
 @preferences.post("/alerts/sign-out")
 @member
 def sign_out() -> Response:
     forget(SessionKind.MEMBER)
-    return _see("pages.welcome")
+    return see_other("pages.welcome")

@@ -3,7 +3,7 @@
 import uuid
 from http import HTTPStatus
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask_babel import gettext as _, lazy_gettext
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
@@ -24,6 +24,7 @@ from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
 from ugly_mugs.web.page_language import page_language
+from ugly_mugs.web.redirects import see_other
 from ugly_mugs.wiring import NavigationEntry
 
 member_sign_in = Blueprint("sign_in", __name__)
@@ -74,7 +75,7 @@ def ask_for_code() -> Response:
     except (DBAPIError, PoolTimeout) as error:
         # Handled here, because each page is valid once: the answer must be a fresh page.
         return make_response(_page(form, not_saved(error)), HTTPStatus.SERVICE_UNAVAILABLE)
-    response = make_response(redirect(url_for("sign_in.code_page"), HTTPStatus.SEE_OTHER))
+    response = see_other("sign_in.code_page")
     cookie.put(response)
     return response
 
@@ -105,7 +106,7 @@ def code_page() -> Response:
     if session is not None and session.owner_id is not None:
         return _inside(session.owner_id)
     if session is None or CodeRequest.read(session.contents) is None:
-        return make_response(redirect(url_for("sign_in.sign_in_page"), HTTPStatus.SEE_OTHER))
+        return see_other("sign_in.sign_in_page")
     return make_response(_code_page(session, Form(CodeSchema())))
 
 
@@ -131,7 +132,7 @@ def sign_in() -> Response:
         None if session is None or session.owner_id is not None else CodeRequest.read(session.contents)
     )
     if session is None or requested is None:
-        return make_response(redirect(url_for("sign_in.sign_in_page", why="over"), HTTPStatus.SEE_OTHER))
+        return see_other("sign_in.sign_in_page", why="over")
     # `@anyone` pages get no check of the session's form token from the guard, so it is checked here.
     if not vault.check_csrf(session.token, request.form.get("csrf", "")):
         raise TryAgain(_("This page came from another sign-in. Please send it once more."))
@@ -148,7 +149,7 @@ def sign_in() -> Response:
     if member_id is None:
         sessions.end(session)
         db.session.commit()
-        return make_response(redirect(url_for("sign_in.sign_in_page", why="over"), HTTPStatus.SEE_OTHER))
+        return see_other("sign_in.sign_in_page", why="over")
     cookie = sessions.start(
         vault=vault, kind=SessionKind.MEMBER, owner_id=member_id, contents={}, now=now, replaces=session
     )

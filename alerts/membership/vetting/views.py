@@ -1,11 +1,10 @@
 """The page on which member admins decide who gets warnings."""
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request
 from flask_babel import format_date
 
 from alerts.membership import choices, queries
@@ -20,6 +19,7 @@ from ugly_mugs.outbox.models import AddressState, Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.text.places import REGIONS
 from ugly_mugs.vault import CannotOpen, PrivateKey, Where
+from ugly_mugs.web.redirects import see_other
 
 vetting = Blueprint("vetting", __name__, url_prefix="/admin/members")
 
@@ -29,6 +29,14 @@ SHOWN: Mapping[str, Collection[MemberState]] = {
     "rejected": {MemberState.REJECTED},
 }
 """The lists of the page."""
+
+DECISIONS: Mapping[str, tuple[Callable[..., None], str]] = {
+    "accept": (decisions.accept, "accepted"),
+    "reject": (decisions.reject, "rejected"),
+    "pause": (decisions.pause, "paused"),
+    "resume": (decisions.resume, "resumed"),
+}
+"""What is done with a member, by the last part of its address, and what the page then reports."""
 
 
 @dataclass(frozen=True)
@@ -104,32 +112,12 @@ def _name_of(member: Member, key: PrivateKey | None) -> str | None:
         return None
 
 
-@vetting.post("/<uuid:member_id>/accept")
+@vetting.post("/<uuid:member_id>/<any(accept, reject, pause, resume):decision>")
 @staff(Permission.VET)
-def accept(member_id: uuid.UUID) -> Response:
-    decisions.accept(member=_member(member_id), by_id=current_staff().id, now=runtime().clock.now())
-    return _done("accepted")
-
-
-@vetting.post("/<uuid:member_id>/reject")
-@staff(Permission.VET)
-def reject(member_id: uuid.UUID) -> Response:
-    decisions.reject(member=_member(member_id), by_id=current_staff().id, now=runtime().clock.now())
-    return _done("rejected")
-
-
-@vetting.post("/<uuid:member_id>/pause")
-@staff(Permission.VET)
-def pause(member_id: uuid.UUID) -> Response:
-    decisions.pause(member=_member(member_id), by_id=current_staff().id, now=runtime().clock.now())
-    return _done("paused")
-
-
-@vetting.post("/<uuid:member_id>/resume")
-@staff(Permission.VET)
-def resume(member_id: uuid.UUID) -> Response:
-    decisions.resume(member=_member(member_id), by_id=current_staff().id, now=runtime().clock.now())
-    return _done("resumed")
+def decide(member_id: uuid.UUID, decision: str) -> Response:
+    service, done = DECISIONS[decision]
+    service(member=_member(member_id), by_id=current_staff().id, now=runtime().clock.now())
+    return _done(done)
 
 
 @vetting.get("/<uuid:member_id>/remove")
@@ -139,7 +127,7 @@ def remove_page(member_id: uuid.UUID) -> str:
     member = db.session.get(Member, member_id)
     if member is None or member.state is MemberState.REMOVED:
         raise NotThere
-    return render_template("alerts/membership/preferences/remove.html", row=_rows([member])[0])
+    return render_template("alerts/membership/vetting/remove.html", row=_rows([member])[0])
 
 
 @vetting.post("/<uuid:member_id>/remove")
@@ -166,6 +154,4 @@ def _done(decision: str) -> Response:
     db.session.commit()
     show = request.form.get("show", "waiting")
     shown = show if show in SHOWN else "waiting"
-    return make_response(
-        redirect(url_for("vetting.members_page", show=shown, done=decision), HTTPStatus.SEE_OTHER)
-    )
+    return see_other("vetting.members_page", show=shown, done=decision)

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import segno
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -26,6 +26,7 @@ from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Busy, totp
 from ugly_mugs.vault.encoding import from_text, to_text
 from ugly_mugs.web.forms import Form
+from ugly_mugs.web.redirects import see_other
 
 staff_joining = Blueprint("staff_joining", __name__)
 
@@ -114,7 +115,7 @@ def join() -> Response:
         vault=vault, kind=SessionKind.STAFF, owner_id=None, contents=contents, now=now, replaces=former
     )
     db.session.commit()
-    response = make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
+    response = see_other("staff_joining.join_page")
     cookie.put(response)
     return response
 
@@ -130,7 +131,7 @@ def enrol() -> Response:
     """Check the authenticator's code, make the newcomer's key, and use up the invitation."""
     form, contents, former = Form(AuthenticatorSchema()), _joining(), browser_session(SessionKind.STAFF)
     if former is None or "joining" not in contents:
-        return make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
+        return see_other("staff_joining.join_page")
     if not form.take(request.form) or not token_is_valid(JOIN, form):
         return _join_again(
             form, "" if form.errors else _("This page was open for a long time. Please try again.")
@@ -151,7 +152,7 @@ def enrol() -> Response:
     if person is None or person.id != person_id:
         sessions.end(former)
         db.session.commit()
-        return make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
+        return see_other("staff_joining.join_page")
     enrolment.enrol(vault=vault, person=person, prepared=prepared, own=own, step=step, now=now)
     cookie = sessions.start(
         vault=vault,
@@ -162,6 +163,6 @@ def enrol() -> Response:
         replaces=former,
     )
     db.session.commit()
-    response = make_response(redirect(url_for("staff_joining.join_page"), HTTPStatus.SEE_OTHER))
+    response = see_other("staff_joining.join_page")
     cookie.put(response)
     return response

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _, lazy_gettext
 
 from ugly_mugs.accounts import queries, sessions
@@ -17,6 +17,7 @@ from ugly_mugs.errors import DomainError, NotAllowed, NotThere
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import SwappedKey, UnknownWord, WrongLength
 from ugly_mugs.web.forms import Form
+from ugly_mugs.web.redirects import see_other
 from ugly_mugs.wiring import NavigationEntry
 
 people = Blueprint("people", __name__)
@@ -96,7 +97,7 @@ def admit(person_id: uuid.UUID) -> Response:
         raise _swapped() from None
     admitted = "yes" if person.state is StaffState.ACTIVE else "partly"
     db.session.commit()
-    return make_response(redirect(url_for("people.people_page", admitted=admitted), HTTPStatus.SEE_OTHER))
+    return see_other("people.people_page", admitted=admitted)
 
 
 def _check_fingerprint(form: Form, person: Staff) -> bool:
@@ -168,7 +169,7 @@ def invite() -> Response:
     shown = {"name": form.values["login"], "code": invited.code}
     sessions.replace_contents(session, {**session.contents, "invited": shown}, vault=vault, now=now)
     db.session.commit()
-    return make_response(redirect(url_for("people.admin_page"), HTTPStatus.SEE_OTHER))
+    return see_other("people.admin_page")
 
 
 @people.post("/admin/invited")
@@ -180,7 +181,7 @@ def invitation_handed_over() -> Response:
         contents = {name: value for name, value in session.contents.items() if name != "invited"}
         sessions.replace_contents(session, contents, vault=runtime().vault, now=runtime().clock.now())
         db.session.commit()
-    return make_response(redirect(url_for("people.admin_page"), HTTPStatus.SEE_OTHER))
+    return see_other("people.admin_page")
 
 
 def role_names(roles: frozenset[Role]) -> list[str]:
