@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.make.clock import MovableClock
+from tests.make.sandbox import Sandbox
 from tests.outbox.mail_over_tls import HERE, MailOverTls, certificate_for
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.models import Heartbeat, Process
 from ugly_mugs.operations import doctor
 from ugly_mugs.operations.doctor import Finding, examine
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import SandboxSettings
 from ugly_mugs.settings import Secret, Settings
 from ugly_mugs.vault.keys import keyfiles

@@ -5,12 +5,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from tests.make.sandbox import sandbox_settings
+from tests.make.sandbox import Sandbox, sandbox_settings
 from tests.outbox.posting import Heard, Post, Seconds, wire_for
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.outbox.pace import Circuit
 from ugly_mugs.outbox.registry import registry
-from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.settings import Settings
 
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.make.clock import MovableClock
+from tests.make.sandbox import Sandbox
 from tests.outbox import plans
 from tests.outbox.posting import Post, phone
 from ugly_mugs.database.engine import db
@@ -19,7 +20,6 @@ from ugly_mugs.outbox.jobs import forget_texts, tidy_ledger
 from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, MessageKind
 from ugly_mugs.outbox.pace import Circuit
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.make.sandbox import Sandbox
 from tests.outbox.crashing_worker import STEPS
 from tests.outbox.posting import Post, phone, text_of
 from ugly_mugs.clock import Clock, SystemClock
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, MessageKind
-from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.settings import Settings
 
 D = DeliveryState

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
+from tests.make.sandbox import Sandbox
 from tests.outbox.posting import Post, Seconds
 from ugly_mugs.outbox import claims
 from ugly_mugs.outbox.claims import Allowance
 from ugly_mugs.outbox.models import Channel, DeliveryState
 from ugly_mugs.outbox.pace import LONGEST_PAUSE, Circuit, Pace
 from ugly_mugs.outbox.registry import Claimed, Priority, Registry
-from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.make.sandbox import Sandbox
 from tests.outbox.posting import Post, phone
 from ugly_mugs.clock import Clock, SystemClock
 from ugly_mugs.database.engine import db
@@ -18,7 +19,6 @@ from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, MessageKin
 from ugly_mugs.outbox.reconcile import reconcile
 from ugly_mugs.outbox.registry import MessageKindSpec, Unfit
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
 

@@ -7,12 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from tests.make.clock import MovableClock
+from tests.make.sandbox import Sandbox
 from tests.outbox.posting import Post, phone
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState
 from ugly_mugs.outbox.pace import AMBIGUOUS_IN_A_ROW
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.make.clock import MovableClock
+from tests.make.sandbox import Sandbox
 from tests.make.wiring import rewire
 from tests.outbox.posting import Post, at, is_open, phone, text_of
 from ugly_mugs.database.engine import db
@@ -29,7 +30,6 @@ from ugly_mugs.outbox.models import (
 from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, MessageText, Priority, Unfit
 from ugly_mugs.outbox.sender import Finished, Ready, Sender
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
 

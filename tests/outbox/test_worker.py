@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.make.sandbox import Sandbox
 from tests.make.wiring import rewire
 from tests.outbox import webhooks
 from tests.outbox.posting import Post, phone
@@ -20,7 +21,6 @@ from ugly_mugs.operations.worker_command import run_all, worker
 from ugly_mugs.outbox.jobs import JOBS
 from ugly_mugs.outbox.models import DeliveryState
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.settings import Settings
 
 D = DeliveryState

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from tests.make.clock import MovableClock
 from tests.make.pages import hidden
+from tests.make.sandbox import Sandbox
 from tests.rules.test_grants import made_by_migrations
 from ugly_mugs.app import create_app
 from ugly_mugs.migrations.grants import Role
@@ -21,7 +22,6 @@ from ugly_mugs.operations import demo
 from ugly_mugs.operations.demo import Scene
 from ugly_mugs.operations.worker_command import run_all
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 from ugly_mugs.sandbox.signature import sign
 from ugly_mugs.settings import Secret

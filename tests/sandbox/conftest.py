@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 from twilio.rest import Client
 
-from ugly_mugs.sandbox.server import Sandbox
+from tests.make.sandbox import Sandbox
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN, SandboxSettings
 
 SENDER = "+447700900900"

@@ -10,9 +10,9 @@ import requests
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
+from tests.make.sandbox import Sandbox
 from tests.sandbox.conftest import ASH, BRIAR, SENDER, Web, wait_until
 from ugly_mugs.sandbox.behaviour import WrongBehaviour
-from ugly_mugs.sandbox.server import Sandbox
 
 
 def send(client: Client, to: str = ASH) -> str:

@@ -7,8 +7,8 @@ import pytest
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from tests.make.sandbox import Sandbox
 from tests.sandbox.conftest import ASH, SENDER, Heard, Web, wait_until, web_server
-from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import AUTH_TOKEN
 
 Send = Callable[..., str]

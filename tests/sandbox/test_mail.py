@@ -9,9 +9,9 @@ from email.policy import SMTP, SMTPUTF8
 
 import pytest
 
+from tests.make.sandbox import Sandbox
 from tests.sandbox.conftest import wait_until
 from ugly_mugs.sandbox.mail_server import MAX_SIZE
-from ugly_mugs.sandbox.server import Sandbox
 
 ASH = "ash@example.org"
 

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import pytest
 from twilio.rest import Client
 
+from tests.make.sandbox import Sandbox
 from tests.sandbox.conftest import ASH, BRIAR, SENDER, Web, wait_until
-from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import SandboxSettings
 
 DEMO = {

@@ -5,8 +5,8 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from tests.make.sandbox import Sandbox
 from tests.sandbox.conftest import ASH, BRIAR, SENDER, Web, twilio_client
-from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import AUTH_TOKEN, SandboxSettings
 from ugly_mugs.sandbox.twilio.replies import CannotReply
 

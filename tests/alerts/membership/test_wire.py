@@ -10,14 +10,13 @@ import pytest
 
 from alerts.membership import code_kind, queries
 from tests.make.members import EMAIL, PHONE, Crowd
-from tests.make.sandbox import sandbox_settings
+from tests.make.sandbox import Sandbox, sandbox_settings
 from tests.outbox import webhooks
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import segments
 from ugly_mugs.outbox.models import Address, AddressState, Channel, MessageKind
 from ugly_mugs.outbox.registry import Claimed
 from ugly_mugs.outbox.worker import the_worker
-from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.settings import Settings
 
 PHONE_E164 = "+447700900123"

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.make.clock import MovableClock
+from tests.make.sandbox import Sandbox
 from tests.make.wiring import rewire
 from tests.outbox.posting import Post
 from ugly_mugs.database.engine import db
@@ -17,7 +18,6 @@ from ugly_mugs.outbox.gateways.smtp import MailServer
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState, MessageKind
 from ugly_mugs.outbox.registry import MessageKindSpec, MessageText, Priority
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
 

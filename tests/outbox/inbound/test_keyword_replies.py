@@ -5,10 +5,10 @@ import uuid
 import pytest
 from flask.testing import FlaskClient
 
+from tests.make.sandbox import Sandbox
 from tests.outbox import webhooks
 from tests.outbox.posting import Post, phone
 from ugly_mugs.outbox.models import AddressState, Channel, DeliveryState
-from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
 

@@ -4,13 +4,13 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from tests.make.sandbox import Sandbox
 from tests.outbox import webhooks
 from tests.outbox.posting import Post
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import addresses, optouts
 from ugly_mugs.outbox.models import Address, AddressState, Channel, DeliveryState
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
 

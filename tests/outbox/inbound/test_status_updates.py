@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from tests.make.clock import MovableClock
+from tests.make.sandbox import Sandbox
 from tests.outbox import webhooks
 from tests.outbox.posting import Post, phone
 from ugly_mugs.database.engine import db
@@ -17,7 +18,6 @@ from ugly_mugs.outbox.inbound import status_updates
 from ugly_mugs.outbox.inbound.status_updates import StatusUpdate
 from ugly_mugs.outbox.models import DELIVERY_MOVES, FINAL, AddressState, Delivery, DeliveryState
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.server import Sandbox
 
 D = DeliveryState
 

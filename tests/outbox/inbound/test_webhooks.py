@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from tests.make.sandbox import Sandbox
 from tests.outbox import webhooks
 from tests.outbox.posting import Post, phone
 from ugly_mugs.database.engine import db
@@ -11,7 +12,6 @@ from ugly_mugs.outbox.inbound import handovers
 from ugly_mugs.outbox.inbound.views import LARGEST_POST
 from ugly_mugs.outbox.models import DeliveryState, Handover, HandoverKind, HandoverState
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.server import Sandbox
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 from ugly_mugs.sandbox.signature import sign
 
