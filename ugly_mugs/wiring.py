@@ -40,7 +40,7 @@ def _nothing_to_do(owner_id: UUID, channel: Any, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class Wiring:
-    """Everything that the rooms of the house give to the parts that everybody shares.
+    """What the rooms register with the ground: pages, jobs, commands, kinds of message and output, and hooks.
 
     This module stands below all rooms, so a row or a spec of a room is `Any` here; the room that reads a field names
     its type: `MessageKindSpec` and `Handler` in `outbox.registry`, `Figure` in `audit.figures`, `Step` in
@@ -86,7 +86,7 @@ class State:
         self._kept: dict[type, object] = {}
 
     def of(self, kind: type[Kept], make: Callable[[], Kept] | None = None) -> Kept:
-        """The application's object of this class; `make` builds the first one where the class needs arguments."""
+        """The application's single object of this class, created on first use, by `make` where it needs arguments."""
         with self._lock:
             if kind not in self._kept:
                 self._kept[kind] = (make or kind)()

@@ -109,8 +109,8 @@ class Newsroom:
 
     def redaction_version(self, report: TheReport) -> int:
         db.session.rollback()
-        asked = sa.select(Redaction.version).where(Redaction.report_id == report.id)
-        return db.session.scalar(asked) or 0
+        query = sa.select(Redaction.version).where(Redaction.report_id == report.id)
+        return db.session.scalar(query) or 0
 
     def redact(
         self, report: TheReport, by: Colleague, hide: str = "Marisol", *, seen_version: int = 0
@@ -211,13 +211,13 @@ class Newsroom:
 
     def output(self, alert_id: uuid.UUID) -> Output:
         db.session.rollback()
-        asked = sa.select(Output).where(Output.kind == ALERT_OUTPUT, Output.subject_id == alert_id)
-        return db.session.scalars(asked, execution_options={"populate_existing": True}).one()
+        query = sa.select(Output).where(Output.kind == ALERT_OUTPUT, Output.subject_id == alert_id)
+        return db.session.scalars(query, execution_options={"populate_existing": True}).one()
 
     def deliveries(self, alert_id: uuid.UUID) -> Sequence[Delivery]:
         db.session.rollback()
-        asked = sa.select(Delivery).where(Delivery.subject_id == alert_id).order_by(Delivery.id)
-        return db.session.scalars(asked, execution_options={"populate_existing": True}).all()
+        query = sa.select(Delivery).where(Delivery.subject_id == alert_id).order_by(Delivery.id)
+        return db.session.scalars(query, execution_options={"populate_existing": True}).all()
 
     def recipients(self, alert_id: uuid.UUID) -> set[tuple[uuid.UUID, Channel]]:
         return {(each.recipient_id, each.channel) for each in self.deliveries(alert_id)}

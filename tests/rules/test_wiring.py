@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from dataclasses import fields
 
 import pytest
 
@@ -72,7 +73,9 @@ def test_an_object_that_needs_arguments_is_made_once() -> None:
 
 
 def test_nothing_is_wired_twice() -> None:
-    for given in (WIRING.blueprints, WIRING.commands, WIRING.jobs, WIRING.kinds):
-        assert len({id(each) for each in given}) == len(given)
+    for field in fields(WIRING):
+        given = getattr(WIRING, field.name)
+        if isinstance(given, tuple):
+            assert len({id(item) for item in given}) == len(given) > 0, field.name
     assert len({blueprint.name for blueprint in WIRING.blueprints}) == len(WIRING.blueprints)
     assert len({job.name for job in WIRING.jobs}) == len(WIRING.jobs)

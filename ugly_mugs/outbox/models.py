@@ -236,6 +236,7 @@ HANDOVER_MOVES = Moves(
 class Handover(Model):
     """Something the web accepted and cannot open. The worker opens and applies it, then deletes its contents."""
 
+    # The former name: what is sealed in it is bound to the name of its table.
     __tablename__ = "requests"
     __table_args__ = (
         sa.Index(

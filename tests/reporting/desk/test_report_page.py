@@ -115,12 +115,14 @@ class TestReading:
 
 
 class TestNextStep:
-    def test_each_step_of_the_work_names_the_next(self, alice: Colleague, bob: Colleague, file: File) -> None:
+    def test_each_step_of_the_work_names_the_next(
+        self, alice: Colleague, dave: Colleague, file: File
+    ) -> None:
         report = file("He left.")
 
         assert "Take it" in next_step(alice, report)
         alice.post(f"{report.path}/take")
-        assert "alice looks after this report" in next_step(bob, report)
+        assert "alice looks after this report" in next_step(dave, report)
         assert "Hide words" in next_step(alice, report)
         alice.post(f"{report.path}/redact", {"version": "0"})
         assert "Go on hiding words" in next_step(alice, report)
@@ -187,27 +189,27 @@ class TestTaking:
         assert len(entries(AuditKind.REPORT_MOVED)) == 1
 
     def test_taking_a_report_that_a_colleague_has_taken_is_refused(
-        self, alice: Colleague, bob: Colleague, file: File
+        self, alice: Colleague, dave: Colleague, file: File
     ) -> None:
         report = file()
         alice.post(f"{report.path}/take")
 
-        answer = bob.post(f"{report.path}/take")
+        answer = dave.post(f"{report.path}/take")
 
         assert answer.status_code == 409
         assert "A colleague took this report a moment ago." in answer.text
         assert report.row.taken_by == alice.id
 
     def test_taking_over_needs_the_assignee_that_the_page_showed(
-        self, alice: Colleague, bob: Colleague, file: File
+        self, alice: Colleague, dave: Colleague, file: File
     ) -> None:
         report = file()
         alice.post(f"{report.path}/take")
-        seen = hidden(bob.browser.get(report.path), "from")
+        seen = hidden(dave.browser.get(report.path), "from")
 
-        assert bob.post(f"{report.path}/take", {"from": seen}).status_code == 303
+        assert dave.post(f"{report.path}/take", {"from": seen}).status_code == 303
 
-        assert report.row.taken_by == bob.id
+        assert report.row.taken_by == dave.id
         assert alice.post(f"{report.path}/give-back").status_code == 409
 
     def test_a_withdrawn_report_cannot_be_taken(self, alice: Colleague, file: File) -> None:
@@ -283,16 +285,16 @@ class TestFinishing:
         assert conversation_of(report) == []
 
     def test_the_second_of_two_decisions_is_refused_and_its_message_kept(
-        self, alice: Colleague, bob: Colleague, file: File
+        self, alice: Colleague, dave: Colleague, file: File
     ) -> None:
         report = file()
         alice.post(f"{report.path}/take")
         alice.post(f"{report.path}/settle", {"settle.message": "Settled."})
 
-        answer = bob.post(f"{report.path}/decline", {"decline.message": "Bob's long words."})
+        answer = dave.post(f"{report.path}/decline", {"decline.message": "Dave's long words."})
 
         assert answer.status_code == 409
-        assert Drawn(answer.text).texts["decline.message"] == "Bob's long words."
+        assert Drawn(answer.text).texts["decline.message"] == "Dave's long words."
         assert report.row.state is ReportState.SETTLED
         assert conversation_of(report) == [(Author.DESK, "Settled.")]
 

@@ -45,14 +45,14 @@ def run_at_once(app: Flask, *actions: Callable[[], object]) -> list[str]:
     return sorted(results)
 
 
-def test_one_moderator_takes_the_report(app: Flask, alice: Colleague, bob: Colleague, file: File) -> None:
+def test_one_moderator_takes_the_report(app: Flask, alice: Colleague, dave: Colleague, file: File) -> None:
     report, now = file(), alice.clock.now()
 
     def take(who: Colleague) -> Callable[[], object]:
         return lambda: services.assign(report_id=report.id, staff_id=who.id, seen_assignee_id=None, now=now)
 
-    assert run_at_once(app, take(alice), take(bob)) == ["conflict", "done"]
-    assert report.row.taken_by in (alice.id, bob.id)
+    assert run_at_once(app, take(alice), take(dave)) == ["conflict", "done"]
+    assert report.row.taken_by in (alice.id, dave.id)
 
 
 def test_one_decision_counts_and_only_its_message_is_sent(app: Flask, alice: Colleague, file: File) -> None:
@@ -78,7 +78,7 @@ def test_one_decision_counts_and_only_its_message_is_sent(app: Flask, alice: Col
     assert sent == 1
 
 
-def test_one_redaction_is_saved(app: Flask, alice: Colleague, bob: Colleague, file: File) -> None:
+def test_one_redaction_is_saved(app: Flask, alice: Colleague, dave: Colleague, file: File) -> None:
     report, now = file("Kestrel met Osprey."), alice.clock.now()
     key = report.content_key
 
@@ -93,7 +93,7 @@ def test_one_redaction_is_saved(app: Flask, alice: Colleague, bob: Colleague, fi
             now=now,
         )
 
-    results = run_at_once(app, hide(alice, Span(0, 7)), hide(bob, Span(12, 18)))
+    results = run_at_once(app, hide(alice, Span(0, 7)), hide(dave, Span(12, 18)))
 
     assert results == ["conflict", "done"]
     rows = db.session.scalars(sa.select(Redaction).where(Redaction.report_id == report.id)).all()

@@ -12,12 +12,12 @@ from ugly_mugs.runtime import runtime
 
 
 def test_a_report_sealed_before_somebody_left_is_sealed_again_to_the_new_key(
-    team: Team, alice: Colleague, bob: Colleague
+    team: Team, alice: Colleague, dave: Colleague
 ) -> None:
     vault = runtime().vault
     submission = make_submission(happened={"account": "He came back at ten."})
     pending = PendingSubmission(submission, desk_key.cached(vault), vault)
-    team.remove(bob)
+    team.remove(dave)
 
     filed = BatchCommit().file(pending, vault)
 
@@ -28,11 +28,11 @@ def test_a_report_sealed_before_somebody_left_is_sealed_again_to_the_new_key(
 
 
 def test_the_cache_holds_the_new_key_after_the_first_report(
-    team: Team, alice: Colleague, bob: Colleague
+    team: Team, alice: Colleague, dave: Colleague
 ) -> None:
     vault = runtime().vault
     former = desk_key.cached(vault)
-    team.remove(bob)
+    team.remove(dave)
 
     batch_commit.file(make_submission(happened={"account": "He came back at ten."}), vault=vault)
 

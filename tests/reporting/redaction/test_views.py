@@ -201,22 +201,22 @@ class TestSettling:
 
 class TestTwoPeople:
     def test_the_second_save_shows_the_ticks_of_both_people(
-        self, alice: Colleague, bob: Colleague, file: File
+        self, alice: Colleague, dave: Colleague, file: File
     ) -> None:
         report = file("Kestrel met Osprey near the river.")
         alice.post(f"{report.path}/redact", {"version": "0", "words": "Kestrel", "do": "look"})
 
-        answer = bob.post(f"{report.path}/redact", {"version": "0", "words": "Osprey", "do": "look"})
+        answer = dave.post(f"{report.path}/redact", {"version": "0", "words": "Osprey", "do": "look"})
 
         assert answer.status_code == 409
         boxes = ticks(answer.text)
         assert (boxes["Kestrel"][1], boxes["Osprey"][1]) == (True, True)
         sent = [value for value, _ in boxes.values()]
-        bob.post(f"{report.path}/redact", {"version": version(answer.text), "span": sent, "do": "look"})
-        assert left(bob, report) == f"{HIDDEN} met {HIDDEN} near the river."
+        dave.post(f"{report.path}/redact", {"version": version(answer.text), "span": sent, "do": "look"})
+        assert left(dave, report) == f"{HIDDEN} met {HIDDEN} near the river."
 
     def test_a_text_settled_meanwhile_is_not_overwritten_and_the_typed_text_kept(
-        self, alice: Colleague, bob: Colleague, file: File
+        self, alice: Colleague, dave: Colleague, file: File
     ) -> None:
         report = file("He came. He left. He rang.")
         hide(alice, report)
@@ -224,7 +224,7 @@ class TestTwoPeople:
             alice.post(f"{report.path}/redact/text", {"version": "1", "text": "He came."}).status_code == 303
         )
 
-        answer = bob.post(f"{report.path}/redact/text", {"version": "1", "text": "He rang."})
+        answer = dave.post(f"{report.path}/redact/text", {"version": "1", "text": "He rang."})
 
         assert answer.status_code == 409
         assert Drawn(answer.text).texts["text"] == "He rang."
