@@ -26,10 +26,12 @@ HEAPS = {
     "identifier_tags",
 }
 # PostgreSQL writes a changed row to wherever there is room, so there its place says when a person or the worker's
-# clock changed it last, and of rows that are changed together, how their random ids follow each other.
+# clock changed it last, and of rows that are changed together, how their random ids follow each other. The same holds
+# where rows are deleted and others written: recovery words that were used take their `key_seals` along, and whether
+# their room is free again already depends on which transactions are open just then.
 CHANGED = {
-    "addresses", "alert_texts", "alerts", "draft_keys", "members", "outputs", "redactions", "reports", "sessions",
-    "sign_in_codes", "staff", "subscriptions",
+    "addresses", "alert_texts", "alerts", "draft_keys", "key_seals", "members", "outputs", "redactions", "reports",
+    "sessions", "sign_in_codes", "staff", "subscriptions",
 }  # fmt: skip
 Row = tuple[Any, ...]
 
