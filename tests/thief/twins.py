@@ -25,10 +25,9 @@ HEAPS = {
     # Of one report they are put in by their random ids, so that their order does not give away the form's.
     "identifier_tags",
 }
-# PostgreSQL writes a changed row to wherever there is room, so there its place says when a person or the worker's
-# clock changed it last, and of rows that are changed together, how their random ids follow each other. The same holds
-# where rows are deleted and others written: recovery words that were used take their `key_seals` along, and whether
-# their room is free again already depends on which transactions are open just then.
+# PostgreSQL writes a changed row, or a new one after a deletion, to wherever there is room. So there its place says
+# when a person, the worker's clock or a vacuum changed it last, and of rows changed together, how their random ids
+# follow each other.
 CHANGED = {
     "addresses", "alert_texts", "alerts", "draft_keys", "key_seals", "members", "outputs", "redactions", "reports",
     "sessions", "sign_in_codes", "staff", "subscriptions",
