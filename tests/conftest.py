@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """The same order in every process of a run, which xdist needs; `random` itself is left as it is."""
     seed = config.getoption("--shuffle")
     if seed is None:
-        items.sort(key=lambda item: not item.nodeid.startswith(sharing.LONG))
+        items.sort(key=lambda item: sharing.rank(item.nodeid))
     else:
         random.Random(seed).shuffle(items)
 

@@ -1,4 +1,4 @@
-"""Which tests share a process, because they share something that takes long to make.
+"""How tests are given to the processes of a run: which of them share one, and which begin first.
 
 `--dist loadgroup` of pytest-xdist 3.8 is no help: with pytest 9.2 it ignores its groups without a word
 (pytest-dev/pytest-xdist issue 1386).
@@ -6,26 +6,50 @@
 
 import re
 
+import pytest
+from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from tests.make.databases import KINDS
 
-# Of each place, all tests on the same kind of database.
+# Tests of one place on one kind of database share something that takes long to make.
 SHARING = (
     "tests/thief/",
     "tests/operations/test_launcher.py",
     "tests/operations/test_many_at_once.py",
     "tests/web/test_look.py",
 )
-# Single tests that take a minute and more: begun last, they would keep one core busy while the others idle.
-LONG = ("tests/journeys/", "tests/operations/test_run.py")
+# The longest first: begun last, they would keep one core busy while the others idle.
+LONG = (
+    "tests/journeys/test_pages.py",
+    "tests/thief/",
+    "tests/journeys/test_main_journey.py",
+    "tests/outbox/test_kills.py",
+    "tests/operations/test_run.py",
+    "tests/operations/test_launcher.py",
+    "tests/web/test_look.py",
+)
 
 
 class Sharing(LoadScopeScheduling):
-    """Gives tests to processes one by one, or group by group; xdist begins with the largest groups."""
+    """Gives single tests to processes, or all of a group to one, in the order of collection."""
+
+    def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """A process always knows its next test; behind a long one that is a short one, while there are any."""
+        groups = self.assigned_work[node].items()
+        if any(is_long(group) and not all(tests.values()) for group, tests in groups):
+            short = next((group for group in self.workqueue if not is_long(group)), None)
+            if short is not None:
+                self.workqueue.move_to_end(short, last=False)
+        super()._assign_work_unit(node)
 
 
 def group_of(nodeid: str) -> str:
@@ -35,3 +59,12 @@ def group_of(nodeid: str) -> str:
         return nodeid
     parameters = re.split(r"[\[\]-]", nodeid)
     return " ".join([place, *(kind for kind in KINDS if kind in parameters)])
+
+
+def is_long(name: str) -> bool:
+    return name.startswith(LONG)
+
+
+def rank(nodeid: str) -> int:
+    """Where a test comes in a run that is not shuffled: its place among the long ones, or after them."""
+    return next((number for number, place in enumerate(LONG) if nodeid.startswith(place)), len(LONG))
