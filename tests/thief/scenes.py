@@ -64,8 +64,8 @@ def twin(kind: str, folder: Path, server: str) -> Iterator[Scene]:
 @contextmanager
 def _journey(kind: str, canaries: Canaries, folder: Path, server: str) -> Iterator[Journey]:
     """Everything runs, and nobody has done anything yet."""
+    _let_no_day_end()
     with installed(kind, folder, postgresql_server=server) as stack:
-        _let_no_day_end()
         stack.start()
         stack.wait_ready()
         engine = sa.create_engine(_url(stack))
@@ -87,7 +87,7 @@ def _url(stack: Stack) -> str:
 
 
 def _let_no_day_end() -> None:
-    """Days are compared with the day of the journey, so that one must not end in the middle of it."""
+    """Days are compared with the day of the journey: none may end between the installation and its last step."""
     now = datetime.now(UTC)
     midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     if midnight - now < LONGEST:
