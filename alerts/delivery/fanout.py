@@ -120,7 +120,6 @@ def expected(sending: Sending) -> int:
 
 
 def is_under_way(kind: MessageKind, subject_id: UUID) -> bool:
-    """Whether the subject has an unfinished cursor."""
     unfinished = sa.exists().where(FanOut.kind == kind, FanOut.subject_id == subject_id, sa.not_(FanOut.done))
     return bool(db.session.scalar(sa.select(unfinished)))
 

@@ -10,7 +10,6 @@ from ugly_mugs.outbox.models import FanOut
 
 
 def forget_finished() -> None:
-    """Delete the cursors of finished fan-outs."""
     db.session.execute(sa.delete(FanOut).where(FanOut.done).execution_options(synchronize_session=False))
     db.session.commit()
 

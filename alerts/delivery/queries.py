@@ -21,8 +21,6 @@ NOT_SENT = frozenset({_D.SUPPRESSED, _D.EXPIRED, _D.CANCELLED})
 
 @dataclass(frozen=True)
 class Counts:
-    """The number of deliveries by channel and state."""
-
     by: Counter[tuple[Channel, DeliveryState]] = field(default_factory=Counter)
 
     def of(self, channel: Channel, states: Iterable[DeliveryState] = DeliveryState) -> int:
@@ -34,7 +32,6 @@ class Counts:
 
 
 def counts(kind: MessageKind, subject_id: UUID) -> Counts:
-    """Every delivery of this subject, by channel and state."""
     query = (
         sa.select(Delivery.channel, Delivery.state, sa.func.count())
         .where(Delivery.kind == kind, Delivery.subject_id == subject_id)

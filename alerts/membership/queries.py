@@ -65,7 +65,6 @@ def addresses_of(member_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[Channe
 
 
 def live_channels(member_id: uuid.UUID) -> set[Channel]:
-    """The channels a member agrees to now."""
     return set(
         db.session.scalars(
             sa.select(Subscription.channel).where(Subscription.member_id == member_id, Subscription.live)

@@ -31,7 +31,6 @@ def accepted_only(view: View) -> View:
 
 
 def current_standing() -> MemberState | None:
-    """The state of the signed-in member."""
     with reading():
         state = queries.state_of_member(current_member().member_id)
         # The view may write next, and a write must not start in a read-only transaction.
@@ -40,5 +39,4 @@ def current_standing() -> MemberState | None:
 
 
 def first_page_of(state: MemberState | None) -> str:
-    """The URL of the start page for a member in this state."""
     return first_page("member") if state in queries.ACCEPTED else url_for(WAITING_PAGE)

@@ -79,8 +79,6 @@ def change_label(alert: Alert) -> str:
 
 @dataclass(frozen=True)
 class ListRow:
-    """One version in the list."""
-
     alert: Alert
     state: StateLabel
     change: str
@@ -142,7 +140,6 @@ def open_alert(alert: Alert, *, staff: SignedInStaff, vault: ServiceVault) -> Op
 
 
 def draft_form(opened: OpenedAlert, *, languages: Sequence[str]) -> Form:
-    """The form of a draft, filled with its stored values."""
     contents = opened.contents
     schema = alert_schema(contents.offered, third_party=contents.third_party, languages=languages)
     values = {**contents.__dict__, "identifiers": [identifier.key for identifier in contents.identifiers]}
@@ -284,7 +281,6 @@ def progress(counts: Counts) -> list[Progress]:
 
 
 def names(ids: Iterable[UUID], *, vault: ServiceVault) -> str:
-    """The names of these colleagues, sorted."""
     return ", ".join(sorted(staff_queries.names_of(ids, vault=vault).values()))
 
 

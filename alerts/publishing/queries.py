@@ -141,7 +141,6 @@ def current_alerts(now: datetime) -> Sequence[Alert]:
 
 
 def current_alert(reference: str, now: datetime) -> Alert | None:
-    """The alert that members may read under this reference now."""
     return next((alert for alert in current_alerts(now) if alert.family.reference == reference), None)
 
 

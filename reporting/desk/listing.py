@@ -36,7 +36,6 @@ class Tab(StrEnum):
         return {Tab.OPEN: _("Open"), Tab.SETTLED: _("Settled"), Tab.DECLINED: _("Declined")}[self]
 
     def total(self, counts: Mapping[ReportState, int]) -> int:
-        """The number of reports under this tab."""
         return sum(
             counts.get(state, 0) for state in (OPEN if self is Tab.OPEN else {ReportState(self.value)})
         )
@@ -117,7 +116,6 @@ def place_summary(facets: Facets | None) -> Words:
 
 
 def waiting_time(received_at: datetime, now: datetime) -> str:
-    """The time since the report was received."""
     return str(format_timedelta(max(now - received_at, timedelta(0)), granularity="minute"))
 
 

@@ -130,7 +130,6 @@ def finished_page(state: ReportState, *, number: int, vault: ServiceVault) -> Pa
 
 
 def counts() -> dict[ReportState, int]:
-    """How many reports there are in each state."""
     query = sa.select(Report.state, sa.func.count()).group_by(Report.state)
     return {row[0]: row[1] for row in db.session.execute(query)}
 

@@ -96,8 +96,6 @@ class Author(StrEnum):
 
 
 class ReportMessage(Model):
-    """One message of the conversation between a reporter and the desk."""
-
     __tablename__ = "report_messages"
     __table_args__ = (sa.UniqueConstraint("report_id", "number"),)
 

@@ -165,7 +165,6 @@ def preview_digest(output: Output) -> str:
 
 
 def of_report(report_id: UUID) -> Sequence[Output]:
-    """Every output of the report."""
     query = sa.select(Output).where(Output.report_id == report_id)
     return db.session.scalars(query.order_by(Output.id)).all()
 

@@ -98,7 +98,6 @@ def rows(report_id: UUID, identifiers: Iterable[Identifier], tags: IdentifierTag
 
 
 def add(report_id: UUID, identifiers: Iterable[Identifier], tags: IdentifierTags) -> None:
-    """Store the tags that are not stored yet."""
     stored = set(db.session.scalars(sa.select(IdentifierTag.tag).where(IdentifierTag.report_id == report_id)))
     missing = [row for row in rows(report_id, identifiers, tags) if row["tag"] not in stored]
     if missing:

@@ -26,7 +26,6 @@ _KIND_OF_LEAK: Final[Mapping[str, str]] = {
 
 
 def kind_names() -> Mapping[str, str]:
-    """The label of each kind of span."""
     return {
         "ph": _("phone number"),
         "em": _("e-mail address"),

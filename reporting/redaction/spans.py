@@ -70,7 +70,6 @@ def within(spans: Iterable[Span], text: str) -> list[Span]:
 
 
 def redact(text: str, spans: Iterable[Span]) -> OpenedRedaction:
-    """The text with every span hidden."""
     places = merge_spans(within(spans, text))
     pieces, at = [], 0
     for span in places:

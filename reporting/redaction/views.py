@@ -150,7 +150,6 @@ def _draw_text_page(
     message: str = "",
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    """Draw the remaining text, with its leaks."""
     account, known = opened.contents.account, known_about_reporter(opened.contents)
     row = queries.redaction(opened.report.id)
     saved = queries.opened_redaction(row, opened.content_key)

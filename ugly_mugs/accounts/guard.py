@@ -159,7 +159,6 @@ class SignedInReporter:
 
 
 def reporter_session_contents(report_id: uuid.UUID, content_key: bytes) -> dict[str, str]:
-    """The contents of a reporter's session."""
     return {"report_id": report_id.hex, "content_key": to_text(content_key)}
 
 
@@ -374,7 +373,6 @@ def _cookie(kind: SessionKind) -> str | None:
 
 
 def signed_in() -> SignedInStaff | None:
-    """The member of staff who sent this request; None for everybody else."""
     return _visit().staff
 
 

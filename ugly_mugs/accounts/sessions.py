@@ -74,8 +74,6 @@ class OpenSession:
 
 
 class SealedPart(NamedTuple):
-    """The sealed part of a session."""
-
     owner_id: uuid.UUID | None
     began: datetime
     seen: datetime
@@ -206,7 +204,6 @@ def end_by_cookie(*, vault: ServiceVault, kind: SessionKind, cookie: str | None)
 
 
 def end_all(owner_id: uuid.UUID) -> None:
-    """End every session of this member or member of staff."""
     _delete(Session.owner_id == owner_id)
 
 
@@ -223,7 +220,6 @@ def put_device(response: Response, value: str) -> None:
 
 
 def delete_cookie(response: Response, kind: SessionKind) -> None:
-    """Tell the browser to delete its cookie of this kind."""
     response.delete_cookie(
         cookie_name(kind.value),
         path="/",

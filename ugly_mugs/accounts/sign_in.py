@@ -126,7 +126,6 @@ def begin(
 
 
 def staff_session_contents(seed: bytes) -> dict[str, str]:
-    """The contents of a staff session."""
     return {"seed": to_text(seed)}
 
 

@@ -29,8 +29,6 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class Model(DeclarativeBase):
-    """Base of every table."""
-
     metadata = sa.MetaData(naming_convention=NAMING)
 
 
@@ -101,7 +99,6 @@ def clear(what: Clear, *args: Any, **options: Any) -> MappedColumn[Any]:
 
 
 def state_of(members: type[StrEnum], **options: Any) -> MappedColumn[Any]:
-    """An enum member, unencrypted."""
     info = {"holds": "clear", "what": Clear.STATE, "members": members}
     return mapped_column(EnumText(members), info=info, **options)
 

@@ -50,7 +50,6 @@ def find(*, vault: WorkerVault, channel: Channel, address: str) -> Address | Non
 
 
 def opened(*, vault: WorkerVault, address_id: uuid.UUID, sealed: bytes) -> str:
-    """The address in clear."""
     return vault.open_contact(sealed, Where("addresses", "sealed", address_id)).decode()
 
 

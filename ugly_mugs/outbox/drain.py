@@ -72,7 +72,6 @@ class InFlight:
 
     @property
     def added(self) -> int:
-        """How many deliveries were added in all."""
         return self._added
 
     @property

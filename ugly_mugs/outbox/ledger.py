@@ -86,7 +86,6 @@ def enqueue(
 
 
 def cancel(*, kind: MessageKind, subject_id: uuid.UUID) -> int:
-    """Cancel everything of this subject that waits; returns how many deliveries."""
     return move(DeliveryState.CANCELLED, Delivery.kind == kind, Delivery.subject_id == subject_id)
 
 
@@ -117,7 +116,6 @@ def let_go(*, kind: MessageKind, subject_id: uuid.UUID) -> int:
 
 
 def expire(now: datetime) -> int:
-    """Expire what waits and has passed its end."""
     return move(DeliveryState.EXPIRED, Delivery.expires_at <= now)
 
 

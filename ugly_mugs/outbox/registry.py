@@ -100,8 +100,6 @@ class MessageKindSpec:
 
 @dataclass(frozen=True, slots=True)
 class OpenedHandover:
-    """A handover that the worker has opened."""
-
     id: uuid.UUID
     kind: HandoverKind
     payload: Mapping[str, Any] = field(repr=False)

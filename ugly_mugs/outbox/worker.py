@@ -122,7 +122,6 @@ class Worker:
 
 
 def the_worker(app: Flask | None = None) -> Worker:
-    """The worker of the application, made on first use."""
     held = runtime(app)
     return held.process_state.of(Worker, lambda: Worker(registry=registry(app), runtime=held))
 

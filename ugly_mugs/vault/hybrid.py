@@ -101,7 +101,6 @@ class PrivateKey:
 
     @classmethod
     def generate(cls) -> "PrivateKey":
-        """A new key from 96 random bytes."""
         return cls(secrets.token_bytes(SEED))
 
     @classmethod
@@ -110,7 +109,6 @@ class PrivateKey:
         return cls(seed)
 
     def public(self) -> PublicKey:
-        """The public key."""
         return self._public
 
     def open(self, sealed: bytes, where: Where) -> bytes:

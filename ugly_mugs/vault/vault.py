@@ -83,7 +83,6 @@ class ServiceVault:
         return self.keyed("code", b"sign-in", request_id.bytes, session_secret, code.encode())
 
     def csrf(self, session_hash: bytes) -> str:
-        """The CSRF token for forms of this session."""
         return to_text(self.keyed("csrf", b"form", session_hash))
 
     def check_csrf(self, session_hash: bytes, text: str) -> bool:
@@ -123,7 +122,6 @@ class ServiceVault:
         return None if raw is None else (UUID(bytes=raw[:_UUID]), int.from_bytes(raw[_UUID:], "big"))
 
     def audit_mac(self, previous: bytes, entry: bytes) -> bytes:
-        """One link of the audit chain."""
         return self.keyed("audit", b"entry", previous, entry)
 
     def approval_hash(self, parts: Sequence[bytes]) -> bytes:

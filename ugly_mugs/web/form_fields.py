@@ -136,8 +136,6 @@ class Day(TranslatedField, fields.Date):
 
 
 class Whole(TranslatedField, fields.Integer):
-    """A whole number between `least` and `most`."""
-
     default_error_messages = {
         "invalid": _("Please give a whole number from {least} to {most}."),
         "too_large": _("Please give a whole number from {least} to {most}."),
@@ -163,8 +161,6 @@ class Whole(TranslatedField, fields.Integer):
 
 
 class YesNo(TranslatedField, fields.Boolean):
-    """Yes or no."""
-
     default_error_messages = {
         "required": _("Please choose one."),
         "invalid": _("Please choose yes or no."),
@@ -172,8 +168,6 @@ class YesNo(TranslatedField, fields.Boolean):
 
 
 class OneOf(Text):
-    """One value of a list."""
-
     default_error_messages = {
         "required": _("Please choose one."),
         "not_offered": _("Please choose one from the list."),
@@ -313,7 +307,6 @@ def passphrase(label: Words, *, longest: int = 200, **shown: Any) -> Text:
 
 
 def hidden(*, longest: int = 500, **shown: Any) -> Text:
-    """A hidden value."""
     return Text(longest=longest, **drawn("", "hidden", **shown))
 
 

@@ -153,7 +153,6 @@ class Form:
 
     @property
     def empty(self) -> bool:
-        """Whether every visible field is blank."""
         return not any(
             widget_of(self.schema.fields[name]) != "hidden"
             for name, texts in self._typed.items()
@@ -242,7 +241,6 @@ class FormList:
         return self
 
     def keep(self, typed: "MultiDict[str, Any]") -> "FormList":
-        """Store what was posted without validating it."""
         self._grow(self._highest(typed) + 1)
         for form in self.forms:
             form.keep(typed)
@@ -256,16 +254,13 @@ class FormList:
         return all(results)
 
     def add(self) -> None:
-        """Add an empty entry, up to `limit`."""
         self._grow(len(self.forms) + 1)
 
     @property
     def add_name(self) -> str:
-        """The name of the button that adds an entry."""
         return f"{self.prefix}.add"
 
     def asked_to_add(self, typed: "MultiDict[str, Any]") -> bool:
-        """Whether the form was sent with that button."""
         return self.add_name in typed
 
     @property

@@ -86,7 +86,6 @@ def _again(form: Form, problem: str = "") -> Response:
 
 
 def application_of(values: dict[str, Any]) -> Application:
-    """The application in the form's values."""
     typed = {Channel.SMS: values["phone"], Channel.EMAIL: values["email"]}
     return Application(
         working_name=values["working_name"],

@@ -32,7 +32,6 @@ ADDRESSES = "/alerts/addresses"
 
 
 def _me(*, lock: bool = False) -> Member:
-    """The signed-in member."""
     my_id = current_member().member_id
     me = sign_in.locked_member(my_id) if lock else db.session.get(Member, my_id)
     if me is None:

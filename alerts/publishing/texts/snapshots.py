@@ -46,7 +46,6 @@ class Snapshot:
     corrects: tuple[UUID, ...]
 
     def sending(self) -> Sending:
-        """What the fan-out needs to write its deliveries."""
         return sending_of(
             self.alert_id,
             self.contents,

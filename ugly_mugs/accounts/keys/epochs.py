@@ -118,7 +118,6 @@ def new_epoch(kind: EpochKind, *, vault: ServiceVault, recovery: RecoveryKey, da
 
 
 def holders_of(kind: EpochKind) -> Sequence[Staff]:
-    """Active staff who must hold this kind of epoch."""
     return queries.active_people_with(*HOLDERS[kind])
 
 

@@ -58,8 +58,6 @@ class LocalPartTooLong(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """The mail server of the settings."""
-
     scheme: str
     host: str
     port: int

@@ -110,7 +110,6 @@ def apply_waiting(
 
 
 def sweep(now: datetime) -> None:
-    """Delete old handovers that are done or refused."""
     db.session.execute(
         sa.delete(Handover).where(Handover.state != HandoverState.WAITING, Handover.received_at < now - KEPT)
     )

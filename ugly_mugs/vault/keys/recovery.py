@@ -12,7 +12,6 @@ class RecoveryWords:
 
     @staticmethod
     def generate() -> tuple[str, PrivateKey]:
-        """Ten new words and their key."""
         words = phrase(COUNT)
         return words, RecoveryWords.from_words(words)
 
