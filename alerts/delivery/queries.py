@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import count, exists
 from ugly_mugs.outbox.models import WAITING as WAITING, Channel, Delivery, DeliveryState, FanOut, MessageKind
 
 _D = DeliveryState
@@ -42,20 +43,13 @@ def counts(kind: MessageKind, subject_id: UUID) -> Counts:
 
 def has_pending(kind: MessageKind, subject_id: UUID) -> bool:
     """Whether any delivery of this subject waits or is being sent now."""
-    pending = sa.exists().where(
-        Delivery.kind == kind,
-        Delivery.subject_id == subject_id,
-        Delivery.state.in_([_D.QUEUED, _D.HELD, _D.ATTEMPTING]),
-    )
-    return bool(db.session.scalar(sa.select(pending)))
+    pending = Delivery.state.in_([_D.QUEUED, _D.HELD, _D.ATTEMPTING])
+    return exists(Delivery.kind == kind, Delivery.subject_id == subject_id, pending)
 
 
 def attempted(kind: MessageKind, subject_id: UUID) -> int:
     """The number of deliveries of this subject that were tried at least once."""
-    query = sa.select(sa.func.count()).where(
-        Delivery.kind == kind, Delivery.subject_id == subject_id, Delivery.attempt > 0
-    )
-    return db.session.scalar(query) or 0
+    return count(Delivery.kind == kind, Delivery.subject_id == subject_id, Delivery.attempt > 0)
 
 
 def unfinished(kind: MessageKind) -> Sequence[UUID]:

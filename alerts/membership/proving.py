@@ -13,6 +13,7 @@ from alerts.membership import code_kind
 from alerts.membership.models import Member, SignInCode
 from alerts.membership.sign_in import services
 from ugly_mugs.database.engine import db, is_sqlite
+from ugly_mugs.database.statements import count
 from ugly_mugs.outbox import addresses, ledger
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, MessageKind
 from ugly_mugs.outbox.registry import OpenedHandover, Priority, Refused
@@ -139,12 +140,9 @@ def _new_address(member_id: uuid.UUID, *, vault: WorkerVault, channel: Channel, 
 
 
 def _is_within_budget(address: Address, *, settings: Settings, now: datetime) -> bool:
-    recent = (Delivery.kind == MessageKind.CODE, Delivery.not_before > now - BUDGET_PERIOD)
-    total = sa.select(sa.func.count()).select_from(Delivery).where(*recent)
-    of_address = total.where(Delivery.recipient_id == address.owner_id, Delivery.channel == address.channel)
-    return (db.session.scalar(of_address) or 0) < settings.codes_per_address and (
-        db.session.scalar(total) or 0
-    ) < settings.codes_per_day
+    recent = sa.and_(Delivery.kind == MessageKind.CODE, Delivery.not_before > now - BUDGET_PERIOD)
+    of_address = (Delivery.recipient_id == address.owner_id, Delivery.channel == address.channel)
+    return count(recent, *of_address) < settings.codes_per_address and count(recent) < settings.codes_per_day
 
 
 def _lock_budgets() -> None:

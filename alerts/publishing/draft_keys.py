@@ -13,7 +13,7 @@ from ugly_mugs.accounts import queries as staff_queries
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import Staff
 from ugly_mugs.accounts.permissions import Permission
-from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import change_rows
 from ugly_mugs.errors import NotAllowed
 from ugly_mugs.vault import ServiceVault, SwappedKey, Where, content, symmetric
 
@@ -62,9 +62,7 @@ def forget_person(staff_id: UUID) -> None:
     With a new key pair they can read a draft again after a colleague submits it, sends it back or takes it back,
     because each of these steps wraps the key again. A draft that nobody else can open has to be written again.
     """
-    db.session.execute(
-        sa.delete(DraftKey).where(DraftKey.staff_id == staff_id).execution_options(synchronize_session=False)
-    )
+    change_rows(sa.delete(DraftKey).where(DraftKey.staff_id == staff_id))
 
 
 def _wrap(alert: Alert, key: DraftSealingKey, people: Iterable[Staff], *, vault: ServiceVault) -> set[UUID]:

@@ -16,6 +16,7 @@ from alerts.publishing.models import (
 )
 from reporting.record.models import Output, OutputState
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import exists
 from ugly_mugs.errors import NotThere
 
 _FRESH = {"populate_existing": True}
@@ -94,12 +95,11 @@ def first_draft_of(report_id: UUID) -> Alert | None:
 
 def newer_version_under_way(alert: Alert) -> bool:
     """Whether a later version of the family is being written, waits for approval or is scheduled."""
-    query = sa.exists().where(
+    return exists(
         Alert.family_id == alert.family_id,
         Alert.version > alert.version,
         Alert.state.in_(sorted(_NOT_SENDING_YET)),
     )
-    return bool(db.session.scalar(sa.select(query)))
 
 
 def all_alerts() -> Sequence[Alert]:
@@ -146,7 +146,6 @@ def current_alert(reference: str, now: datetime) -> Alert | None:
 
 def was_sent(reference: str) -> bool:
     """Whether a version with this reference was ever approved."""
-    query = sa.exists().where(
+    return exists(
         Alert.family_id == AlertFamily.id, AlertFamily.reference == reference, Alert.approved_at.is_not(None)
     )
-    return bool(db.session.scalar(sa.select(query)))

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from ugly_mugs.accounts import queries, sessions
 from ugly_mugs.accounts.models import Role, SessionKind, Staff, StaffState
 from ugly_mugs.accounts.permissions import PERMISSIONS, Permission, permissions_of
-from ugly_mugs.database.engine import db, reading, writing
+from ugly_mugs.database.engine import brief_reading, db, writing
 from ugly_mugs.errors import NotAllowed, TryAgain
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import PrivateKey, symmetric
@@ -382,11 +382,8 @@ def _read_only() -> Iterator[None]:
     if db.session().in_transaction():
         yield
         return
-    with reading():
-        try:
-            yield
-        finally:
-            db.session.rollback()
+    with brief_reading():
+        yield
 
 
 def _drop_cookies(response: Response) -> Response:

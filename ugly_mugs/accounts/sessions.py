@@ -18,6 +18,7 @@ from flask import Response
 from ugly_mugs.accounts.models import KnownDevice, Session, SessionKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.sealed_json import Plain, SealedJson
+from ugly_mugs.database.statements import change_rows
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import ServiceVault, symmetric
 from ugly_mugs.vault.encoding import from_text, to_text
@@ -178,12 +179,7 @@ def replace_contents(
     sealed = _seal(
         vault, session.id, session.secret, SealedPart(session.owner_id, session.began, now, contents)
     )
-    db.session.execute(
-        sa.update(Session)
-        .where(Session.id == session.id)
-        .values(contents=sealed, day=now.date())
-        .execution_options(synchronize_session=False)
-    )
+    change_rows(sa.update(Session).where(Session.id == session.id).values(contents=sealed, day=now.date()))
 
 
 def touch(session: OpenSession, *, vault: ServiceVault, now: datetime) -> None:
@@ -246,4 +242,4 @@ def _seal(vault: ServiceVault, row_id: uuid.UUID, secret: bytes, sealed_part: Se
 
 
 def _delete(*conditions: sa.ColumnElement[bool]) -> None:
-    db.session.execute(sa.delete(Session).where(*conditions).execution_options(synchronize_session=False))
+    change_rows(sa.delete(Session).where(*conditions))

@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 
 from ugly_mugs.audit.figures import Figure
 from ugly_mugs.audit.models import AuditEntry, AuditKind
-from ugly_mugs.database.engine import db, is_sqlite, reading
+from ugly_mugs.database.engine import brief_reading, db, is_sqlite
+from ugly_mugs.database.statements import count
 from ugly_mugs.vault import ServiceVault
 
 SLICE = 1_000
@@ -130,9 +131,8 @@ def chain_entries(vault: ServiceVault) -> int:
 
 def write_head(file: Path, *, day: date) -> bool:
     """Append the head to a file outside the database, once a day; False if there was nothing to write."""
-    with reading():
+    with brief_reading():
         head = _head()
-        db.session.rollback()
     if head is None:
         return False
     if file.exists():
@@ -176,7 +176,7 @@ def verify(vault: ServiceVault, heads: Iterable[Head] = ()) -> Verdict:
     verdict = Verdict()
     expected = {head.number: head.chained for head in heads}
     previous = b""
-    with reading():
+    with brief_reading():
         for entry in _chained_entries():
             verdict.chained += 1
             if entry.number != verdict.chained:
@@ -189,9 +189,7 @@ def verify(vault: ServiceVault, heads: Iterable[Head] = ()) -> Verdict:
             if expected.get(entry.number, previous) != previous:
                 verdict.problems.append(f"Entry {entry.number} is not the one whose head was kept.")
                 break
-        query = sa.select(sa.func.count()).where(AuditEntry.number.is_(None))
-        verdict.waiting = db.session.scalar(query) or 0
-        db.session.rollback()
+        verdict.waiting = count(AuditEntry.number.is_(None))
     last = max(expected, default=0)
     if not verdict.problems and last > verdict.chained:
         verdict.problems.append(

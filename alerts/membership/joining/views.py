@@ -14,7 +14,7 @@ from ugly_mugs.accounts.guard import anyone
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, MemberKind
 from ugly_mugs.accounts.tokens import with_token
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading, db
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form, error_summary
@@ -58,11 +58,10 @@ def join() -> Response:
             form, _("This page did not come from us, or it was cut short. Please send it once more.")
         )
     application = application_of(form.values)
-    with reading():
+    with brief_reading():
         known = services.is_known(vault=vault, token=token, application=application)
         epoch, public = epochs.current(EpochKind.VETTING, vault=vault)
         epoch_id = epoch.id
-        db.session.rollback()
     if not known and not vault.form_tokens.is_fileable(token, now):
         with_token(FORM, form)
         return _again(

@@ -18,7 +18,7 @@ from ugly_mugs.accounts.guard import anyone, browser_session
 from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.accounts.sessions import OpenSession
 from ugly_mugs.accounts.tokens import with_token
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading, db
 from ugly_mugs.errors import TryAgain, not_saved
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
@@ -183,7 +183,6 @@ def language() -> str:
 
 
 def _inside(member_id: uuid.UUID) -> Response:
-    with reading():
+    with brief_reading():
         state = queries.state_of_member(member_id)
-        db.session.rollback()
     return make_response(redirect(first_page_of(state), HTTPStatus.SEE_OTHER))

@@ -13,6 +13,7 @@ from ugly_mugs.accounts import queries
 from ugly_mugs.accounts.models import EpochKind, Holder, KeyEpoch, KeySeal, RecoveryKey, Staff
 from ugly_mugs.accounts.permissions import HOLDERS
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import exists
 from ugly_mugs.errors import NotAllowed
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import EpochMark, PrivateKey, PublicKey, ServiceVault, SwappedKey, Where
@@ -200,17 +201,7 @@ def _newest_mark(kind: EpochKind, vault: ServiceVault) -> EpochMark | None:
 
 def _holds_current(staff_id: uuid.UUID, kind: EpochKind, *, vault: ServiceVault) -> bool:
     epoch, _ = current(kind, vault=vault)
-    return bool(
-        db.session.scalar(
-            sa.select(
-                sa.exists().where(
-                    KeySeal.epoch_id == epoch.id,
-                    KeySeal.holder == Holder.STAFF,
-                    KeySeal.holder_id == staff_id,
-                )
-            )
-        )
-    )
+    return exists(KeySeal.epoch_id == epoch.id, KeySeal.holder == Holder.STAFF, KeySeal.holder_id == staff_id)
 
 
 def _unlinked() -> list[tuple[KeyEpoch, KeyEpoch]]:

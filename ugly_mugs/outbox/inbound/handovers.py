@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, TimeoutError as PoolTimeout
 
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading, db
 from ugly_mugs.database.sealed_json import Plain, SealedJson, UnknownVersion
 from ugly_mugs.outbox.models import (
     HANDOVER_MOVES,
@@ -124,11 +124,9 @@ def _waiting(excluding: Collection[uuid.UUID]) -> Sequence[uuid.UUID]:
         .order_by(Handover.received_at)
         .limit(BATCH)
     )
-    with reading():
+    with brief_reading():
         first = db.session.scalars(query.where(Handover.kind.in_(FIRST))).all()
-        waiting = first or db.session.scalars(query).all()
-        db.session.rollback()
-    return waiting
+        return first or db.session.scalars(query).all()
 
 
 def _apply(
