@@ -43,7 +43,7 @@ class Wiring:
     """What the rooms register with the ground: pages, jobs, commands, kinds of message and output, and hooks.
 
     This module stands below all rooms, so a row or a spec of a room is `Any` here; the room that reads a field names
-    its type: `MessageKindSpec` and `Handler` in `outbox.registry`, `Figure` in `audit.figures`, `Step` in
+    its type: `MessageKindSpec` and `Handler` in `outbox.registry`, `Figure` in `audit.models`, `Step` in
     `operations.demo`, `ReportEnding` and `OutputEnding` in `reporting.record.endings`, `OutputKindSpec` in
     `reporting.record.output_kinds`.
     """
@@ -51,7 +51,7 @@ class Wiring:
     blueprints: Sequence[Blueprint] = ()
     navigation: Sequence[NavigationEntry] = ()
     # By area (`accounts.guard.Area`): the page to which a visitor without a session is sent.
-    doors: Mapping[str, str] = field(default_factory=dict)
+    sign_in_pages: Mapping[str, str] = field(default_factory=dict)
     commands: Sequence[Command] = ()
     jobs: Sequence[Job] = ()
     # A kind of message that is not named here has no gate and cannot be claimed.

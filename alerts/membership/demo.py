@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from alerts.membership.handlers import HANDLERS
 from alerts.membership.joining import services as joining
 from alerts.membership.joining.services import FORM, Application
 from alerts.membership.models import Level, Member, MemberState, Sector
 from alerts.membership.preferences import services as preferences
+from alerts.membership.proving import HANDLERS
 from alerts.membership.vetting import services as vetting
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, MemberKind

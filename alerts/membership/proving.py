@@ -5,7 +5,9 @@ rows that the web can read are the same.
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -15,8 +17,8 @@ from alerts.membership.sign_in import services
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.database.statements import count
 from ugly_mugs.outbox import addresses, ledger
-from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, MessageKind
-from ugly_mugs.outbox.registry import OpenedHandover, Priority, Refused
+from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, HandoverKind, MessageKind
+from ugly_mugs.outbox.registry import Handler, OpenedHandover, Priority, Refused
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
 from ugly_mugs.text import identifiers
@@ -161,3 +163,9 @@ def _id(handover: OpenedHandover, name: str) -> uuid.UUID:
         return uuid.UUID(hex=handover.payload[name])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Refused("a handover that names no row") from None
+
+
+HANDLERS: Final[Mapping[HandoverKind, Handler]] = {
+    HandoverKind.ADDRESS_GIVEN: address_given,
+    HandoverKind.CODE_WANTED: code_wanted,
+}

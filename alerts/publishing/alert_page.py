@@ -13,7 +13,6 @@ from alerts.delivery import audience as audiences, fanout, queries as delivery_q
 from alerts.delivery.queries import Counts
 from alerts.publishing import choices, draft_keys, queries
 from alerts.publishing.models import (
-    ALERT_OUTPUT,
     REPLACEABLE,
     UNAPPROVED,
     Alert,
@@ -31,13 +30,14 @@ from alerts.publishing.texts.contents import (
     open_texts,
 )
 from alerts.publishing.texts.snapshots import corrected_by, sending_of
-from reporting.record.models import Output, OutputState
+from reporting.record.models import LIVE_OUTPUTS
 from ugly_mugs.accounts import queries as staff_queries
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.permissions import Permission
-from ugly_mugs.outbox.models import Channel, DeliveryState, MessageKind
+from ugly_mugs.outbox.models import Channel, DeliveryState
 from ugly_mugs.settings import Settings
 from ugly_mugs.vault import ServiceVault, Where
+from ugly_mugs.vault.encoding import to_text
 from ugly_mugs.web.forms import Form
 
 _S = AlertState
@@ -148,14 +148,7 @@ def draft_form(opened: OpenedAlert, *, languages: Sequence[str]) -> Form:
 
 def channel_reach(opened: OpenedAlert, *, settings: Settings) -> list[ChannelReach]:
     """How many members this version would reach now, by channel, and how long the senders would need."""
-    sending = sending_of(
-        opened.alert.id,
-        opened.contents,
-        opened.texts,
-        not_before=opened.alert.not_before,
-        expires_at=opened.alert.expires_at,
-        corrects=(),
-    )
+    sending = sending_of(opened.alert.id, opened.contents, opened.texts)
     totals = {channel: [0, 0] for channel in Channel if channel in sending.channels}
     for group in audiences.reach(sending.audience, sending.channels):
         key = (group.channel, group.language, group.level)
@@ -182,14 +175,7 @@ def extra_corrections(opened: OpenedAlert) -> int:
     if not corrects:
         return 0
     without, correcting = (
-        sending_of(
-            opened.alert.id,
-            opened.contents,
-            opened.texts,
-            not_before=None,
-            expires_at=None,
-            corrects=former,
-        )
+        sending_of(opened.alert.id, opened.contents, opened.texts, corrects=former)
         for former in ((), corrects)
     )
     return fanout.expected(correcting) - fanout.expected(without)
@@ -225,7 +211,7 @@ def decision(opened: OpenedAlert, *, staff: SignedInStaff, vault: ServiceVault) 
     output = queries.output_of(opened.alert.id)
     is_author = staff.id in {author.staff_id for author in opened.alert.authors}
     return Decision(
-        seen=approval_hash.as_text(approval_hash.current_hash(opened.alert, opened.sealing_key, vault=vault)),
+        seen=to_text(approval_hash.current_hash(opened.alert, opened.sealing_key, vault=vault)),
         consent=output.consent_version if output else 0,
         may_decide=staff.may(Permission.APPROVE) and not is_author,
         is_author=is_author,
@@ -240,11 +226,6 @@ def not_in_texts(opened: OpenedAlert) -> list[str]:
         for identifier in opened.contents.identifiers
         if any(identifier.value not in text for text in texts)
     ]
-
-
-def draft_mark_text(opened: OpenedAlert, *, vault: ServiceVault) -> str:
-    """The draft mark as text, for the hidden field of the draft's form."""
-    return approval_hash.as_text(approval_hash.draft_mark(opened.alert, vault=vault))
 
 
 def reason_returned(opened: OpenedAlert) -> str:
@@ -284,18 +265,19 @@ def names(ids: Iterable[UUID], *, vault: ServiceVault) -> str:
     return ", ".join(sorted(staff_queries.names_of(ids, vault=vault).values()))
 
 
-def delivery_counts(alert_id: UUID) -> Counts:
-    return delivery_queries.counts(MessageKind.ALERT, alert_id)
-
-
 def reporter_note(alert: Alert) -> str:
     """Why the reporter's choices keep this version from being sent; empty when they do not."""
     output = queries.output_of(alert.id)
-    if output is None or output.kind != ALERT_OUTPUT or alert.consent_version is None:
+    if output is None or output.state not in LIVE_OUTPUTS or alert.consent_version is None:
         return ""
-    if output.state in (OutputState.WITHDRAWN, OutputState.ENDED):
-        return ""
-    return _reporter_note(output, alert.consent_version)
+    note = ""
+    if output.consent_version != alert.consent_version:
+        note = _(
+            "The person who reported this changed what they agreed to. Nothing leaves until it is approved again."
+        )
+    elif output.held:
+        note = _("The person who reported this holds it. Nothing leaves until they let it go.")
+    return str(note)
 
 
 def neighbour_note(alert: Alert) -> str:
@@ -325,17 +307,6 @@ def may_be_replaced(alert: Alert) -> bool:
 def _waits_to_correct(newer: Alert, alert: Alert) -> bool:
     corrects = newer.version > alert.version and newer.change is Change.CORRECTION
     return corrects and newer.state is _S.SCHEDULED
-
-
-def _reporter_note(output: Output, approved_version: int) -> str:
-    if output.consent_version != approved_version:
-        note = _(
-            "The person who reported this changed what they agreed to. Nothing leaves until it is approved again."
-        )
-        return str(note)
-    if output.held:
-        return str(_("The person who reported this holds it. Nothing leaves until they let it go."))
-    return ""
 
 
 def _last_day(alert: Alert) -> str:

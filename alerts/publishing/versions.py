@@ -30,11 +30,7 @@ from alerts.publishing.models import (
     Change,
 )
 from alerts.publishing.texts import message_text
-from alerts.publishing.texts.contents import (
-    RestSealingKey,
-    open_contents,
-    open_texts,
-)
+from alerts.publishing.texts.contents import RestSealingKey, open_contents, open_texts
 from reporting.record import outputs
 from reporting.record.opening import OpenedReport
 from ugly_mugs.audit.log import record

@@ -30,7 +30,7 @@ from reporting.redaction.models import Redaction
 from ugly_mugs.accounts import queries as accounts
 from ugly_mugs.accounts.guard import current_staff
 from ugly_mugs.runtime import runtime
-from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.forms import Form, Problem, error_summary
 
 REPLY: Final = "message"
 SETTLE: Final = "settle"
@@ -55,8 +55,7 @@ class ReportForms(dict[str, Form]):
         self.posted = name
         return self[name].take(typed)
 
-    @property
-    def problems(self) -> list[Any]:
+    def problems(self) -> list[Problem]:
         return error_summary(*self.values())
 
 

@@ -61,10 +61,10 @@ class SealedSubmission:
 
 @dataclass(frozen=True)
 class Filed:
-    """`already` means that this receipt had filed before, and nothing was written now."""
+    """`was_filed_before` means that this receipt had filed before, and nothing was written now."""
 
     report_id: UUID
-    already: bool
+    was_filed_before: bool
 
 
 def new_receipt(vault: ServiceVault, now: datetime) -> Receipt:
@@ -117,7 +117,7 @@ def insert(sealed: SealedSubmission, connection: sa.Connection) -> Filed:
     report = sealed.report
     if connection.execute(_INSERT_REPORT[is_sqlite()], report).rowcount == 0:
         former = connection.execute(_BY_LOCATOR, {"locator": report["locator"]}).scalar_one()
-        return Filed(former, already=True)
+        return Filed(former, was_filed_before=True)
     connection.execute(_INSERT_PART, sealed.part)
     if sealed.tags:
         connection.execute(_INSERT_TAG, sealed.tags)
@@ -129,7 +129,7 @@ def insert(sealed: SealedSubmission, connection: sa.Connection) -> Filed:
             day=report["received_on"],
             connection=connection,
         )
-    return Filed(report["id"], already=False)
+    return Filed(report["id"], was_filed_before=False)
 
 
 def _identifiers(

@@ -59,7 +59,7 @@ def _answer(posted: PostedForm, token: FormToken) -> Response:
     submission = posted.submission(Source.REPORTER) if posted.complete else None
     if submission is not None and posted.fileable:
         try:
-            if not batch_commit.file(submission, vault=runtime().vault).already:
+            if not batch_commit.file(submission, vault=runtime().vault).was_filed_before:
                 return _receipt_page(posted.receipt)
         except TooLong:
             return posted.too_long(

@@ -3,8 +3,7 @@
 from datetime import date
 
 from reporting.record.models import Report, ReportPart, ReportState, Source
-from ugly_mugs.audit.figures import Figure
-from ugly_mugs.audit.models import AuditKind
+from ugly_mugs.audit.models import AuditKind, Figure
 from ugly_mugs.database.statements import count
 
 

@@ -171,6 +171,4 @@ def change_passphrase() -> Response:
         return _account_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
     cookie = passphrases.change(vault=vault, person_id=me.id, key=me.key, sealed=sealed, now=now)
     db.session.commit()
-    response = see_other("accounts.account_page", changed="yes")
-    cookie.put(response)
-    return response
+    return cookie.put(see_other("accounts.account_page", changed="yes"))

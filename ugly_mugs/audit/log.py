@@ -15,8 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from ugly_mugs.audit.figures import Figure
-from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditEntry, AuditKind, Figure
 from ugly_mugs.database.engine import brief_reading, db, is_sqlite
 from ugly_mugs.database.statements import count
 from ugly_mugs.vault import ServiceVault

@@ -17,7 +17,7 @@ from ugly_mugs.accounts.tokens import with_token
 from ugly_mugs.database.engine import brief_reading, db
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
-from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.forms import Form
 from ugly_mugs.web.redirects import see_other
 from ugly_mugs.wiring import NavigationEntry
 
@@ -37,7 +37,6 @@ def _page(form: Form, problem: str = "") -> str:
         "alerts/membership/joining/join.html",
         form=form,
         problem=problem,
-        problems=error_summary(form),
         languages=runtime().settings.languages,
     )
 

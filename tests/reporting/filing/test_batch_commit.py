@@ -102,5 +102,5 @@ def test_one_that_the_database_refuses_keeps_no_other_from_being_filed(app: Flas
 def test_one_alone_does_not_wait_for_others(app: Flask) -> None:
     filed = BatchCommit().file(pending(5), runtime().vault)
 
-    assert not filed.already
+    assert not filed.was_filed_before
     assert count(Report) == 1
