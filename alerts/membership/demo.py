@@ -66,15 +66,12 @@ def _apply(
     level: Level,
 ) -> None:
     epoch, public = epochs.current(EpochKind.VETTING, vault=scene.vault)
-    tokens = scene.vault.form_tokens
-    token = tokens.read(FORM, tokens.issue(FORM, scene.now))
-    assert token is not None  # nosec B101: issued in the line before
     typed = {Channel.SMS: phone, Channel.EMAIL: email}
     joining.apply(
         vault=scene.vault,
         epoch_id=epoch.id,
         epoch_public=public,
-        token=token,
+        token=scene.vault.form_tokens.new(FORM, scene.now),
         application=Application(
             working_name=name,
             kind=MemberKind.INDIVIDUAL,

@@ -30,7 +30,7 @@ def open_draft_key(alert: Alert, staff: SignedInStaff) -> DraftSealingKey:
     if wrapped is None:
         raise NotAllowed(_("Only its authors and those who may approve it can read this one."))
     where = Where("draft_keys", "wrapped", wrapped.id)
-    return DraftSealingKey(content.unwrap_draft_key(staff.key, wrapped.wrapped, where))
+    return DraftSealingKey(staff.key.open(wrapped.wrapped, where))
 
 
 def may_read(alert: Alert, staff_id: UUID) -> bool:
@@ -80,7 +80,7 @@ def _wrap(alert: Alert, key: DraftSealingKey, people: Iterable[Staff], *, vault:
         if row is None:
             row = rows[person.id] = DraftKey(id=uuid4(), staff_id=person.id)
             alert.draft_keys.append(row)
-        row.wrapped = content.wrap_draft_key(public, key.key, Where("draft_keys", "wrapped", row.id))
+        row.wrapped = content.wrap(public, key.key, Where("draft_keys", "wrapped", row.id))
         reached.add(person.id)
     for staff_id, row in rows.items():
         if staff_id not in reached:

@@ -17,7 +17,7 @@ from alerts.publishing.models import (
 from reporting.record.models import Output, OutputState
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.statements import exists
-from ugly_mugs.errors import NotThere
+from ugly_mugs.errors import or_not_there
 
 _FRESH = {"populate_existing": True}
 _NOT_SENDING_YET = frozenset(
@@ -27,18 +27,12 @@ _NOT_SENDING_YET = frozenset(
 
 def alert(alert_id: UUID) -> Alert:
     """One version, or NotThere."""
-    alert = db.session.get(Alert, alert_id)
-    if alert is None:
-        raise NotThere
-    return alert
+    return or_not_there(db.session.get(Alert, alert_id))
 
 
 def locked(alert_id: UUID) -> Alert:
     """One version, read again and locked until the transaction ends, or NotThere."""
-    alert = locked_or_none(alert_id)
-    if alert is None:
-        raise NotThere
-    return alert
+    return or_not_there(locked_or_none(alert_id))
 
 
 def locked_or_none(alert_id: UUID) -> Alert | None:

@@ -18,7 +18,7 @@ from alerts.publishing.texts import approval_hash, previews
 from reporting.record.opening import open_for_me
 from ugly_mugs.accounts.guard import AUTO_REFRESH, Permission, current_staff, is_auto_refresh, staff
 from ugly_mugs.database.engine import db
-from ugly_mugs.errors import Conflict, NotAllowed, NotThere
+from ugly_mugs.errors import Conflict, NotAllowed, or_not_there
 from ugly_mugs.outbox.models import MessageKind
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault.encoding import to_text
@@ -51,9 +51,7 @@ def alerts() -> ResponseReturnValue:
 @publishing.post("/new")
 @staff(Permission.DRAFT)
 def new() -> ResponseReturnValue:
-    report_id = request.form.get("report_id", type=UUID)
-    if report_id is None:
-        raise NotThere
+    report_id = or_not_there(request.form.get("report_id", type=UUID))
     alert = versions.start(open_for_me(report_id), _context())
     db.session.commit()
     return _redirect_to(alert)

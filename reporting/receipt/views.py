@@ -29,7 +29,7 @@ from ugly_mugs.accounts.guard import (
 )
 from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.database.engine import db, forget_deleted
-from ugly_mugs.errors import NotThere, PleaseWait
+from ugly_mugs.errors import NotThere, PleaseWait, or_not_there
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt, TooLong, UnknownWord, WrongLength
 from ugly_mugs.web.form_fields import Words
@@ -185,9 +185,7 @@ def change_choices() -> Response:
 def decide_on_output() -> Response:
     """Hold an output, or lift its hold."""
     current = _current_report(lock=True)
-    output = queries.output(current.report.id, request.form.get("output", ""))
-    if output is None:
-        raise NotThere
+    output = or_not_there(queries.output(current.report.id, request.form.get("output", "")))
     if request.form.get("do") == "hold":
         outputs.hold(output)
     else:

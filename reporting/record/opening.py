@@ -18,7 +18,7 @@ from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import writing
 from ugly_mugs.errors import NotAllowed, NotThere
 from ugly_mugs.runtime import runtime
-from ugly_mugs.vault import PrivateKey, Where, content
+from ugly_mugs.vault import PrivateKey, Where
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def open_report(*, report_id: UUID, staff: SignedInStaff, now: datetime) -> Open
         )
     # Read again, because the report may have been withdrawn while the entry was committed.
     report, wrap = _readable(record_queries.report(report_id))
-    content_key = content.unwrap_with_epoch(key, wrap, Where("reports", "desk_wrap", report_id))
+    content_key = key.open(wrap, Where("reports", "desk_wrap", report_id))
     return OpenedReport(report, content_key, contents.open_with_key(report, content_key))
 
 
@@ -95,7 +95,7 @@ def times_received(
 def _received_at(row: HasHead, key: PrivateKey) -> datetime:
     assert row.desk_wrap is not None
     assert row.head is not None
-    content_key = content.unwrap_with_epoch(key, row.desk_wrap, Where("reports", "desk_wrap", row.id))
+    content_key = key.open(row.desk_wrap, Where("reports", "desk_wrap", row.id))
     return contents.open_head(row.head, report_id=row.id, content_key=content_key).received_at
 
 

@@ -113,7 +113,7 @@ class SignedInStaff:
 
     @cached_property
     def key(self) -> PrivateKey:
-        return PrivateKey.from_seed(self.seed)
+        return PrivateKey(self.seed)
 
     @property
     def permissions(self) -> frozenset[Permission]:

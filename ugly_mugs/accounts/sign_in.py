@@ -82,7 +82,7 @@ def prove(
         seed = vault.staff_seals.open_seed(passphrase, candidate.sealed_key, place)
     except CannotOpen:
         return None
-    return None if step is None else Proof(candidate.person_id, PrivateKey.from_seed(seed), step)
+    return None if step is None else Proof(candidate.person_id, PrivateKey(seed), step)
 
 
 def begin(

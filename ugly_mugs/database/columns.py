@@ -103,6 +103,11 @@ def state_of(members: type[StrEnum], **options: Any) -> MappedColumn[Any]:
     return mapped_column(EnumText(members), info=info, **options)
 
 
+def partial_index(name: str, *columns: str, where: str) -> sa.Index:
+    """An index of the rows that meet the SQL condition; only queries that repeat it can use the index."""
+    return sa.Index(name, *columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
 def primary_key() -> MappedColumn[Any]:
     """A random id made in Python, because values are sealed for a row (`Where`) before it is inserted."""
     return clear(Clear.ID, sa.Uuid, primary_key=True, default=uuid.uuid4)

@@ -103,11 +103,6 @@ class PrivateKey:
     def generate(cls) -> "PrivateKey":
         return cls(secrets.token_bytes(SEED))
 
-    @classmethod
-    def from_seed(cls, seed: bytes) -> "PrivateKey":
-        """The key of a stored seed; CannotOpen when it has the wrong length."""
-        return cls(seed)
-
     def public(self) -> PublicKey:
         return self._public
 

@@ -19,7 +19,7 @@ Choices = Sequence[tuple[Any, ...]] | Callable[[], Sequence[tuple[Any, ...]]]
 
 Widget = Literal[
     "text", "textarea", "radios", "checkboxes", "checkbox", "select",
-    "date", "month", "email", "tel", "password", "hidden",
+    "date", "email", "tel", "password", "hidden",
 ]  # fmt: skip
 
 UNWRITABLE = {"Cc", "Cs"}
@@ -110,18 +110,6 @@ class Email(Text):
         text = super()._deserialize(value, attr, data, **kwargs)
         if ".." in text or not self.SHAPE.fullmatch(text):
             raise self.make_error("not_email")
-        return text
-
-
-class Month(Text):
-    """A month as YYYY-MM, for dates that are not exactly known."""
-
-    default_error_messages = {"not_month": _("Please write the month as year and month, like 2026-03.")}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if not re.fullmatch(r"[12][0-9]{3}-(0[1-9]|1[0-2])", text):
-            raise self.make_error("not_month")
         return text
 
 
@@ -333,11 +321,6 @@ def tick(label: Words, **shown: Any) -> YesNo:
 def day(label: Words, **shown: Any) -> Day:
     """A calendar day; None when missing."""
     return Day(**drawn(label, "date", **shown))
-
-
-def month(label: Words, **shown: Any) -> Month:
-    """A month as YYYY-MM; None when missing."""
-    return Month(longest=20, **drawn(label, "month", **shown))
 
 
 def whole(label: Words, *, least: int, most: int, **shown: Any) -> Whole:

@@ -18,7 +18,7 @@ from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.guard import browser_session, current_member, forget, member
 from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.database.engine import db
-from ugly_mugs.errors import Conflict, NotThere
+from ugly_mugs.errors import Conflict, or_not_there
 from ugly_mugs.outbox.models import AddressState, Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.forms import Form
@@ -34,10 +34,7 @@ CODE_PAGE = "alerts/membership/preferences/address_code.html"
 
 def _me(*, lock: bool = False) -> Member:
     my_id = current_member().member_id
-    me = sign_in.locked_member(my_id) if lock else db.session.get(Member, my_id)
-    if me is None:
-        raise NotThere
-    return me
+    return or_not_there(sign_in.locked_member(my_id) if lock else db.session.get(Member, my_id))
 
 
 @preferences.get("/alerts/waiting")

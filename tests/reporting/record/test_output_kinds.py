@@ -37,7 +37,7 @@ PACKET = OutputKindSpec(
     permission=Permission.CONVERSE,
     reporter=ReporterWords(
         heading="For the police",
-        none_next_step="No packet was put together yet.",
+        none_made="No packet was put together yet.",
         not_allowed="You did not ask for a packet.",
         states={state: Sentences(f"The packet is {state}.", held="You hold it.") for state in OutputState},
         texts={"sms": "As the police read it"},

@@ -63,7 +63,7 @@ def hand_over(
 ) -> Handover:
     """Add a handover to the session, sealed to the worker; the caller commits."""
     handover_id = uuid.uuid4()
-    sealed = PAYLOADS.seal(payload, row=handover_id, sealer=vault.dispatch().seal)
+    sealed = PAYLOADS.seal(payload, row=handover_id, sealer=vault.dispatch.seal)
     handover = Handover(
         id=handover_id, kind=kind, state=HandoverState.WAITING, sealed=sealed, received_at=now
     )

@@ -23,4 +23,4 @@ class RecoveryWords:
         words must work after the key files are lost.
         """
         places = b"".join(place.to_bytes(2, "big") for place in read(text, COUNT))
-        return PrivateKey.from_seed(derive(places, b"recovery", length=SEED))
+        return PrivateKey(derive(places, b"recovery", length=SEED))
