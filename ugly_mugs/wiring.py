@@ -34,7 +34,7 @@ class NavigationEntry:
     starts: bool = True
 
 
-def _nothing_to_do(owner_id: UUID, channel: Any, now: datetime) -> None:
+def nothing_to_do(owner_id: UUID, channel: Any, now: datetime) -> None:
     """Without members there is no consent to record."""
 
 
@@ -59,8 +59,8 @@ class Wiring:
     # By `HandoverKind`: how the worker applies what the web handed over.
     handlers: Mapping[Any, Callable[[Any], None]] = field(default_factory=dict)
     # An address was opted out (STOP), or taken up again (START): owner, channel, moment.
-    on_stop: Callable[[UUID, Any, datetime], None] = _nothing_to_do
-    on_start: Callable[[UUID, Any, datetime], None] = _nothing_to_do
+    on_stop: Callable[[UUID, Any, datetime], None] = nothing_to_do
+    on_start: Callable[[UUID, Any, datetime], None] = nothing_to_do
     # Called with the row, in the transaction in which a report, or something made from it, ends.
     report_endings: Sequence[Callable[[Any], None]] = ()
     output_endings: Sequence[Callable[[Any], None]] = ()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import format_date, format_timedelta, gettext as _, lazy_gettext
@@ -43,33 +43,29 @@ from ugly_mugs.web.forms import Form
 _S = AlertState
 _STOPPED = frozenset({_S.PAUSED, _S.RESTRICTED})
 _NEVER_SENT = frozenset({_S.SCHEDULED, _S.CANCELLED, _S.EXPIRED})
-STATES: Mapping[AlertState, tuple[str, Any]] = {
-    _S.DRAFT: ("", lazy_gettext("being written")),
-    _S.SUBMITTED: ("warn", lazy_gettext("waits for approval")),
-    _S.APPROVED: ("warn", lazy_gettext("approved")),
-    _S.SCHEDULED: ("warn", lazy_gettext("approved, waits")),
-    _S.PUBLISHING: ("good", lazy_gettext("on its way")),
-    _S.PAUSED: ("bad", lazy_gettext("paused")),
-    _S.LIVE: ("good", lazy_gettext("sent")),
-    _S.RESTRICTED: ("bad", lazy_gettext("hidden")),
-    _S.SUPERSEDED: ("", lazy_gettext("replaced")),
-    _S.EXPIRED: ("", lazy_gettext("over")),
-    _S.CANCELLED: ("", lazy_gettext("cancelled")),
-}
-"""The colour and the label of each state, in the order of the list: states that need action come first."""
 
 
-@dataclass(frozen=True)
-class StateLabel:
+class StateLabel(NamedTuple):
     """The desk's label of a state, and its colour in `tag`."""
 
-    label: str
     kind: str
+    label: Any
 
 
-def state_label(state: AlertState) -> StateLabel:
-    kind, label = STATES[state]
-    return StateLabel(str(label), kind)
+STATES: Mapping[AlertState, StateLabel] = {
+    _S.DRAFT: StateLabel("", lazy_gettext("being written")),
+    _S.SUBMITTED: StateLabel("warn", lazy_gettext("waits for approval")),
+    _S.APPROVED: StateLabel("warn", lazy_gettext("approved")),
+    _S.SCHEDULED: StateLabel("warn", lazy_gettext("approved, waits")),
+    _S.PUBLISHING: StateLabel("good", lazy_gettext("on its way")),
+    _S.PAUSED: StateLabel("bad", lazy_gettext("paused")),
+    _S.LIVE: StateLabel("good", lazy_gettext("sent")),
+    _S.RESTRICTED: StateLabel("bad", lazy_gettext("hidden")),
+    _S.SUPERSEDED: StateLabel("", lazy_gettext("replaced")),
+    _S.EXPIRED: StateLabel("", lazy_gettext("over")),
+    _S.CANCELLED: StateLabel("", lazy_gettext("cancelled")),
+}
+"""In the order of the list: states that need action come first."""
 
 
 def change_label(alert: Alert) -> str:
@@ -95,7 +91,7 @@ def list_rows(*, vault: ServiceVault) -> list[ListRow]:
     return [
         ListRow(
             alert,
-            state_label(alert.state),
+            STATES[alert.state],
             change_label(alert),
             ", ".join(sorted(names.get(author.staff_id, "") for author in alert.authors)),
         )

@@ -200,7 +200,7 @@ def _live_page(alert: Alert, form: Form) -> str:
         alert=alert,
         opened=opened,
         form=form,
-        state=alert_page.state_label(alert.state),
+        state=alert_page.STATES[alert.state],
         change=alert_page.change_label(alert),
         fact_rows=alert_page.facts(opened) if opened else [],
         progress=alert_page.progress(delivery_queries.counts(MessageKind.ALERT, alert.id)),
@@ -228,7 +228,7 @@ def _previews(opened: OpenedAlert) -> dict[str, object]:
         "extra_corrections": alert_page.extra_corrections(opened),
         "sender": _sender(),
         "not_in_texts": alert_page.not_in_texts(opened),
-        "state": alert_page.state_label(opened.alert.state),
+        "state": alert_page.STATES[opened.alert.state],
         "change": alert_page.change_label(opened.alert),
     }
 

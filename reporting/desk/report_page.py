@@ -143,9 +143,4 @@ def _added_since(opened: OpenedReport, redaction: Redaction | None) -> bool:
 def _message_row(message: ReportMessage, content_key: bytes, names: Mapping[UUID, str]) -> Mapping[str, Any]:
     by_desk = message.author is Author.DESK
     who = names.get(message.staff_id, _("The desk")) if by_desk and message.staff_id else _("The reporter")
-    return {
-        "who": who,
-        "when": format_date(message.sent_on, "long"),
-        "text": conversation.open_message(message, content_key),
-        "mine": by_desk,
-    }
+    return conversation.shown(message, content_key, who=who, mine=by_desk)

@@ -18,16 +18,12 @@ _NEWEST = (
 
 
 class DeskKey(NamedTuple):
-    """A public key of the desk and the epoch it belongs to."""
-
     epoch_id: UUID
     public: PublicKey
 
 
 @dataclass
 class CachedKey:
-    """The desk key that this process looked up last."""
-
     key: DeskKey | None = None
 
 

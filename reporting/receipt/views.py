@@ -331,12 +331,8 @@ def _draw_report_page(current: OpenedReport, form: Form, status: HTTPStatus = HT
 
 def _message_row(message: ReportMessage, content_key: bytes) -> Mapping[str, Any]:
     by_reporter = message.author is Author.REPORTER
-    return {
-        "who": _("You") if by_reporter else _("The desk"),
-        "when": format_date(message.sent_on, "long"),
-        "text": conversation.open_message(message, content_key),
-        "mine": by_reporter,
-    }
+    who = _("You") if by_reporter else _("The desk")
+    return conversation.shown(message, content_key, who=who, mine=by_reporter)
 
 
 def _draw_choices_page(form: ReportForm, csrf: str, *, prefilled: bool = False) -> str:

@@ -23,8 +23,6 @@ from ugly_mugs.vault import PrivateKey, Where
 
 @dataclass(frozen=True)
 class OpenedReport:
-    """A report, its content key and its opened contents, for one request."""
-
     report: Report
     content_key: bytes = field(repr=False)
     contents: Contents = field(repr=False)

@@ -3,7 +3,7 @@
 The pages of reporting show outputs with these and name no kind themselves. `ugly_mugs.app` wires the kinds.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
@@ -101,6 +101,16 @@ class OutputKindSpec:
 def registered() -> Sequence[OutputKindSpec]:
     """Every wired kind, in the order in which pages show them."""
     return cast(Sequence[OutputKindSpec], runtime().wiring.output_kinds)
+
+
+def grouped(outputs: Iterable[Output]) -> list[tuple[OutputKindSpec, list[Output]]]:
+    """The outputs of every wired kind, also of a kind without outputs."""
+    groups: dict[OutputKind, tuple[OutputKindSpec, list[Output]]] = {
+        spec.kind: (spec, []) for spec in registered()
+    }
+    for output in outputs:
+        groups[output.kind][1].append(output)
+    return list(groups.values())
 
 
 def may_be_made(consents: Consents) -> Sequence[OutputKindSpec]:

@@ -23,11 +23,11 @@ def rows_of(result: Any) -> int:
     return max(cast("sa.CursorResult[Any]", result).rowcount, 0)
 
 
-def exists(*conditions: sa.ColumnElement[bool]) -> bool:
+def exists(*conditions: sa.ColumnExpressionArgument[bool]) -> bool:
     """Whether there is a row that meets the conditions."""
     return bool(db.session.scalar(sa.select(sa.exists().where(*conditions))))
 
 
-def count(*conditions: sa.ColumnElement[bool]) -> int:
+def count(*conditions: sa.ColumnExpressionArgument[bool]) -> int:
     """How many rows meet the conditions."""
     return db.session.scalar(sa.select(sa.func.count()).where(*conditions)) or 0

@@ -112,13 +112,7 @@ class Worker:
             clock=self._runtime.clock,
             stop=self.stop,
         )
-        return Drain(
-            settings=channel_settings,
-            registry=self._registry,
-            sender=sender,
-            clock=self._runtime.clock,
-            stop=self.stop,
-        )
+        return Drain(sender)
 
 
 def the_worker(app: Flask | None = None) -> Worker:
@@ -127,7 +121,6 @@ def the_worker(app: Flask | None = None) -> Worker:
 
 
 def missing_settings(settings: Settings) -> list[str]:
-    """One sentence for each setting that a worker needs and that is not set."""
     needed = {
         "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
         "TWILIO_AUTH_TOKEN": settings.twilio_auth_token,

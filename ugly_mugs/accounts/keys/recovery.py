@@ -28,8 +28,6 @@ class FirstStart:
 
 @dataclass(frozen=True)
 class Recovered:
-    """The recovery key, derived from its words."""
-
     row: RecoveryKey
     key: PrivateKey = field(repr=False)
 
