@@ -1,7 +1,5 @@
 """Alerts as a kind of output for reporting: the labels and links of reporting's pages."""
 
-from uuid import UUID
-
 from flask import url_for
 from flask_babel import lazy_gettext as _
 
@@ -10,11 +8,6 @@ from reporting.record.consents import Consent
 from reporting.record.models import OutputState
 from reporting.record.output_kinds import CreateAction, DeskWords, OutputKindSpec, ReporterWords, Sentences
 from ugly_mugs.accounts.permissions import Permission
-
-
-def _page_of(alert_id: UUID) -> str:
-    return url_for("publishing.alert", alert_id=alert_id)
-
 
 _REPORTER = ReporterWords(
     heading=_("Warning others"),
@@ -73,7 +66,7 @@ _DESK = DeskWords(
 ALERT = OutputKindSpec(
     kind=ALERT_OUTPUT,
     rests_on=Consent.WARN_OTHERS,
-    page_of=_page_of,
+    page_of=lambda alert_id: url_for("publishing.alert", alert_id=alert_id),
     permission=Permission.SEE_DRAFTS,
     reporter=_REPORTER,
     desk=_DESK,

@@ -7,7 +7,7 @@ per figure and day. The chain detects changed and deleted entries up to the last
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -175,8 +175,9 @@ def verify(vault: ServiceVault, heads: Iterable[Head] = ()) -> Verdict:
     verdict = Verdict()
     expected = {head.number: head.chained for head in heads}
     previous = b""
+    query = sa.select(AuditEntry).where(AuditEntry.number.is_not(None)).order_by(AuditEntry.number)
     with brief_reading():
-        for entry in _chained_entries():
+        for entry in db.session.scalars(query.execution_options(yield_per=SLICE)):
             verdict.chained += 1
             if entry.number != verdict.chained:
                 verdict.problems.append(f"Entry {verdict.chained} is missing.")
@@ -205,11 +206,6 @@ def _head() -> Head | None:
         .limit(1)
     ).one_or_none()
     return None if last is None or last[0] is None else Head(last[0], last[1] or b"")
-
-
-def _chained_entries() -> Iterator[AuditEntry]:
-    query = sa.select(AuditEntry).where(AuditEntry.number.is_not(None)).order_by(AuditEntry.number)
-    yield from db.session.scalars(query.execution_options(yield_per=SLICE))
 
 
 def _canonical_bytes(entry: AuditEntry, number: int) -> bytes:
