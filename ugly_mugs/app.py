@@ -12,10 +12,10 @@ import alerts.delivery.jobs
 import alerts.membership.code_kind
 import alerts.membership.consents
 import alerts.membership.demo
-import alerts.membership.handlers
 import alerts.membership.jobs
 import alerts.membership.joining.views
 import alerts.membership.preferences.views
+import alerts.membership.proving
 import alerts.membership.sign_in.views
 import alerts.membership.vetting.views
 import alerts.publishing.alert_kind
@@ -94,7 +94,7 @@ WIRING = Wiring(
         *ugly_mugs.accounts.people.views.NAVIGATION,
         *ugly_mugs.accounts.views.NAVIGATION,
     ),
-    doors={
+    sign_in_pages={
         Area.REPORTER: "receipt.receipt_page",
         Area.MEMBER: "sign_in.sign_in_page",
         Area.STAFF: "accounts.sign_in_page",
@@ -121,7 +121,7 @@ WIRING = Wiring(
         ugly_mugs.outbox.inbound.keyword_replies.STOP_ANSWER,
         ugly_mugs.outbox.inbound.keyword_replies.HELP_ANSWER,
     ),
-    handlers=alerts.membership.handlers.HANDLERS,
+    handlers=alerts.membership.proving.HANDLERS,
     on_stop=alerts.membership.consents.stop,
     on_start=alerts.membership.consents.start_again,
     report_endings=(reporting.redaction.services.report_ended, alerts.publishing.stopping.report_ended),

@@ -6,6 +6,7 @@ The page for a failed form repeats all its fields, so that nothing typed is lost
 import logging
 from collections.abc import Iterable
 from http import HTTPStatus
+from typing import TypeVar
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
@@ -18,6 +19,8 @@ from ugly_mugs.faults import raised_at
 from ugly_mugs.vault.errors import Busy
 
 log = logging.getLogger(__name__)
+
+Row = TypeVar("Row")
 
 # Fields whose values are never repeated on an error page.
 NOT_REPEATED = frozenset({"passphrase", "code", "totp", "recovery"})
@@ -37,6 +40,13 @@ class NotThere(DomainError):
     """Nothing exists at this URL, or nothing that this user may know of."""
 
     status = HTTPStatus.NOT_FOUND
+
+
+def or_not_there(row: Row | None, message: str = "") -> Row:
+    """The row that a query found; NotThere without one."""
+    if row is None:
+        raise NotThere(message)
+    return row
 
 
 class NotAllowed(DomainError):

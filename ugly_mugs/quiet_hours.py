@@ -10,7 +10,6 @@ HOME = ZoneInfo("Europe/London")
 
 
 def is_quiet(now: datetime, hours: QuietHours) -> bool:
-    """Whether this moment is within quiet hours in the members' time zone."""
     return now.astimezone(HOME).time() in hours
 
 

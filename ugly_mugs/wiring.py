@@ -34,7 +34,7 @@ class NavigationEntry:
     starts: bool = True
 
 
-def _nothing_to_do(owner_id: UUID, channel: Any, now: datetime) -> None:
+def nothing_to_do(owner_id: UUID, channel: Any, now: datetime) -> None:
     """Without members there is no consent to record."""
 
 
@@ -43,7 +43,7 @@ class Wiring:
     """What the rooms register with the ground: pages, jobs, commands, kinds of message and output, and hooks.
 
     This module stands below all rooms, so a row or a spec of a room is `Any` here; the room that reads a field names
-    its type: `MessageKindSpec` and `Handler` in `outbox.registry`, `Figure` in `audit.figures`, `Step` in
+    its type: `MessageKindSpec` and `Handler` in `outbox.registry`, `Figure` in `audit.models`, `Step` in
     `operations.demo`, `ReportEnding` and `OutputEnding` in `reporting.record.endings`, `OutputKindSpec` in
     `reporting.record.output_kinds`.
     """
@@ -51,7 +51,7 @@ class Wiring:
     blueprints: Sequence[Blueprint] = ()
     navigation: Sequence[NavigationEntry] = ()
     # By area (`accounts.guard.Area`): the page to which a visitor without a session is sent.
-    doors: Mapping[str, str] = field(default_factory=dict)
+    sign_in_pages: Mapping[str, str] = field(default_factory=dict)
     commands: Sequence[Command] = ()
     jobs: Sequence[Job] = ()
     # A kind of message that is not named here has no gate and cannot be claimed.
@@ -59,8 +59,8 @@ class Wiring:
     # By `HandoverKind`: how the worker applies what the web handed over.
     handlers: Mapping[Any, Callable[[Any], None]] = field(default_factory=dict)
     # An address was opted out (STOP), or taken up again (START): owner, channel, moment.
-    on_stop: Callable[[UUID, Any, datetime], None] = _nothing_to_do
-    on_start: Callable[[UUID, Any, datetime], None] = _nothing_to_do
+    on_stop: Callable[[UUID, Any, datetime], None] = nothing_to_do
+    on_start: Callable[[UUID, Any, datetime], None] = nothing_to_do
     # Called with the row, in the transaction in which a report, or something made from it, ends.
     report_endings: Sequence[Callable[[Any], None]] = ()
     output_endings: Sequence[Callable[[Any], None]] = ()

@@ -11,14 +11,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from alerts.delivery.audience import EVERYBODY, Audience, Members, concerns, reachable
 from alerts.membership.models import Level, Member, Subscription
 from ugly_mugs.database.columns import UtcDateTime, random_id
 from ugly_mugs.database.engine import db, is_sqlite
-from ugly_mugs.outbox.ledger import rows_of
+from ugly_mugs.database.statements import change_rows, exists, insert, rows_of
 from ugly_mugs.outbox.models import Channel, Delivery, DeliveryState, FanOut, MessageKind
 from ugly_mugs.quiet_hours import when_not_quiet
 from ugly_mugs.settings import QuietHours
@@ -64,7 +63,6 @@ def begin(sending: Sending, *, now: datetime, hours: QuietHours) -> int | None:
     The caller commits, in the transaction that decides to send.
     """
     if expected(sending) > IN_ONE_GO:
-        insert = sqlite.insert if is_sqlite() else postgresql.insert
         statement = insert(FanOut).values(
             id=uuid4(), kind=sending.kind, subject_id=sending.subject_id, done=False, last_recipient_id=None
         )
@@ -78,12 +76,8 @@ def repeat(sending: Sending, *, now: datetime, hours: QuietHours) -> int | None:
 
     Only for the worker, which alone may move cursors.
     """
-    db.session.execute(
-        sa.update(FanOut)
-        .where(FanOut.kind == sending.kind, FanOut.subject_id == sending.subject_id)
-        .values(done=False, last_recipient_id=None)
-        .execution_options(synchronize_session=False)
-    )
+    cursor = sa.update(FanOut).where(FanOut.kind == sending.kind, FanOut.subject_id == sending.subject_id)
+    change_rows(cursor.values(done=False, last_recipient_id=None))
     return begin(sending, now=now, hours=hours)
 
 
@@ -120,9 +114,7 @@ def expected(sending: Sending) -> int:
 
 
 def is_under_way(kind: MessageKind, subject_id: UUID) -> bool:
-    """Whether the subject has an unfinished cursor."""
-    unfinished = sa.exists().where(FanOut.kind == kind, FanOut.subject_id == subject_id, sa.not_(FanOut.done))
-    return bool(db.session.scalar(sa.select(unfinished)))
+    return exists(FanOut.kind == kind, FanOut.subject_id == subject_id, sa.not_(FanOut.done))
 
 
 def may_have_left(delivery: type[Delivery]) -> sa.ColumnElement[bool]:
@@ -186,10 +178,11 @@ def _insert(
         # Insert in the order of two of the indexes, so that they grow at their ends: a third faster.
         .order_by(Member.id)
     )
-    insert = (sqlite.insert if is_sqlite() else postgresql.insert)(Delivery)
     # No other columns: the web may not write the state, whose database default is `queued`.
-    statement = insert.from_select(_WRITTEN, rows, include_defaults=False).on_conflict_do_nothing(
-        index_elements=["kind", "subject_id", "recipient_id", "channel"]
+    statement = (
+        insert(Delivery)
+        .from_select(_WRITTEN, rows, include_defaults=False)
+        .on_conflict_do_nothing(index_elements=["kind", "subject_id", "recipient_id", "channel"])
     )
     # Without this option psycopg reports -1 rows for INSERT … SELECT.
     return rows_of(db.session.execute(statement, execution_options={"preserve_rowcount": True}))

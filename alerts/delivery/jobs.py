@@ -5,13 +5,13 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import change_rows
 from ugly_mugs.jobs import Job
 from ugly_mugs.outbox.models import FanOut
 
 
 def forget_finished() -> None:
-    """Delete the cursors of finished fan-outs."""
-    db.session.execute(sa.delete(FanOut).where(FanOut.done).execution_options(synchronize_session=False))
+    change_rows(sa.delete(FanOut).where(FanOut.done))
     db.session.commit()
 
 

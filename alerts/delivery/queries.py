@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import count, exists
 from ugly_mugs.outbox.models import WAITING as WAITING, Channel, Delivery, DeliveryState, FanOut, MessageKind
 
 _D = DeliveryState
@@ -21,8 +22,6 @@ NOT_SENT = frozenset({_D.SUPPRESSED, _D.EXPIRED, _D.CANCELLED})
 
 @dataclass(frozen=True)
 class Counts:
-    """The number of deliveries by channel and state."""
-
     by: Counter[tuple[Channel, DeliveryState]] = field(default_factory=Counter)
 
     def of(self, channel: Channel, states: Iterable[DeliveryState] = DeliveryState) -> int:
@@ -34,7 +33,6 @@ class Counts:
 
 
 def counts(kind: MessageKind, subject_id: UUID) -> Counts:
-    """Every delivery of this subject, by channel and state."""
     query = (
         sa.select(Delivery.channel, Delivery.state, sa.func.count())
         .where(Delivery.kind == kind, Delivery.subject_id == subject_id)
@@ -45,20 +43,13 @@ def counts(kind: MessageKind, subject_id: UUID) -> Counts:
 
 def has_pending(kind: MessageKind, subject_id: UUID) -> bool:
     """Whether any delivery of this subject waits or is being sent now."""
-    pending = sa.exists().where(
-        Delivery.kind == kind,
-        Delivery.subject_id == subject_id,
-        Delivery.state.in_([_D.QUEUED, _D.HELD, _D.ATTEMPTING]),
-    )
-    return bool(db.session.scalar(sa.select(pending)))
+    pending = Delivery.state.in_([_D.QUEUED, _D.HELD, _D.ATTEMPTING])
+    return exists(Delivery.kind == kind, Delivery.subject_id == subject_id, pending)
 
 
 def attempted(kind: MessageKind, subject_id: UUID) -> int:
     """The number of deliveries of this subject that were tried at least once."""
-    query = sa.select(sa.func.count()).where(
-        Delivery.kind == kind, Delivery.subject_id == subject_id, Delivery.attempt > 0
-    )
-    return db.session.scalar(query) or 0
+    return count(Delivery.kind == kind, Delivery.subject_id == subject_id, Delivery.attempt > 0)
 
 
 def unfinished(kind: MessageKind) -> Sequence[UUID]:

@@ -66,7 +66,6 @@ def regions() -> Sequence[tuple[str, str]]:
 
 
 def languages() -> Sequence[tuple[str, str]]:
-    """The languages this installation offers, each in its own words."""
     return [(code, own_name(code)) for code in runtime().settings.languages]
 
 

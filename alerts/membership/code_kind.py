@@ -33,7 +33,6 @@ def texts_of(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, MessageText | Non
 
 
 def segments_of(digits: str, language: str) -> int:
-    """How many SMS segments the text of a code takes."""
     return segments.count(_sms(digits, language)).segments
 
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from alerts.membership.consent_wordings import WORDINGS
 from alerts.membership.models import ConsentEvent, Member, MemberConsent, Subscription
-from ugly_mugs.database.engine import db, is_sqlite
+from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import insert
 from ugly_mugs.outbox.models import Channel
 
 LIVE = frozenset({ConsentEvent.GIVEN, ConsentEvent.RESTARTED})
@@ -95,7 +95,6 @@ def _append(
 
 def _locked(member_id: uuid.UUID, channel: Channel) -> Subscription:
     """The subscription, created when missing; its lock serialises changes of one channel."""
-    insert = sqlite.insert if is_sqlite() else postgresql.insert
     db.session.execute(
         insert(Subscription)
         .values(member_id=member_id, channel=channel, live=False)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from alerts.membership.handlers import HANDLERS
 from alerts.membership.joining import services as joining
 from alerts.membership.joining.services import FORM, Application
 from alerts.membership.models import Level, Member, MemberState, Sector
 from alerts.membership.preferences import services as preferences
+from alerts.membership.proving import HANDLERS
 from alerts.membership.vetting import services as vetting
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, MemberKind
@@ -66,15 +66,12 @@ def _apply(
     level: Level,
 ) -> None:
     epoch, public = epochs.current(EpochKind.VETTING, vault=scene.vault)
-    tokens = scene.vault.form_tokens
-    token = tokens.read(FORM, tokens.issue(FORM, scene.now))
-    assert token is not None  # nosec B101: issued in the line before
     typed = {Channel.SMS: phone, Channel.EMAIL: email}
     joining.apply(
         vault=scene.vault,
         epoch_id=epoch.id,
         epoch_public=public,
-        token=token,
+        token=scene.vault.form_tokens.new(FORM, scene.now),
         application=Application(
             working_name=name,
             kind=MemberKind.INDIVIDUAL,

@@ -8,7 +8,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, relationship
 
 from ugly_mugs.accounts.models import MemberKind
-from ugly_mugs.database.columns import Clear, Model, UtcDateTime, clear, keyed, primary_key, sealed, state_of
+from ugly_mugs.database.columns import (
+    Clear,
+    Model,
+    UtcDateTime,
+    clear,
+    keyed,
+    partial_index,
+    primary_key,
+    sealed,
+    state_of,
+)
 from ugly_mugs.database.states import Moves
 from ugly_mugs.outbox.models import Channel
 
@@ -60,12 +70,7 @@ class Member(Model):
     __tablename__ = "members"
     __table_args__ = (
         # Partial: only applications are looked up by state. Nearly all members are active, and alerts find those by id.
-        sa.Index(
-            "ix_members_applied",
-            "applied_on",
-            sqlite_where=sa.text("state = 'applied'"),
-            postgresql_where=sa.text("state = 'applied'"),
-        ),
+        partial_index("ix_members_applied", "applied_on", where="state = 'applied'"),
     )
 
     id: Mapped[uuid.UUID] = primary_key()
@@ -148,6 +153,5 @@ class SignInCode(Model):
     tries_left: Mapped[int] = clear(Clear.COUNT, sa.SmallInteger, default=5)
     expires_at: Mapped[datetime] = clear(Clear.NAMED, UtcDateTime)
     address_id: Mapped[uuid.UUID | None] = clear(Clear.ID, sa.Uuid, nullable=True)  # filled in by the worker
-    wanted_by: Mapped[uuid.UUID | None] = clear(
-        Clear.ID, sa.Uuid, nullable=True
-    )  # member proving a second address
+    # Member proving a second address.
+    wanted_by: Mapped[uuid.UUID | None] = clear(Clear.ID, sa.Uuid, nullable=True)

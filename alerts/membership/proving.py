@@ -5,7 +5,9 @@ rows that the web can read are the same.
 """
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -13,9 +15,10 @@ from alerts.membership import code_kind
 from alerts.membership.models import Member, SignInCode
 from alerts.membership.sign_in import services
 from ugly_mugs.database.engine import db, is_sqlite
+from ugly_mugs.database.statements import count
 from ugly_mugs.outbox import addresses, ledger
-from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, MessageKind
-from ugly_mugs.outbox.registry import OpenedHandover, Priority, Refused
+from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, HandoverKind, MessageKind
+from ugly_mugs.outbox.registry import Handler, OpenedHandover, Priority, Refused
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
 from ugly_mugs.text import identifiers
@@ -139,12 +142,9 @@ def _new_address(member_id: uuid.UUID, *, vault: WorkerVault, channel: Channel, 
 
 
 def _is_within_budget(address: Address, *, settings: Settings, now: datetime) -> bool:
-    recent = (Delivery.kind == MessageKind.CODE, Delivery.not_before > now - BUDGET_PERIOD)
-    total = sa.select(sa.func.count()).select_from(Delivery).where(*recent)
-    of_address = total.where(Delivery.recipient_id == address.owner_id, Delivery.channel == address.channel)
-    return (db.session.scalar(of_address) or 0) < settings.codes_per_address and (
-        db.session.scalar(total) or 0
-    ) < settings.codes_per_day
+    recent = sa.and_(Delivery.kind == MessageKind.CODE, Delivery.not_before > now - BUDGET_PERIOD)
+    of_address = (Delivery.recipient_id == address.owner_id, Delivery.channel == address.channel)
+    return count(recent, *of_address) < settings.codes_per_address and count(recent) < settings.codes_per_day
 
 
 def _lock_budgets() -> None:
@@ -163,3 +163,9 @@ def _id(handover: OpenedHandover, name: str) -> uuid.UUID:
         return uuid.UUID(hex=handover.payload[name])
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Refused("a handover that names no row") from None
+
+
+HANDLERS: Final[Mapping[HandoverKind, Handler]] = {
+    HandoverKind.ADDRESS_GIVEN: address_given,
+    HandoverKind.CODE_WANTED: code_wanted,
+}

@@ -91,7 +91,6 @@ class SignInSchema(Schema):
 
     @post_load
     def normalise(self, answers: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        """Add the channel, and normalise the address."""
         channel, address = read_address(answers["address"])
         return {**answers, "channel": channel, "address": address}
 

@@ -11,7 +11,7 @@ from alerts.membership import queries
 from alerts.membership.models import MemberState
 from ugly_mugs.accounts.guard import current_member
 from ugly_mugs.accounts.navigation import first_page
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -31,14 +31,9 @@ def accepted_only(view: View) -> View:
 
 
 def current_standing() -> MemberState | None:
-    """The state of the signed-in member."""
-    with reading():
-        state = queries.state_of_member(current_member().member_id)
-        # The view may write next, and a write must not start in a read-only transaction.
-        db.session.rollback()
-    return state
+    with brief_reading():
+        return queries.state_of_member(current_member().member_id)
 
 
 def first_page_of(state: MemberState | None) -> str:
-    """The URL of the start page for a member in this state."""
     return first_page("member") if state in queries.ACCEPTED else url_for(WAITING_PAGE)

@@ -14,7 +14,7 @@ from alerts.publishing.models import IN_EFFECT, Alert, Change
 from alerts.publishing.queries import released
 from alerts.publishing.texts import message_text
 from alerts.publishing.texts.snapshots import NotAsApproved, Snapshot, Snapshots
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading
 from ugly_mugs.outbox.models import Channel, Delivery, MessageKind
 from ugly_mugs.outbox.registry import CLAIM_TIME, IS_QUIET, Claimed, MessageKindSpec, MessageText, Unfit
 from ugly_mugs.runtime import runtime
@@ -82,8 +82,9 @@ class TextCache:
 
 def texts_of(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, MessageText | Unfit | None]:
     """The text of each delivery by its id; Unfit when the alert differs from its approval or exceeds its budget."""
-    cache = _cache()
-    levels = _levels({delivery.recipient_id for delivery in claimed})
+    cache = runtime().process_state.of(TextCache)
+    with brief_reading():
+        levels = levels_of({delivery.recipient_id for delivery in claimed})
     texts: dict[uuid.UUID, MessageText | Unfit | None] = {}
     for alert_id in {delivery.subject_id for delivery in claimed}:
         deliveries = [delivery for delivery in claimed if delivery.subject_id == alert_id]
@@ -97,13 +98,6 @@ def texts_of(claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, MessageText | Unf
     return texts
 
 
-def _levels(members: set[uuid.UUID]) -> Mapping[uuid.UUID, Level]:
-    with reading():
-        levels = levels_of(members)
-        db.session.rollback()
-    return levels
-
-
 def _lower_level(at_approval: str, now: Level | None) -> str:
     """The lower level, because the member may have chosen neutral messages after the delivery was written."""
     return Level.FULL if at_approval == Level.FULL and now is Level.FULL else Level.NEUTRAL
@@ -111,14 +105,12 @@ def _lower_level(at_approval: str, now: Level | None) -> str:
 
 def _verified(alert_id: uuid.UUID, messages: int, cache: TextCache) -> Snapshot | Unfit:
     budget = runtime().settings.messages_per_alert
-    with reading():
+    with brief_reading():
         try:
             snapshot = cache.snapshots.of(alert_id, vault=runtime().vault)
             return snapshot if cache.budget.allows(alert_id, messages, budget=budget) else OVER_BUDGET
         except NotAsApproved:
             return NOT_AS_APPROVED
-        finally:
-            db.session.rollback()
 
 
 def _text(snapshot: Snapshot, channel: Channel, language: str, level: str) -> MessageText | None:
@@ -139,10 +131,6 @@ def stop(alert_id: uuid.UUID) -> None:
     alert = queries.locked_or_none(alert_id)
     if alert is not None:
         stopping.stop(alert, day=runtime().clock.now().date())
-
-
-def _cache() -> TextCache:
-    return runtime().process_state.of(TextCache)
 
 
 ALERT = MessageKindSpec(kind=MessageKind.ALERT, gate=gate, texts_of=texts_of, stop=stop)

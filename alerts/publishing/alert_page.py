@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask_babel import format_date, format_timedelta, gettext as _, lazy_gettext
@@ -13,7 +13,6 @@ from alerts.delivery import audience as audiences, fanout, queries as delivery_q
 from alerts.delivery.queries import Counts
 from alerts.publishing import choices, draft_keys, queries
 from alerts.publishing.models import (
-    ALERT_OUTPUT,
     REPLACEABLE,
     UNAPPROVED,
     Alert,
@@ -31,45 +30,42 @@ from alerts.publishing.texts.contents import (
     open_texts,
 )
 from alerts.publishing.texts.snapshots import corrected_by, sending_of
-from reporting.record.models import Output, OutputState
+from reporting.record.models import LIVE_OUTPUTS
 from ugly_mugs.accounts import queries as staff_queries
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.permissions import Permission
-from ugly_mugs.outbox.models import Channel, DeliveryState, MessageKind
+from ugly_mugs.outbox.models import Channel, DeliveryState
 from ugly_mugs.settings import Settings
 from ugly_mugs.vault import ServiceVault, Where
+from ugly_mugs.vault.encoding import to_text
 from ugly_mugs.web.forms import Form
 
 _S = AlertState
 _STOPPED = frozenset({_S.PAUSED, _S.RESTRICTED})
 _NEVER_SENT = frozenset({_S.SCHEDULED, _S.CANCELLED, _S.EXPIRED})
-STATES: Mapping[AlertState, tuple[str, Any]] = {
-    _S.DRAFT: ("", lazy_gettext("being written")),
-    _S.SUBMITTED: ("warn", lazy_gettext("waits for approval")),
-    _S.APPROVED: ("warn", lazy_gettext("approved")),
-    _S.SCHEDULED: ("warn", lazy_gettext("approved, waits")),
-    _S.PUBLISHING: ("good", lazy_gettext("on its way")),
-    _S.PAUSED: ("bad", lazy_gettext("paused")),
-    _S.LIVE: ("good", lazy_gettext("sent")),
-    _S.RESTRICTED: ("bad", lazy_gettext("hidden")),
-    _S.SUPERSEDED: ("", lazy_gettext("replaced")),
-    _S.EXPIRED: ("", lazy_gettext("over")),
-    _S.CANCELLED: ("", lazy_gettext("cancelled")),
-}
-"""The colour and the label of each state, in the order of the list: states that need action come first."""
 
 
-@dataclass(frozen=True)
-class StateLabel:
+class StateLabel(NamedTuple):
     """The desk's label of a state, and its colour in `tag`."""
 
-    label: str
     kind: str
+    label: Any
 
 
-def state_label(state: AlertState) -> StateLabel:
-    kind, label = STATES[state]
-    return StateLabel(str(label), kind)
+STATES: Mapping[AlertState, StateLabel] = {
+    _S.DRAFT: StateLabel("", lazy_gettext("being written")),
+    _S.SUBMITTED: StateLabel("warn", lazy_gettext("waits for approval")),
+    _S.APPROVED: StateLabel("warn", lazy_gettext("approved")),
+    _S.SCHEDULED: StateLabel("warn", lazy_gettext("approved, waits")),
+    _S.PUBLISHING: StateLabel("good", lazy_gettext("on its way")),
+    _S.PAUSED: StateLabel("bad", lazy_gettext("paused")),
+    _S.LIVE: StateLabel("good", lazy_gettext("sent")),
+    _S.RESTRICTED: StateLabel("bad", lazy_gettext("hidden")),
+    _S.SUPERSEDED: StateLabel("", lazy_gettext("replaced")),
+    _S.EXPIRED: StateLabel("", lazy_gettext("over")),
+    _S.CANCELLED: StateLabel("", lazy_gettext("cancelled")),
+}
+"""In the order of the list: states that need action come first."""
 
 
 def change_label(alert: Alert) -> str:
@@ -79,8 +75,6 @@ def change_label(alert: Alert) -> str:
 
 @dataclass(frozen=True)
 class ListRow:
-    """One version in the list."""
-
     alert: Alert
     state: StateLabel
     change: str
@@ -97,7 +91,7 @@ def list_rows(*, vault: ServiceVault) -> list[ListRow]:
     return [
         ListRow(
             alert,
-            state_label(alert.state),
+            STATES[alert.state],
             change_label(alert),
             ", ".join(sorted(names.get(author.staff_id, "") for author in alert.authors)),
         )
@@ -142,7 +136,6 @@ def open_alert(alert: Alert, *, staff: SignedInStaff, vault: ServiceVault) -> Op
 
 
 def draft_form(opened: OpenedAlert, *, languages: Sequence[str]) -> Form:
-    """The form of a draft, filled with its stored values."""
     contents = opened.contents
     schema = alert_schema(contents.offered, third_party=contents.third_party, languages=languages)
     values = {**contents.__dict__, "identifiers": [identifier.key for identifier in contents.identifiers]}
@@ -151,14 +144,7 @@ def draft_form(opened: OpenedAlert, *, languages: Sequence[str]) -> Form:
 
 def channel_reach(opened: OpenedAlert, *, settings: Settings) -> list[ChannelReach]:
     """How many members this version would reach now, by channel, and how long the senders would need."""
-    sending = sending_of(
-        opened.alert.id,
-        opened.contents,
-        opened.texts,
-        not_before=opened.alert.not_before,
-        expires_at=opened.alert.expires_at,
-        corrects=(),
-    )
+    sending = sending_of(opened.alert.id, opened.contents, opened.texts)
     totals = {channel: [0, 0] for channel in Channel if channel in sending.channels}
     for group in audiences.reach(sending.audience, sending.channels):
         key = (group.channel, group.language, group.level)
@@ -185,14 +171,7 @@ def extra_corrections(opened: OpenedAlert) -> int:
     if not corrects:
         return 0
     without, correcting = (
-        sending_of(
-            opened.alert.id,
-            opened.contents,
-            opened.texts,
-            not_before=None,
-            expires_at=None,
-            corrects=former,
-        )
+        sending_of(opened.alert.id, opened.contents, opened.texts, corrects=former)
         for former in ((), corrects)
     )
     return fanout.expected(correcting) - fanout.expected(without)
@@ -228,7 +207,7 @@ def decision(opened: OpenedAlert, *, staff: SignedInStaff, vault: ServiceVault) 
     output = queries.output_of(opened.alert.id)
     is_author = staff.id in {author.staff_id for author in opened.alert.authors}
     return Decision(
-        seen=approval_hash.as_text(approval_hash.current_hash(opened.alert, opened.sealing_key, vault=vault)),
+        seen=to_text(approval_hash.current_hash(opened.alert, opened.sealing_key, vault=vault)),
         consent=output.consent_version if output else 0,
         may_decide=staff.may(Permission.APPROVE) and not is_author,
         is_author=is_author,
@@ -243,11 +222,6 @@ def not_in_texts(opened: OpenedAlert) -> list[str]:
         for identifier in opened.contents.identifiers
         if any(identifier.value not in text for text in texts)
     ]
-
-
-def draft_mark_text(opened: OpenedAlert, *, vault: ServiceVault) -> str:
-    """The draft mark as text, for the hidden field of the draft's form."""
-    return approval_hash.as_text(approval_hash.draft_mark(opened.alert, vault=vault))
 
 
 def reason_returned(opened: OpenedAlert) -> str:
@@ -284,22 +258,22 @@ def progress(counts: Counts) -> list[Progress]:
 
 
 def names(ids: Iterable[UUID], *, vault: ServiceVault) -> str:
-    """The names of these colleagues, sorted."""
     return ", ".join(sorted(staff_queries.names_of(ids, vault=vault).values()))
-
-
-def delivery_counts(alert_id: UUID) -> Counts:
-    return delivery_queries.counts(MessageKind.ALERT, alert_id)
 
 
 def reporter_note(alert: Alert) -> str:
     """Why the reporter's choices keep this version from being sent; empty when they do not."""
     output = queries.output_of(alert.id)
-    if output is None or output.kind != ALERT_OUTPUT or alert.consent_version is None:
+    if output is None or output.state not in LIVE_OUTPUTS or alert.consent_version is None:
         return ""
-    if output.state in (OutputState.WITHDRAWN, OutputState.ENDED):
-        return ""
-    return _reporter_note(output, alert.consent_version)
+    note = ""
+    if output.consent_version != alert.consent_version:
+        note = _(
+            "The person who reported this changed what they agreed to. Nothing leaves until it is approved again."
+        )
+    elif output.held:
+        note = _("The person who reported this holds it. Nothing leaves until they let it go.")
+    return str(note)
 
 
 def neighbour_note(alert: Alert) -> str:
@@ -329,17 +303,6 @@ def may_be_replaced(alert: Alert) -> bool:
 def _waits_to_correct(newer: Alert, alert: Alert) -> bool:
     corrects = newer.version > alert.version and newer.change is Change.CORRECTION
     return corrects and newer.state is _S.SCHEDULED
-
-
-def _reporter_note(output: Output, approved_version: int) -> str:
-    if output.consent_version != approved_version:
-        note = _(
-            "The person who reported this changed what they agreed to. Nothing leaves until it is approved again."
-        )
-        return str(note)
-    if output.held:
-        return str(_("The person who reported this holds it. Nothing leaves until they let it go."))
-    return ""
 
 
 def _last_day(alert: Alert) -> str:

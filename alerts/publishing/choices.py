@@ -5,15 +5,11 @@ from typing import Final
 
 from flask_babel import gettext, lazy_gettext as _
 
-from alerts.membership.choices import SECTORS, regions
+from alerts.membership.choices import SECTORS as SECTORS, regions as regions
 from reporting.record.choices import IncidentType, Severity
 from ugly_mugs.accounts.models import MemberKind
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.text.identifiers import IdentifierKind
-
-__all__ = [
-    "CHANNELS", "IDENTIFIERS", "KINDS", "PREMISES", "SECTORS", "SEVERITIES", "TYPES", "enumerated", "labels", "regions",
-]  # fmt: skip
 
 Offered = Sequence[tuple[str, object]]
 

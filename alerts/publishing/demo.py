@@ -21,17 +21,17 @@ HIDDEN = "My friend Wren waited at the corner."
 def invent_alert(scene: Scene) -> None:
     """Make an alert from the first invented report; a running worker then sends it."""
     alice, bob = scene.staff["alice"], scene.staff["bob"]
-    opened = open_report(report_id=scene.filed[0], staff=alice, vault=scene.vault, now=scene.now)
+    opened = open_report(report_id=scene.filed[0], staff=alice, now=scene.now)
     desk.assign(report_id=opened.report.id, staff_id=alice.id, seen_assignee_id=None, now=scene.now)
     _redact(opened, alice, scene)
-    alert = versions.start(opened, _context(alice, scene))
-    if not drafting.submit(alert, _context(alice, scene)):
+    alert = versions.start(opened, DeskContext.of(alice, scene.now))
+    if not drafting.submit(alert, DeskContext.of(alice, scene.now)):
         raise RuntimeError("the invented alert says something about its reporter")
     output = outputs.of_subject(ALERT_OUTPUT, alert.id)
     assert output is not None  # nosec B101: proposed with the draft
     approval.approve(
         alert.id,
-        _context(bob, scene),
+        DeskContext.of(bob, scene.now),
         seen=approval_hash.current_hash(alert, draft_keys.open_draft_key(alert, bob), vault=scene.vault),
         seen_consent=output.consent_version,
         hours=runtime().settings.quiet_hours,
@@ -62,14 +62,3 @@ def _redact(opened: OpenedReport, alice: SignedInStaff, scene: Scene) -> None:
         now=scene.now,
     )
     db.session.flush()
-
-
-def _context(staff: SignedInStaff, scene: Scene) -> DeskContext:
-    settings = runtime().settings
-    return DeskContext(
-        staff=staff,
-        vault=scene.vault,
-        link=settings.link_url,
-        languages=settings.languages,
-        now=scene.now,
-    )

@@ -13,7 +13,7 @@ from ugly_mugs.accounts import queries as staff_queries
 from ugly_mugs.accounts.guard import SignedInStaff
 from ugly_mugs.accounts.models import Staff
 from ugly_mugs.accounts.permissions import Permission
-from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import change_rows
 from ugly_mugs.errors import NotAllowed
 from ugly_mugs.vault import ServiceVault, SwappedKey, Where, content, symmetric
 
@@ -30,7 +30,7 @@ def open_draft_key(alert: Alert, staff: SignedInStaff) -> DraftSealingKey:
     if wrapped is None:
         raise NotAllowed(_("Only its authors and those who may approve it can read this one."))
     where = Where("draft_keys", "wrapped", wrapped.id)
-    return DraftSealingKey(content.unwrap_draft_key(staff.key, wrapped.wrapped, where))
+    return DraftSealingKey(staff.key.open(wrapped.wrapped, where))
 
 
 def may_read(alert: Alert, staff_id: UUID) -> bool:
@@ -62,9 +62,7 @@ def forget_person(staff_id: UUID) -> None:
     With a new key pair they can read a draft again after a colleague submits it, sends it back or takes it back,
     because each of these steps wraps the key again. A draft that nobody else can open has to be written again.
     """
-    db.session.execute(
-        sa.delete(DraftKey).where(DraftKey.staff_id == staff_id).execution_options(synchronize_session=False)
-    )
+    change_rows(sa.delete(DraftKey).where(DraftKey.staff_id == staff_id))
 
 
 def _wrap(alert: Alert, key: DraftSealingKey, people: Iterable[Staff], *, vault: ServiceVault) -> set[UUID]:
@@ -82,7 +80,7 @@ def _wrap(alert: Alert, key: DraftSealingKey, people: Iterable[Staff], *, vault:
         if row is None:
             row = rows[person.id] = DraftKey(id=uuid4(), staff_id=person.id)
             alert.draft_keys.append(row)
-        row.wrapped = content.wrap_draft_key(public, key.key, Where("draft_keys", "wrapped", row.id))
+        row.wrapped = content.wrap(public, key.key, Where("draft_keys", "wrapped", row.id))
         reached.add(person.id)
     for staff_id, row in rows.items():
         if staff_id not in reached:

@@ -52,6 +52,7 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict, NotAllowed, NotThere
 from ugly_mugs.languages import own_name
 from ugly_mugs.quiet_hours import HOME
+from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import ServiceVault
 
 
@@ -64,6 +65,11 @@ class DeskContext:
     link: str
     languages: Sequence[str]
     now: datetime
+
+    @classmethod
+    def of(cls, staff: SignedInStaff, now: datetime) -> "DeskContext":
+        settings = runtime().settings
+        return cls(staff, runtime().vault, settings.link_url, settings.languages, now)
 
     @property
     def today(self) -> date:

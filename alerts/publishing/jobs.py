@@ -16,7 +16,8 @@ from alerts.publishing import queries, stopping
 from alerts.publishing.models import ALERT_MOVES, ALERT_OUTPUT, IN_EFFECT, Alert, AlertState, Change
 from alerts.publishing.texts.snapshots import NotAsApproved, Snapshot, open_approved
 from reporting.record.models import OUTPUT_MOVES, Output, OutputState
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading, db
+from ugly_mugs.database.statements import change_rows, exists
 from ugly_mugs.jobs import Job
 from ugly_mugs.outbox import ledger
 from ugly_mugs.outbox.models import Delivery, DeliveryState, FanOut, MessageKind
@@ -74,7 +75,7 @@ def _due(now: datetime) -> sa.Select[UUID]:
 def _begin(alert_id: UUID) -> None:
     now = _now()
     queries.lock_family(alert_id)
-    released = db.session.execute(
+    released = change_rows(
         sa.update(Output)
         .where(
             Output.kind == ALERT_OUTPUT,
@@ -83,11 +84,10 @@ def _begin(alert_id: UUID) -> None:
             sa.not_(Output.held),
         )
         .values(state=OutputState.RELEASED)
-        .execution_options(synchronize_session=False)
     )
     alert = queries.locked_or_none(alert_id)
-    still_due = db.session.scalar(sa.select(sa.exists().where(Alert.id == alert_id, queries.released())))
-    if alert is None or alert.state is not _S.SCHEDULED or not ledger.rows_of(released) or not still_due:
+    still_due = exists(Alert.id == alert_id, queries.released())
+    if alert is None or alert.state is not _S.SCHEDULED or not released or not still_due:
         # Another process began it, or somebody stopped it.
         db.session.rollback()
         return
@@ -138,11 +138,10 @@ def _open_or_stop(alert: Alert) -> Snapshot | None:
 
 
 def _finish(alert_id: UUID, now: datetime) -> None:
-    with reading():
+    with brief_reading():
         busy = fanout.is_under_way(MessageKind.ALERT, alert_id) or delivery_queries.has_pending(
             MessageKind.ALERT, alert_id
         )
-        db.session.rollback()
     if busy:
         return
     alert = queries.locked_or_none(alert_id)
@@ -190,7 +189,7 @@ def _update_ledger(now: datetime) -> None:
     query = sa.select(Alert.id, Alert.state).where(
         Alert.state.in_(sorted(_WAITING | _OVER)), Alert.expires_at > now
     )
-    with reading():
+    with brief_reading():
         alerts = db.session.execute(query).all()
         held = db.session.scalars(
             sa.select(Delivery.subject_id)
@@ -198,7 +197,6 @@ def _update_ledger(now: datetime) -> None:
             .where(ledger.is_one_of([DeliveryState.HELD]), Alert.state.in_(sorted(IN_EFFECT)))
             .distinct()
         ).all()
-        db.session.rollback()
     for alert_id in held:
         ledger.let_go(kind=MessageKind.ALERT, subject_id=alert_id)
         db.session.commit()
@@ -217,10 +215,8 @@ def _ids(query: sa.Select[UUID]) -> Sequence[UUID]:
 
 
 def _read(query: Callable[[], Sequence[UUID]]) -> Sequence[UUID]:
-    with reading():
-        ids = query()
-        db.session.rollback()
-    return ids
+    with brief_reading():
+        return query()
 
 
 def _now() -> datetime:

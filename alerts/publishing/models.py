@@ -87,16 +87,14 @@ class Alert(Model):
     version: Mapped[int] = clear(Clear.VERSION, sa.Integer)
     change: Mapped[Change] = state_of(Change, default=Change.FIRST)
     state: Mapped[AlertState] = state_of(AlertState, default=AlertState.DRAFT, index=True)
-    contents: Mapped[bytes] = sealed(
-        "draft key, then rest"
-    )  # severity, audience rule, channels, leak result, …
+    # Severity, audience rule, channels, leak result, ….
+    contents: Mapped[bytes] = sealed("draft key, then rest")
     returned: Mapped[bytes | None] = sealed("draft key", nullable=True)  # why it was sent back
     submitted_by: Mapped[uuid.UUID | None] = clear(Clear.ID, sa.Uuid, nullable=True)
     approved_by: Mapped[uuid.UUID | None] = clear(Clear.ID, sa.Uuid, nullable=True)
     approved_at: Mapped[datetime | None] = clear(Clear.NAMED, UtcDateTime, nullable=True)
-    approval: Mapped[bytes | None] = keyed(
-        "rest", nullable=True
-    )  # hash of all texts, audience rule and channels
+    # Hash of all texts, audience rule and channels.
+    approval: Mapped[bytes | None] = keyed("rest", nullable=True)
     consent_version: Mapped[int | None] = clear(Clear.VERSION, sa.Integer, nullable=True)
     not_before: Mapped[datetime | None] = clear(Clear.NAMED, UtcDateTime, nullable=True)
     expires_at: Mapped[datetime | None] = clear(Clear.NAMED, UtcDateTime, nullable=True)

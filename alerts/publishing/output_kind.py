@@ -1,20 +1,13 @@
 """Alerts as a kind of output for reporting: the labels and links of reporting's pages."""
 
-from uuid import UUID
-
 from flask import url_for
 from flask_babel import lazy_gettext as _
 
 from alerts.publishing.models import ALERT_OUTPUT
 from reporting.record.consents import Consent
 from reporting.record.models import OutputState
-from reporting.record.output_kinds import DeskWords, Making, OutputKindSpec, ReporterWords, Sentences
+from reporting.record.output_kinds import CreateAction, DeskWords, OutputKindSpec, ReporterWords, Sentences
 from ugly_mugs.accounts.permissions import Permission
-
-
-def _page_of(alert_id: UUID) -> str:
-    return url_for("publishing.alert", alert_id=alert_id)
-
 
 _REPORTER = ReporterWords(
     heading=_("Warning others"),
@@ -63,7 +56,7 @@ _DESK = DeskWords(
         OutputState.ENDED: Sentences(_("Ended.")),
         OutputState.WITHDRAWN: Sentences(_("Taken back by the reporter.")),
     },
-    made=_("An alert was made from it. When nothing is left to do here, settle the report."),
+    next_step=_("An alert was made from it. When nothing is left to do here, settle the report."),
     settling_message=_(
         "Thank you for telling us. A warning was made from your report; you can see here how far it is. We have "
         "now finished with it. If something new comes up, add it here and we look again."
@@ -73,11 +66,11 @@ _DESK = DeskWords(
 ALERT = OutputKindSpec(
     kind=ALERT_OUTPUT,
     rests_on=Consent.WARN_OTHERS,
-    page_of=_page_of,
+    page_of=lambda alert_id: url_for("publishing.alert", alert_id=alert_id),
     permission=Permission.SEE_DRAFTS,
     reporter=_REPORTER,
     desk=_DESK,
-    making=Making(
+    create_action=CreateAction(
         endpoint="publishing.new",
         permission=Permission.DRAFT,
         button=_("Write an alert"),

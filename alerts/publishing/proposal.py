@@ -1,6 +1,6 @@
 """First contents of a draft: the report's structured fields, made coarse so that they do not reveal the reporter."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -137,8 +137,4 @@ def _description(offender: Section) -> str:
         if offender.get(name) and offender[name] not in UNSAID
     ]
     features += [offender[name] for name in _LOOKS if offender.get(name)]
-    return ", ".join(_without_full_stops(features))
-
-
-def _without_full_stops(words: Iterable[str]) -> Sequence[str]:
-    return [word.strip().rstrip(".") for word in words if word.strip()]
+    return ", ".join(feature.strip().rstrip(".") for feature in features if feature.strip())

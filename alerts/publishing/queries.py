@@ -16,7 +16,8 @@ from alerts.publishing.models import (
 )
 from reporting.record.models import Output, OutputState
 from ugly_mugs.database.engine import db
-from ugly_mugs.errors import NotThere
+from ugly_mugs.database.statements import exists
+from ugly_mugs.errors import or_not_there
 
 _FRESH = {"populate_existing": True}
 _NOT_SENDING_YET = frozenset(
@@ -26,18 +27,12 @@ _NOT_SENDING_YET = frozenset(
 
 def alert(alert_id: UUID) -> Alert:
     """One version, or NotThere."""
-    alert = db.session.get(Alert, alert_id)
-    if alert is None:
-        raise NotThere
-    return alert
+    return or_not_there(db.session.get(Alert, alert_id))
 
 
 def locked(alert_id: UUID) -> Alert:
     """One version, read again and locked until the transaction ends, or NotThere."""
-    alert = locked_or_none(alert_id)
-    if alert is None:
-        raise NotThere
-    return alert
+    return or_not_there(locked_or_none(alert_id))
 
 
 def locked_or_none(alert_id: UUID) -> Alert | None:
@@ -94,12 +89,11 @@ def first_draft_of(report_id: UUID) -> Alert | None:
 
 def newer_version_under_way(alert: Alert) -> bool:
     """Whether a later version of the family is being written, waits for approval or is scheduled."""
-    query = sa.exists().where(
+    return exists(
         Alert.family_id == alert.family_id,
         Alert.version > alert.version,
         Alert.state.in_(sorted(_NOT_SENDING_YET)),
     )
-    return bool(db.session.scalar(sa.select(query)))
 
 
 def all_alerts() -> Sequence[Alert]:
@@ -141,13 +135,11 @@ def current_alerts(now: datetime) -> Sequence[Alert]:
 
 
 def current_alert(reference: str, now: datetime) -> Alert | None:
-    """The alert that members may read under this reference now."""
     return next((alert for alert in current_alerts(now) if alert.family.reference == reference), None)
 
 
 def was_sent(reference: str) -> bool:
     """Whether a version with this reference was ever approved."""
-    query = sa.exists().where(
+    return exists(
         Alert.family_id == AlertFamily.id, AlertFamily.reference == reference, Alert.approved_at.is_not(None)
     )
-    return bool(db.session.scalar(sa.select(query)))

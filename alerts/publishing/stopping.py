@@ -16,6 +16,7 @@ from reporting.record.models import OUTPUT_MOVES, Output, OutputState, Report
 from ugly_mugs.audit.log import record
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import change_rows
 from ugly_mugs.errors import Conflict
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import ServiceVault
@@ -93,7 +94,7 @@ def end_outputs(alert_ids: Collection[UUID]) -> None:
 
     One statement, because the worker's role may read and write only a few columns of outputs.
     """
-    db.session.execute(
+    change_rows(
         sa.update(Output)
         .where(
             Output.kind == ALERT_OUTPUT,
@@ -101,7 +102,6 @@ def end_outputs(alert_ids: Collection[UUID]) -> None:
             Output.state.in_(sorted(OUTPUT_MOVES.sources(OutputState.ENDED))),
         )
         .values(state=OutputState.ENDED)
-        .execution_options(synchronize_session=False)
     )
 
 

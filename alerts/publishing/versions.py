@@ -30,16 +30,13 @@ from alerts.publishing.models import (
     Change,
 )
 from alerts.publishing.texts import message_text
-from alerts.publishing.texts.contents import (
-    RestSealingKey,
-    open_contents,
-    open_texts,
-)
+from alerts.publishing.texts.contents import RestSealingKey, open_contents, open_texts
 from reporting.record import outputs
 from reporting.record.opening import OpenedReport
 from ugly_mugs.audit.log import record
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import exists
 from ugly_mugs.errors import Conflict, NotThere
 
 # Without characters that are misread or misheard for each other, and without vowels, so that no word appears.
@@ -150,5 +147,5 @@ def _draft_after(opened: OpenedReport, former: Alert, change: Change, context: D
 def _unused_reference() -> str:
     while True:
         reference = "".join(secrets.choice(REFERENCE_SIGNS) for _sign in range(REFERENCE_LENGTH))
-        if not db.session.scalar(sa.select(sa.exists().where(AlertFamily.reference == reference))):
+        if not exists(AlertFamily.reference == reference):
             return reference

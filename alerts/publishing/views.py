@@ -8,18 +8,21 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _, lazy_gettext
 from werkzeug.wrappers import Response
 
+from alerts.delivery import queries as delivery_queries
 from alerts.publishing import alert_page, approval, drafting, queries, stopping, versions
 from alerts.publishing.alert_page import OpenedAlert
 from alerts.publishing.drafting import DeskContext
 from alerts.publishing.models import Alert, AlertState, Change
 from alerts.publishing.schemas import NewVersionSchema, ReturnSchema
 from alerts.publishing.texts import approval_hash, previews
-from reporting.record.opening import OpenedReport, open_report
+from reporting.record.opening import open_for_me
 from ugly_mugs.accounts.guard import AUTO_REFRESH, Permission, current_staff, is_auto_refresh, staff
 from ugly_mugs.database.engine import db
-from ugly_mugs.errors import Conflict, NotAllowed, NotThere
+from ugly_mugs.errors import Conflict, NotAllowed, or_not_there
+from ugly_mugs.outbox.models import MessageKind
 from ugly_mugs.runtime import runtime
-from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.vault.encoding import to_text
+from ugly_mugs.web.forms import Form
 from ugly_mugs.web.redirects import see_other
 from ugly_mugs.wiring import NavigationEntry
 
@@ -33,6 +36,7 @@ NAVIGATION = (
 
 MAY_SEE = (Permission.SEE_DRAFTS, Permission.DRAFT, Permission.APPROVE)
 MAY_STEER = (Permission.DRAFT, Permission.APPROVE)
+DECISIONS = {"pause": stopping.pause, "resume": stopping.resume, "cancel": stopping.cancel}
 # A page that reloads itself disturbs slow readers and screen readers (WCAG 2.2.1). So the page reloads only on request,
 # the request can be ended, and the reloading page holds no form whose input could be lost.
 REFRESH_SECONDS = 20
@@ -47,10 +51,8 @@ def alerts() -> ResponseReturnValue:
 @publishing.post("/new")
 @staff(Permission.DRAFT)
 def new() -> ResponseReturnValue:
-    report_id = request.form.get("report_id", type=UUID)
-    if report_id is None:
-        raise NotThere
-    alert = versions.start(_open_report(report_id), _context())
+    report_id = or_not_there(request.form.get("report_id", type=UUID))
+    alert = versions.start(open_for_me(report_id), _context())
     db.session.commit()
     return _redirect_to(alert)
 
@@ -68,8 +70,8 @@ def save(alert_id: UUID) -> ResponseReturnValue:
     form = _draft_form(opened)
     if not form.take(request.form):
         return _draft_page(opened, form), HTTPStatus.BAD_REQUEST
-    action = request.form.get("deed", "save")
-    report = _open_report(queries.alert(alert_id).family.report_id)
+    action = request.form.get("action", "save")
+    report = open_for_me(queries.alert(alert_id).family.report_id)
     try:
         alert = drafting.save(
             report,
@@ -126,26 +128,10 @@ def send_back(alert_id: UUID) -> ResponseReturnValue:
     return _redirect_to(alert)
 
 
-@publishing.post("/<uuid:alert_id>/pause")
+@publishing.post("/<uuid:alert_id>/<any(pause, resume, cancel):decision>")
 @staff(*MAY_STEER)
-def pause(alert_id: UUID) -> ResponseReturnValue:
-    stopping.pause(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
-    db.session.commit()
-    return _redirect_to(queries.alert(alert_id))
-
-
-@publishing.post("/<uuid:alert_id>/resume")
-@staff(*MAY_STEER)
-def resume(alert_id: UUID) -> ResponseReturnValue:
-    stopping.resume(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
-    db.session.commit()
-    return _redirect_to(queries.alert(alert_id))
-
-
-@publishing.post("/<uuid:alert_id>/cancel")
-@staff(*MAY_STEER)
-def cancel(alert_id: UUID) -> ResponseReturnValue:
-    stopping.cancel(alert_id, staff_id=current_staff().id, now=runtime().clock.now())
+def steer(alert_id: UUID, decision: str) -> ResponseReturnValue:
+    DECISIONS[decision](alert_id, staff_id=current_staff().id, now=runtime().clock.now())
     db.session.commit()
     return _redirect_to(queries.alert(alert_id))
 
@@ -153,7 +139,7 @@ def cancel(alert_id: UUID) -> ResponseReturnValue:
 @publishing.post("/<uuid:alert_id>/edit")
 @staff(Permission.DRAFT)
 def edit(alert_id: UUID) -> ResponseReturnValue:
-    alert = versions.reopen(_open_report(queries.alert(alert_id).family.report_id), alert_id, _context())
+    alert = versions.reopen(open_for_me(queries.alert(alert_id).family.report_id), alert_id, _context())
     db.session.commit()
     return _redirect_to(alert)
 
@@ -164,7 +150,7 @@ def next_version(alert_id: UUID) -> ResponseReturnValue:
     form = Form(NewVersionSchema())
     if not form.take(request.form):
         return _live_page(queries.alert(alert_id), form), HTTPStatus.BAD_REQUEST
-    report = _open_report(queries.alert(alert_id).family.report_id)
+    report = open_for_me(queries.alert(alert_id).family.report_id)
     alert = versions.next_version(report, alert_id, Change(form.values["change"]), _context())
     db.session.commit()
     return _redirect_to(alert)
@@ -188,8 +174,7 @@ def _draft_page(opened: OpenedAlert, form: Form) -> str:
         "alerts/publishing/draft.html",
         opened=opened,
         form=form,
-        problems=error_summary(form),
-        seen=alert_page.draft_mark_text(opened, vault=runtime().vault),
+        seen=to_text(approval_hash.draft_mark(opened.alert, vault=runtime().vault)),
         returned=alert_page.reason_returned(opened),
         **_previews(opened),
     )
@@ -200,7 +185,6 @@ def _decision_page(opened: OpenedAlert, form: Form) -> str:
         "alerts/publishing/decide.html",
         opened=opened,
         form=form,
-        problems=error_summary(form),
         fact_rows=alert_page.facts(opened),
         decision=alert_page.decision(opened, staff=current_staff(), vault=runtime().vault),
         authors=_names([author.staff_id for author in opened.alert.authors]),
@@ -216,11 +200,10 @@ def _live_page(alert: Alert, form: Form) -> str:
         alert=alert,
         opened=opened,
         form=form,
-        problems=error_summary(form),
-        state=alert_page.state_label(alert.state),
+        state=alert_page.STATES[alert.state],
         change=alert_page.change_label(alert),
         fact_rows=alert_page.facts(opened) if opened else [],
-        progress=alert_page.progress(alert_page.delivery_counts(alert.id)),
+        progress=alert_page.progress(delivery_queries.counts(MessageKind.ALERT, alert.id)),
         reporter_note=alert_page.reporter_note(alert),
         may_be_replaced=alert_page.may_be_replaced(alert),
         live=AUTO_REFRESH,
@@ -245,7 +228,7 @@ def _previews(opened: OpenedAlert) -> dict[str, object]:
         "extra_corrections": alert_page.extra_corrections(opened),
         "sender": _sender(),
         "not_in_texts": alert_page.not_in_texts(opened),
-        "state": alert_page.state_label(opened.alert.state),
+        "state": alert_page.STATES[opened.alert.state],
         "change": alert_page.change_label(opened.alert),
     }
 
@@ -255,19 +238,7 @@ def _sender() -> str:
 
 
 def _context() -> DeskContext:
-    settings = runtime().settings
-    return DeskContext(
-        staff=current_staff(),
-        vault=runtime().vault,
-        link=settings.link_url,
-        languages=settings.languages,
-        now=runtime().clock.now(),
-    )
-
-
-def _open_report(report_id: UUID) -> OpenedReport:
-    vault, now = runtime().vault, runtime().clock.now()
-    return open_report(report_id=report_id, staff=current_staff(), vault=vault, now=now)
+    return DeskContext.of(current_staff(), runtime().clock.now())
 
 
 def _readable(alert: Alert) -> OpenedAlert:

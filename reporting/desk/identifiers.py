@@ -42,7 +42,7 @@ def of_report(contents: Contents, *, vault: ServiceVault) -> list[ReportIdentifi
     }
     for point in contents.points:
         tag_of.setdefault((point.kind, point.normalised), (vault.tags.series_tag(point.point), True))
-    stored = _stored_tags(contents.report_id)
+    stored = tags.stored(contents.report_id)
     shared = _numbers_of_other_reports(contents.report_id)
     return [
         ReportIdentifier(
@@ -98,10 +98,6 @@ def _identifier_with_tag(contents: Contents, tag: bytes, vault: ServiceVault) ->
         if identifier.tag == tag:
             return identifier
     raise Conflict(_("This identifier does not stand in the report."))
-
-
-def _stored_tags(report_id: UUID) -> set[bytes]:
-    return set(db.session.scalars(sa.select(IdentifierTag.tag).where(IdentifierTag.report_id == report_id)))
 
 
 def _numbers_of_other_reports(report_id: UUID) -> dict[bytes, int]:

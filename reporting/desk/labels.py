@@ -55,21 +55,20 @@ class OutputLine(NamedTuple):
 
 
 class OutputsOfKind(NamedTuple):
-    """Every output of one kind made from a report."""
-
     kind: OutputKindSpec
     lines: list[OutputLine]
 
 
 def of_outputs(outputs: Iterable[Output]) -> list[OutputsOfKind]:
-    """A group for every wired kind, also for a kind without outputs."""
-    groups = {spec.kind: OutputsOfKind(spec, []) for spec in output_kinds.registered()}
-    for output in outputs:
-        kind, lines = groups[output.kind]
-        title = str(kind.desk.title) % {"number": len(lines) + 1}
-        sentence = kind.desk.states[output.state].about(output)
-        lines.append(OutputLine(title, kind.page_of(output.subject_id), sentence))
-    return list(groups.values())
+    return [
+        OutputsOfKind(kind, [_line(kind, number, output) for number, output in enumerate(members, start=1)])
+        for kind, members in output_kinds.grouped(outputs)
+    ]
+
+
+def _line(kind: OutputKindSpec, number: int, output: Output) -> OutputLine:
+    title = str(kind.desk.title) % {"number": number}
+    return OutputLine(title, kind.page_of(output.subject_id), kind.desk.states[output.state].about(output))
 
 
 def proposed_message(decision: ReportState, outputs: Sequence[Output]) -> Words:

@@ -36,7 +36,6 @@ class Tab(StrEnum):
         return {Tab.OPEN: _("Open"), Tab.SETTLED: _("Settled"), Tab.DECLINED: _("Declined")}[self]
 
     def total(self, counts: Mapping[ReportState, int]) -> int:
-        """The number of reports under this tab."""
         return sum(
             counts.get(state, 0) for state in (OPEN if self is Tab.OPEN else {ReportState(self.value)})
         )
@@ -82,7 +81,7 @@ def lines(
             state=of_state(row.state),
             state_tag="good" if row.state is ReportState.RECEIVED else "",
             age=waiting_time(received[row.id], now) if row.id in received else "",
-            day=_day(row.received_on if row.state in OPEN else row.changed_on),
+            day=str(format_date(row.received_on if row.state in OPEN else row.changed_on, "medium")),
             taken_by=_("you")
             if row.taken_by == staff_id
             else names.get(row.taken_by, "")
@@ -117,9 +116,4 @@ def place_summary(facets: Facets | None) -> Words:
 
 
 def waiting_time(received_at: datetime, now: datetime) -> str:
-    """The time since the report was received."""
     return str(format_timedelta(max(now - received_at, timedelta(0)), granularity="minute"))
-
-
-def _day(day: date) -> str:
-    return str(format_date(day, "medium"))

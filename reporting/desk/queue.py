@@ -14,6 +14,7 @@ from reporting.record.choices import Severity
 from reporting.record.facets import Facets
 from reporting.record.models import OPEN, Report, ReportState
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import count
 from ugly_mugs.vault import ServiceVault
 
 PAGE: Final = 25
@@ -118,7 +119,7 @@ def _id_of(row: _Ranked) -> UUID:
 
 def finished_page(state: ReportState, *, number: int, vault: ServiceVault) -> Page:
     """One page of reports in this final state, the latest change first."""
-    total = db.session.scalar(sa.select(sa.func.count()).where(Report.state == state)) or 0
+    total = count(Report.state == state)
     number, last = _page_within(number, total)
     rows = _rows(
         Report.state == state,
@@ -130,7 +131,6 @@ def finished_page(state: ReportState, *, number: int, vault: ServiceVault) -> Pa
 
 
 def counts() -> dict[ReportState, int]:
-    """How many reports there are in each state."""
     query = sa.select(Report.state, sa.func.count()).group_by(Report.state)
     return {row[0]: row[1] for row in db.session.execute(query)}
 

@@ -30,7 +30,7 @@ from reporting.redaction.models import Redaction
 from ugly_mugs.accounts import queries as accounts
 from ugly_mugs.accounts.guard import current_staff
 from ugly_mugs.runtime import runtime
-from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.forms import Form, Problem, error_summary
 
 REPLY: Final = "message"
 SETTLE: Final = "settle"
@@ -55,8 +55,7 @@ class ReportForms(dict[str, Form]):
         self.posted = name
         return self[name].take(typed)
 
-    @property
-    def problems(self) -> list[Any]:
+    def problems(self) -> list[Problem]:
         return error_summary(*self.values())
 
 
@@ -144,9 +143,4 @@ def _added_since(opened: OpenedReport, redaction: Redaction | None) -> bool:
 def _message_row(message: ReportMessage, content_key: bytes, names: Mapping[UUID, str]) -> Mapping[str, Any]:
     by_desk = message.author is Author.DESK
     who = names.get(message.staff_id, _("The desk")) if by_desk and message.staff_id else _("The reporter")
-    return {
-        "who": who,
-        "when": format_date(message.sent_on, "long"),
-        "text": conversation.open_message(message, content_key),
-        "mine": by_desk,
-    }
+    return conversation.shown(message, content_key, who=who, mine=by_desk)

@@ -12,7 +12,7 @@ from reporting.desk.listing import Tab, lines
 from reporting.desk.report_page import DECLINE, REPLY, SETTLE, ReportForms, render_report
 from reporting.record import opening
 from reporting.record.models import ReportState
-from reporting.record.opening import OpenedReport
+from reporting.record.opening import open_for_me
 from ugly_mugs.accounts.guard import Permission, current_staff, staff
 from ugly_mugs.accounts.navigation import first_page
 from ugly_mugs.database.engine import db
@@ -59,7 +59,7 @@ def report_list() -> Response:
 @desk.get("/reports/<uuid:report_id>")
 @staff(Permission.OPEN_REPORTS)
 def report(report_id: UUID) -> Response:
-    return render_report(_opened(report_id), ReportForms())
+    return render_report(open_for_me(report_id), ReportForms())
 
 
 @desk.post("/reports/<uuid:report_id>/take")
@@ -93,7 +93,7 @@ def give_back(report_id: UUID) -> Response:
 @desk.post("/reports/<uuid:report_id>/message")
 @staff(Permission.CONVERSE)
 def reply(report_id: UUID) -> Response:
-    opened, forms = _opened(report_id), ReportForms()
+    opened, forms = open_for_me(report_id), ReportForms()
     if not forms.take(REPLY, request.form):
         return render_report(opened, forms, status=HTTPStatus.BAD_REQUEST)
     services.reply(
@@ -110,7 +110,7 @@ def reply(report_id: UUID) -> Response:
 @desk.post("/reports/<uuid:report_id>/<any(settle, decline):decision>")
 @staff(Permission.REDACT)
 def finish(report_id: UUID, decision: str) -> Response:
-    opened, forms = _opened(report_id), ReportForms()
+    opened, forms = open_for_me(report_id), ReportForms()
     if not forms.take(decision, request.form):
         return render_report(opened, forms, status=HTTPStatus.BAD_REQUEST)
     try:
@@ -131,7 +131,7 @@ def finish(report_id: UUID, decision: str) -> Response:
 @desk.post("/reports/<uuid:report_id>/identifier")
 @staff(Permission.REDACT)
 def identifier(report_id: UUID) -> Response:
-    opened = _opened(report_id)
+    opened = open_for_me(report_id)
     removing = request.form.get("do") == "remove"
     change_tag = identifiers.remove_tag if removing else identifiers.add_tag
     try:
@@ -154,16 +154,10 @@ def _tag() -> bytes:
         return b""
 
 
-def _opened(report_id: UUID) -> OpenedReport:
-    return opening.open_report(
-        report_id=report_id, staff=current_staff(), vault=runtime().vault, now=runtime().clock.now()
-    )
-
-
 def _render_conflict(report_id: UUID, forms: ReportForms, conflict: Conflict) -> Response:
     """The page with the report's current state, and everything that was typed."""
     db.session.rollback()
-    return render_report(_opened(report_id), forms, message=conflict.message, status=HTTPStatus.CONFLICT)
+    return render_report(open_for_me(report_id), forms, message=conflict.message, status=HTTPStatus.CONFLICT)
 
 
 def _redirect(report_id: UUID, part: str = "") -> Response:

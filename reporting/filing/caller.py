@@ -40,7 +40,7 @@ def file_report() -> Response:
         return posted.too_long(
             _("This is too long to keep. File a part now and add the rest with the receipt.")
         )
-    former = queries.report(filed.report_id) if filed.already else None
+    former = queries.report(filed.report_id) if filed.was_filed_before else None
     page = render_template(
         "reporting/filing/caller_filed.html",
         words=posted.receipt.words,

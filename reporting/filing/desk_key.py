@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import PublicKey, ServiceVault
 
@@ -18,16 +18,12 @@ _NEWEST = (
 
 
 class DeskKey(NamedTuple):
-    """A public key of the desk and the epoch it belongs to."""
-
     epoch_id: UUID
     public: PublicKey
 
 
 @dataclass
 class CachedKey:
-    """The desk key that this process looked up last."""
-
     key: DeskKey | None = None
 
 
@@ -46,9 +42,8 @@ def current(key: DeskKey, vault: ServiceVault, connection: sa.Connection) -> Des
 
 
 def _look_up(vault: ServiceVault) -> DeskKey:
-    with reading():
+    with brief_reading():
         epoch, public = epochs.current(EpochKind.DESK, vault=vault)
         key = DeskKey(epoch.id, public)
-        db.session.rollback()
     runtime().process_state.of(CachedKey).key = key
     return key

@@ -43,7 +43,6 @@ class PostedForm:
         return runtime().vault.receipts.from_form_token(self.token)
 
     def submission(self, source: Source, *, filed_by: UUID | None = None) -> Submission:
-        """What a complete form files."""
         return Submission(
             receipt=self.receipt,
             source=source,

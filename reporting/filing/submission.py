@@ -61,17 +61,15 @@ class SealedSubmission:
 
 @dataclass(frozen=True)
 class Filed:
-    """`already` means that this receipt had filed before, and nothing was written now."""
+    """`was_filed_before` means that this receipt had filed before, and nothing was written now."""
 
     report_id: UUID
-    already: bool
+    was_filed_before: bool
 
 
 def new_receipt(vault: ServiceVault, now: datetime) -> Receipt:
     """A receipt for a submission that does not come from a posted form."""
-    token = vault.form_tokens.read(FORM_PURPOSE, vault.form_tokens.issue(FORM_PURPOSE, now))
-    assert token is not None  # issued in the line before
-    return vault.receipts.from_form_token(token)
+    return vault.receipts.from_form_token(vault.form_tokens.new(FORM_PURPOSE, now))
 
 
 def seal(submission: Submission, key: DeskKey, *, vault: ServiceVault) -> SealedSubmission:
@@ -93,7 +91,7 @@ def seal(submission: Submission, key: DeskKey, *, vault: ServiceVault) -> Sealed
         "changed_on": day,
         "locator": vault.receipts.locator(submission.receipt),
         "epoch_id": key.epoch_id,
-        "desk_wrap": content.wrap_to_epoch(key.public, content_key, Where("reports", "desk_wrap", report_id)),
+        "desk_wrap": content.wrap(key.public, content_key, Where("reports", "desk_wrap", report_id)),
         "receipt_wrap": content.wrap_under_receipt(
             vault.receipts, submission.receipt, content_key, Where("reports", "receipt_wrap", report_id)
         ),
@@ -117,7 +115,7 @@ def insert(sealed: SealedSubmission, connection: sa.Connection) -> Filed:
     report = sealed.report
     if connection.execute(_INSERT_REPORT[is_sqlite()], report).rowcount == 0:
         former = connection.execute(_BY_LOCATOR, {"locator": report["locator"]}).scalar_one()
-        return Filed(former, already=True)
+        return Filed(former, was_filed_before=True)
     connection.execute(_INSERT_PART, sealed.part)
     if sealed.tags:
         connection.execute(_INSERT_TAG, sealed.tags)
@@ -129,7 +127,7 @@ def insert(sealed: SealedSubmission, connection: sa.Connection) -> Filed:
             day=report["received_on"],
             connection=connection,
         )
-    return Filed(report["id"], already=False)
+    return Filed(report["id"], was_filed_before=False)
 
 
 def _identifiers(

@@ -16,7 +16,7 @@ from reporting.record.form_sections import ReportForm, posted_answers
 from reporting.record.models import Report, Source
 from reporting.record.schemas import CONSENT_SECTIONS, KEPT_SECTIONS
 from ugly_mugs.accounts.guard import anyone
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading
 from ugly_mugs.errors import not_saved
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import FormToken, Receipt, TooLong
@@ -59,18 +59,17 @@ def _answer(posted: PostedForm, token: FormToken) -> Response:
     submission = posted.submission(Source.REPORTER) if posted.complete else None
     if submission is not None and posted.fileable:
         try:
-            if not batch_commit.file(submission, vault=runtime().vault).already:
+            if not batch_commit.file(submission, vault=runtime().vault).was_filed_before:
                 return _receipt_page(posted.receipt)
         except TooLong:
             return posted.too_long(
                 _("All of it together is too long for us to keep. Send a part now and add the rest later.")
             )
-    with reading():
+    with brief_reading():
         former = queries.report_at(runtime().vault.receipts.locator(posted.receipt))
         state = resubmission.state_of(token, former, posted.now)
         if former is not None and state is not FormState.WITHDRAWN:
             return _filed_already(posted.receipt, former, state, submission)
-        db.session.rollback()
     if state is FormState.TOO_OLD:
         return posted.page(
             _("This page had been open for a long time. Please look it over and send it once more.")
@@ -100,7 +99,6 @@ def _filed_already(
     vault = runtime().vault
     answers = submission is None or resubmission.changes_answers(former, submission, vault=vault)
     consents = submission is None or resubmission.changes_consents(former, submission, vault=vault)
-    db.session.rollback()
     if state is FormState.JUST_FILED and not answers and not consents:
         return _receipt_page(own_receipt)
     changed = (KEPT_SECTIONS if answers else ()) + (CONSENT_SECTIONS if consents else ())

@@ -45,16 +45,12 @@ def card_of(output: Output, *, content_key: bytes) -> OutputCard:
 
 
 def by_kind(report_outputs: Iterable[Output], *, consents: Consents, content_key: bytes) -> list[CardsOfKind]:
-    """A group for every wired kind, also for a kind without outputs."""
-    cards: dict[OutputKind, list[OutputCard]] = {spec.kind: [] for spec in output_kinds.registered()}
-    for output in report_outputs:
-        cards[output.kind].append(card_of(output, content_key=content_key))
     return [
         CardsOfKind(
             spec.kind,
             spec.reporter.heading,
-            cards[spec.kind],
+            [card_of(output, content_key=content_key) for output in members],
             spec.reporter.none_made if consents.given(spec.rests_on) else spec.reporter.not_allowed,
         )
-        for spec in output_kinds.registered()
+        for spec, members in output_kinds.grouped(report_outputs)
     ]

@@ -1,7 +1,6 @@
 """The reporter's pages behind a receipt: status, messages, additions, consents, outputs, withdrawal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Final
@@ -14,9 +13,9 @@ from reporting.receipt import adding, withdrawal
 from reporting.receipt.output_cards import by_kind, card_of
 from reporting.receipt.schemas import MessageSchema, ReceiptSchema
 from reporting.record import answer_labels, contents, conversation, output_kinds, outputs, queries
-from reporting.record.contents import Contents
 from reporting.record.form_sections import ReportForm, posted_answers
-from reporting.record.models import Author, Report, ReportMessage
+from reporting.record.models import Author, ReportMessage
+from reporting.record.opening import OpenedReport
 from reporting.record.schemas import KEPT_SECTIONS
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.budgets import Budget
@@ -24,13 +23,13 @@ from ugly_mugs.accounts.guard import (
     anyone,
     browser_session,
     current_reporter,
-    forget_reporter,
+    forget,
     reporter,
     reporter_session_contents,
 )
 from ugly_mugs.accounts.models import SessionKind
 from ugly_mugs.database.engine import db, forget_deleted
-from ugly_mugs.errors import NotThere, PleaseWait
+from ugly_mugs.errors import NotThere, PleaseWait, or_not_there
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt, TooLong, UnknownWord, WrongLength
 from ugly_mugs.web.form_fields import Words
@@ -94,11 +93,8 @@ def open_report() -> Response:
     db.session.commit()
     answers = posted_answers(request.form)
     if answers:
-        response = _draw_prefilled_page(cookie, answers)
-    else:
-        response = see_other("receipt.report_page")
-    cookie.put(response)
-    return response
+        return cookie.put(_draw_prefilled_page(cookie, answers))
+    return cookie.put(see_other("receipt.report_page"))
 
 
 @receipt.get("/report")
@@ -189,9 +185,7 @@ def change_choices() -> Response:
 def decide_on_output() -> Response:
     """Hold an output, or lift its hold."""
     current = _current_report(lock=True)
-    output = queries.output(current.report.id, request.form.get("output", ""))
-    if output is None:
-        raise NotThere
+    output = or_not_there(queries.output(current.report.id, request.form.get("output", "")))
     if request.form.get("do") == "hold":
         outputs.hold(output)
     else:
@@ -221,7 +215,7 @@ def withdraw() -> Response:
     db.session.commit()
     # The next page says that the report is gone, so the database's log must not keep the deleted data either.
     forget_deleted()
-    forget_reporter()
+    forget(SessionKind.REPORTER)
     return see_other("receipt.gone_page")
 
 
@@ -234,26 +228,17 @@ def gone_page() -> str:
 @receipt.post("/close")
 @anyone
 def close() -> Response:
-    forget_reporter()
+    forget(SessionKind.REPORTER)
     return see_other("receipt.receipt_page")
 
 
-@dataclass(frozen=True)
-class CurrentReport:
-    """The report of the signed-in reporter, opened for this request."""
-
-    report: Report
-    contents: Contents
-    content_key: bytes
-
-
-def _current_report(*, lock: bool = False) -> CurrentReport:
+def _current_report(*, lock: bool = False) -> OpenedReport:
     """NotThere when it was withdrawn meanwhile, in another tab or by another person with the receipt."""
     session = current_reporter()
     report = queries.locked_report(session.report_id) if lock else queries.report(session.report_id)
     if report is None or report.head is None:
         raise NotThere(_("This report is not here any more."))
-    return CurrentReport(report, contents.open_with_key(report, session.content_key), session.content_key)
+    return OpenedReport(report, session.content_key, contents.open_with_key(report, session.content_key))
 
 
 class WrongReceipts(Budget):
@@ -321,7 +306,7 @@ def _draw_receipt_page(
     return make_response(page, status)
 
 
-def _draw_report_page(current: CurrentReport, form: Form, status: HTTPStatus = HTTPStatus.OK) -> Response:
+def _draw_report_page(current: OpenedReport, form: Form, status: HTTPStatus = HTTPStatus.OK) -> Response:
     page = render_template(
         "reporting/receipt/report_page.html",
         report=current.report,
@@ -346,12 +331,8 @@ def _draw_report_page(current: CurrentReport, form: Form, status: HTTPStatus = H
 
 def _message_row(message: ReportMessage, content_key: bytes) -> Mapping[str, Any]:
     by_reporter = message.author is Author.REPORTER
-    return {
-        "who": _("You") if by_reporter else _("The desk"),
-        "when": format_date(message.sent_on, "long"),
-        "text": conversation.open_message(message, content_key),
-        "mine": by_reporter,
-    }
+    who = _("You") if by_reporter else _("The desk")
+    return conversation.shown(message, content_key, who=who, mine=by_reporter)
 
 
 def _draw_choices_page(form: ReportForm, csrf: str, *, prefilled: bool = False) -> str:

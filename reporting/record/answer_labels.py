@@ -37,7 +37,6 @@ def labelled_sections(sections: Mapping[str, Any]) -> Iterator[AnsweredSection]:
 
 
 def rows(section: str, answers: Mapping[str, Any]) -> list[Row]:
-    """The answered questions of one section."""
     schema = SECTIONS[section]._declared_fields
     return [
         (str(field.metadata["label"]), answer_text(field, answers[name]))

@@ -191,7 +191,6 @@ WAYS_TO_CONTACT: Final[Offered] = (
 
 
 def regions() -> Offered:
-    """All regions, then NOT_SAID."""
     return (*((region.slug, region.name) for region in REGIONS.values()), *NOT_SAID)
 
 

@@ -21,8 +21,6 @@ class Consent(StrEnum):
 
 
 class When(StrEnum):
-    """When a warning may leave."""
-
     ASAP = "asap"
     NOT_BEFORE = "not_before"
     AFTER_SEEN = "after_seen"

@@ -34,8 +34,6 @@ class Point:
 
 
 class PartContents(NamedTuple):
-    """The sealed values of one part."""
-
     sections: Mapping[str, Any]
     points: tuple[Point, ...]
 
@@ -59,8 +57,6 @@ class Head:
 
 @dataclass(frozen=True)
 class Contents:
-    """A whole report, opened for one request."""
-
     report_id: UUID
     head: Head
     consents: Consents

@@ -1,9 +1,12 @@
 """The conversation between a reporter and the desk, each message sealed under the report's content key."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
+from flask_babel import format_date
 
 from reporting.record.models import Author, Report, ReportMessage
 from ugly_mugs.database.engine import db
@@ -36,6 +39,12 @@ def write(
 def open_message(message: ReportMessage, content_key: bytes) -> str:
     """The text of the message; CannotOpen when the key is another report's."""
     return symmetric.open_sealed(content_key, message.text, _where(message.id)).decode()
+
+
+def shown(message: ReportMessage, content_key: bytes, *, who: str, mine: bool) -> Mapping[str, Any]:
+    """The message as a page draws it; `mine` is what the reader's own side wrote."""
+    text = open_message(message, content_key)
+    return {"who": who, "when": format_date(message.sent_on, "long"), "text": text, "mine": mine}
 
 
 def _where(message_id: UUID) -> Where:

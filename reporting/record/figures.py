@@ -2,32 +2,24 @@
 
 from datetime import date
 
-import sqlalchemy as sa
-
 from reporting.record.models import Report, ReportPart, ReportState, Source
-from ugly_mugs.audit.figures import Figure
-from ugly_mugs.audit.models import AuditKind
-from ugly_mugs.database.columns import Model
-from ugly_mugs.database.engine import db
+from ugly_mugs.audit.models import AuditKind, Figure
+from ugly_mugs.database.statements import count
 
 
 def filed_on(day: date) -> int:
     """Reports that reporters filed themselves; one filed for a caller has its own audit entry."""
-    return _count(Report, Report.received_on == day, Report.source == Source.REPORTER)
+    return count(Report.received_on == day, Report.source == Source.REPORTER)
 
 
 def added_on(day: date) -> int:
     """Additions to reports that are not withdrawn."""
-    return _count(ReportPart, ReportPart.added_on == day, ReportPart.number > 1)
+    return count(ReportPart.added_on == day, ReportPart.number > 1)
 
 
 def withdrawn_on(day: date) -> int:
     """Withdrawn reports; a withdrawn report never changes again, so `changed_on` is the day of withdrawal."""
-    return _count(Report, Report.changed_on == day, Report.state == ReportState.WITHDRAWN)
-
-
-def _count(table: type[Model], *conditions: sa.ColumnElement[bool]) -> int:
-    return db.session.scalar(sa.select(sa.func.count()).select_from(table).where(*conditions)) or 0
+    return count(Report.changed_on == day, Report.state == ReportState.WITHDRAWN)
 
 
 FIGURES = (

@@ -41,7 +41,6 @@ class ReportForm:
         return cls(KEPT_SECTIONS, addition=True)
 
     def keep(self, typed: "MultiDict[str, Any]") -> "ReportForm":
-        """Keep what was typed without validating it."""
         for section in self.sections.values():
             section.keep(typed)
         return self
@@ -76,12 +75,10 @@ class ReportForm:
         return {name: self.sections[name].values for name in self.sections if name in KEPT_SECTIONS}
 
     def consents(self, *, language: str, day: date, former: Consents | None = None) -> Consents:
-        """The consents, after `take` returned True."""
         warn, contact = self["warn_others"].values, self["contact_me"].values
         return consent_records.from_answers(warn, contact, language=language, day=day, former=former)
 
     def fill_consents(self, now: Consents) -> "ReportForm":
-        """Fill the form with the present consents."""
         self["warn_others"].fill(
             {
                 "warn_others": now.warn_others,

@@ -60,12 +60,10 @@ class Report(Model):
     received_on: Mapped[date] = clear(Clear.DAY, sa.Date)
     locator: Mapped[bytes] = keyed("receipt", unique=True)
     epoch_id: Mapped[uuid.UUID] = clear(Clear.ID, sa.Uuid, sa.ForeignKey("key_epochs.id"))
-    desk_wrap: Mapped[bytes | None] = sealed(
-        "desk epoch", nullable=True
-    )  # the content key; gone once withdrawn
-    receipt_wrap: Mapped[bytes | None] = sealed(
-        "receipt", nullable=True
-    )  # the content key; gone once withdrawn
+    # The content key; gone once withdrawn.
+    desk_wrap: Mapped[bytes | None] = sealed("desk epoch", nullable=True)
+    # The content key; gone once withdrawn.
+    receipt_wrap: Mapped[bytes | None] = sealed("receipt", nullable=True)
     head: Mapped[bytes | None] = sealed("content key", nullable=True)
     facets: Mapped[bytes | None] = sealed("rest", nullable=True)
     consents: Mapped[bytes | None] = sealed("content key", nullable=True)
@@ -96,8 +94,6 @@ class Author(StrEnum):
 
 
 class ReportMessage(Model):
-    """One message of the conversation between a reporter and the desk."""
-
     __tablename__ = "report_messages"
     __table_args__ = (sa.UniqueConstraint("report_id", "number"),)
 

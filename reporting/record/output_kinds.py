@@ -3,7 +3,7 @@
 The pages of reporting show outputs with these and name no kind themselves. `ugly_mugs.app` wires the kinds.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
@@ -56,19 +56,19 @@ class ReporterWords:
 class DeskWords:
     """What the desk reads on the page of a report.
 
-    `title` contains `%(number)s`, which numbers the outputs of one report. `made` describes the next step once an
+    `title` contains `%(number)s`, which numbers the outputs of one report. `next_step` describes the next step once an
     output exists. `settling_message` is the proposed message to the reporter when the report is settled.
     """
 
     heading: Words
     title: Words
     states: Mapping[OutputState, Sentences]
-    made: Words
+    next_step: Words
     settling_message: Words
 
 
 @dataclass(frozen=True)
-class Making:
+class CreateAction:
     """How the desk creates an output from the settled text of a report: a form with `report_id`, posted to `endpoint`.
 
     `hide_words`, `if_unwanted` and `ready` describe the steps before it; `button` is the label of the form's button.
@@ -86,7 +86,7 @@ class Making:
 class OutputKindSpec:
     """One kind of output. `page_of` returns the path of the desk's page of one subject, for staff with `permission`.
 
-    `making` is None for a kind that the desk does not create by hand from a report.
+    `create_action` is None for a kind that the desk does not create by hand from a report.
     """
 
     kind: OutputKind
@@ -95,7 +95,7 @@ class OutputKindSpec:
     permission: Permission
     reporter: ReporterWords
     desk: DeskWords
-    making: Making | None = None
+    create_action: CreateAction | None = None
 
 
 def registered() -> Sequence[OutputKindSpec]:
@@ -103,9 +103,19 @@ def registered() -> Sequence[OutputKindSpec]:
     return cast(Sequence[OutputKindSpec], runtime().wiring.output_kinds)
 
 
+def grouped(outputs: Iterable[Output]) -> list[tuple[OutputKindSpec, list[Output]]]:
+    """The outputs of every wired kind, also of a kind without outputs."""
+    groups: dict[OutputKind, tuple[OutputKindSpec, list[Output]]] = {
+        spec.kind: (spec, []) for spec in registered()
+    }
+    for output in outputs:
+        groups[output.kind][1].append(output)
+    return list(groups.values())
+
+
 def may_be_made(consents: Consents) -> Sequence[OutputKindSpec]:
     """The kinds that the desk may create from a report with these consents."""
-    return [spec for spec in registered() if spec.making is not None and consents.given(spec.rests_on)]
+    return [spec for spec in registered() if spec.create_action is not None and consents.given(spec.rests_on)]
 
 
 def spec_of(kind: OutputKind) -> OutputKindSpec:

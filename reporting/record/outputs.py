@@ -79,7 +79,7 @@ def change_consents(
     report.consents_version += 1
     report.changed_on = day
     changed = {consent for consent in Consent if new.terms(consent) != former.terms(consent)}
-    rests_on = {output: spec_of(output.kind).rests_on for output in _locked_of_report(report.id)}
+    rests_on = {output: spec_of(output.kind).rests_on for output in of_report(report.id, lock=True)}
     affected = [output for output, consent in rests_on.items() if consent in changed]
     live = [output for output in affected if output.state in LIVE_OUTPUTS]
     for output in affected:
@@ -111,19 +111,13 @@ def approve(output: Output, *, seen_version: int) -> None:
     _move(output, OutputState.APPROVED)
 
 
-def may_leave(output: Output, *, approved_version: int) -> bool:
-    """Whether state, hold and consent version allow sending. `not_before` is not checked here."""
-    return (
-        output.state in (OutputState.APPROVED, OutputState.RELEASED)
-        and not output.held
-        and output.consent_version == approved_version
-    )
-
-
 def release(output: Output, *, approved_version: int) -> None:
-    """Sending begins; Conflict while it is held, or when the consent changed since the approval."""
+    """Sending begins; Conflict while it is held, or when the consent changed since the approval.
+
+    `not_before` is not checked here.
+    """
     _lock(output)
-    if not may_leave(output, approved_version=approved_version):
+    if output.state not in SHOWN or output.held or output.consent_version != approved_version:
         raise Conflict(_("The person who reported this has held it, or changed what they agreed to."))
     if output.state is not OutputState.RELEASED:
         _move(output, OutputState.RELEASED)
@@ -164,10 +158,9 @@ def preview_digest(output: Output) -> str:
     return hashlib.sha256(output.preview or b"").hexdigest()[:32]
 
 
-def of_report(report_id: UUID) -> Sequence[Output]:
-    """Every output of the report."""
-    query = sa.select(Output).where(Output.report_id == report_id)
-    return db.session.scalars(query.order_by(Output.id)).all()
+def of_report(report_id: UUID, *, lock: bool = False) -> Sequence[Output]:
+    query = sa.select(Output).where(Output.report_id == report_id).order_by(Output.id)
+    return db.session.scalars(query.with_for_update() if lock else query).all()
 
 
 def of_subject(kind: OutputKind, subject_id: UUID) -> Output | None:
@@ -203,8 +196,3 @@ def _move(output: Output, wanted: OutputState) -> None:
     if not OUTPUT_MOVES.allows(output.state, wanted):
         raise Conflict(_("This has ended, or the person who reported it does not want it to leave any more."))
     OUTPUT_MOVES.move(output, wanted)
-
-
-def _locked_of_report(report_id: UUID) -> Sequence[Output]:
-    query = sa.select(Output).where(Output.report_id == report_id)
-    return db.session.scalars(query.order_by(Output.id).with_for_update()).all()

@@ -97,10 +97,13 @@ def rows(report_id: UUID, identifiers: Iterable[Identifier], tags: IdentifierTag
     return sorted(tag_rows, key=lambda row: row["id"])
 
 
+def stored(report_id: UUID) -> set[bytes]:
+    return set(db.session.scalars(sa.select(IdentifierTag.tag).where(IdentifierTag.report_id == report_id)))
+
+
 def add(report_id: UUID, identifiers: Iterable[Identifier], tags: IdentifierTags) -> None:
-    """Store the tags that are not stored yet."""
-    stored = set(db.session.scalars(sa.select(IdentifierTag.tag).where(IdentifierTag.report_id == report_id)))
-    missing = [row for row in rows(report_id, identifiers, tags) if row["tag"] not in stored]
+    known = stored(report_id)
+    missing = [row for row in rows(report_id, identifiers, tags) if row["tag"] not in known]
     if missing:
         db.session.execute(sa.insert(IdentifierTag), missing)
 

@@ -145,7 +145,6 @@ def _digits_in_words(spoken: Stream) -> Iterator[tuple[int, int, str]]:
 
 
 def _released_spans(identifiers: Sequence[Found], released: Sequence[str]) -> list[tuple[int, int]]:
-    """The spans of identifiers that are in `released`."""
     named = {(match.kind, match.normalised) for text in released for match in find(text)}
     return [(i.start, i.end) for i in identifiers if (i.kind, i.normalised) in named]
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from flask_babel import gettext as _
 
 from reporting.redaction import leak_check
-from reporting.redaction.spans import BY_HAND, OpenedRedaction, Span, surrounding_lines
+from reporting.redaction.spans import BY_HAND, OpenedRedaction, Span, merge_spans, surrounding_lines
 from reporting.redaction.suggestions import suggest
 from ugly_mugs.reader.suggesting import InTheWeb, Known, Reader
 
@@ -26,7 +26,6 @@ _KIND_OF_LEAK: Final[Mapping[str, str]] = {
 
 
 def kind_names() -> Mapping[str, str]:
-    """The label of each kind of span."""
     return {
         "ph": _("phone number"),
         "em": _("e-mail address"),
@@ -86,7 +85,7 @@ def of_account(
     ticked unless its part of the account was reviewed before, or `ticked` is given: the spans of a posted form that
     could not be saved.
     """
-    chosen = _merge_overlapping([*(saved.spans if saved else ()), *(ticked or ())])
+    chosen = merge_spans([*(saved.spans if saved else ()), *(ticked or ())], touching=False)
     reviewed_up_to = saved.account_length if saved else 0
     proposals = _proposals(account, known)
     marks = [
@@ -169,14 +168,3 @@ def _uncovered(span: Span, others: Sequence[Span], text: str) -> Iterator[Span]:
         if other.start > at and any(c.isalnum() for c in text[at : other.start]):
             yield Span(at, other.start, span.kind)
         at = max(at, other.end)
-
-
-def _merge_overlapping(spans: Sequence[Span]) -> list[Span]:
-    """Merge overlapping spans, so that no word is marked twice; spans that only touch stay separate."""
-    kept: list[Span] = []
-    for span in sorted(spans):
-        if kept and span.start < kept[-1].end:
-            kept[-1] = Span(kept[-1].start, max(kept[-1].end, span.end), kept[-1].kind)
-        else:
-            kept.append(span)
-    return kept

@@ -17,14 +17,12 @@ def redaction(report_id: UUID) -> Redaction | None:
 
 
 def opened_redaction(row: Redaction | None, content_key: bytes) -> OpenedRedaction | None:
-    """The opened contents of the row; None when there is no row."""
     if row is None:
         return None
     return redactions.open_sealed(row.contents, redaction_id=row.id, content_key=content_key)
 
 
 def settled_redaction(report_id: UUID, content_key: bytes) -> OpenedRedaction | None:
-    """The redaction that a moderator settled; None when it is not settled."""
     row = redaction(report_id)
     return opened_redaction(row, content_key) if row is not None and row.settled else None
 

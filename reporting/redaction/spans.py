@@ -53,11 +53,14 @@ def read_spans(texts: Iterable[str]) -> list[Span]:
     return [Span(int(match[1]), int(match[2]), match[3]) for match in matches if match]
 
 
-def merge_spans(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """The spans in order, merged where they overlap or touch; a merged span has the kind of its first."""
+def merge_spans(spans: Iterable[Span], *, touching: bool = True) -> tuple[Span, ...]:
+    """The spans in order, merged where they overlap or touch; a merged span has the kind of its first.
+
+    Without `touching`, spans that only touch stay separate.
+    """
     kept: list[Span] = []
     for span in sorted(spans):
-        if kept and span.start <= kept[-1].end:
+        if kept and span.start < kept[-1].end + touching:
             kept[-1] = Span(kept[-1].start, max(kept[-1].end, span.end), kept[-1].kind)
         else:
             kept.append(span)
@@ -70,7 +73,6 @@ def within(spans: Iterable[Span], text: str) -> list[Span]:
 
 
 def redact(text: str, spans: Iterable[Span]) -> OpenedRedaction:
-    """The text with every span hidden."""
     places = merge_spans(within(spans, text))
     pieces, at = [], 0
     for span in places:

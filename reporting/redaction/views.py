@@ -7,9 +7,8 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, render_template, request
 from flask_babel import gettext as _
 
-from reporting.record import opening
 from reporting.record.contents import known_about_reporter
-from reporting.record.opening import OpenedReport
+from reporting.record.opening import OpenedReport, open_for_me
 from reporting.redaction import leak_check, marks, queries, services, spans as redactions
 from reporting.redaction.leak_check import Leak
 from reporting.redaction.schemas import EVERYWHERE, FIRST, HideSchema, SettleSchema
@@ -18,7 +17,7 @@ from ugly_mugs.accounts.guard import Permission, current_staff, staff
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 from ugly_mugs.runtime import runtime
-from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.forms import Form
 from ugly_mugs.web.redirects import see_other
 
 redaction = Blueprint("redaction", __name__, url_prefix="/desk")
@@ -27,29 +26,30 @@ redaction = Blueprint("redaction", __name__, url_prefix="/desk")
 @redaction.get("/reports/<uuid:report_id>/redact")
 @staff(Permission.REDACT)
 def marks_page(report_id: UUID) -> Response:
-    return _draw_marks_page(_opened(report_id), Form(HideSchema()))
+    return _draw_marks_page(open_for_me(report_id), Form(HideSchema()))
 
 
 @redaction.post("/reports/<uuid:report_id>/redact")
 @staff(Permission.REDACT)
 def hide_words(report_id: UUID) -> Response:
     """Save the ticked spans and the typed words as hidden, then show the remaining text or the marks again."""
-    opened, form = _opened(report_id), Form(HideSchema())
+    opened, form = open_for_me(report_id), Form(HideSchema())
     account = opened.contents.account
     ticked = redactions.within(redactions.read_spans(request.form.getlist("span")), account)
     if not form.take(request.form):
-        return _draw_marks_page(opened, form, ticked=ticked, status=HTTPStatus.BAD_REQUEST)
+        return _draw_marks_page(opened, form, ticked=ticked)
     typed, missing = redactions.find_lines(
         account, form.values["words"] or "", first_only=form.values["where"] == FIRST, besides=ticked
     )
+    chosen = [*ticked, *typed]
     if missing:
         form.refuse("words", _("Not found in the account: %(words)s", words=" · ".join(missing)))
-        return _draw_marks_page(opened, form, ticked=[*ticked, *typed], status=HTTPStatus.BAD_REQUEST)
+        return _draw_marks_page(opened, form, ticked=chosen)
     try:
         services.save_spans(
             report_id=report_id,
             account=account,
-            spans=[*ticked, *typed],
+            spans=chosen,
             seen_version=form.values["version"],
             content_key=opened.content_key,
             staff_id=current_staff().id,
@@ -58,16 +58,10 @@ def hide_words(report_id: UUID) -> Response:
     except services.Unfit as unfit:
         db.session.rollback()
         form.refuse("words", unfit.message)
-        return _draw_marks_page(opened, form, ticked=[*ticked, *typed], status=HTTPStatus.BAD_REQUEST)
+        return _draw_marks_page(opened, form, ticked=chosen)
     except Conflict as conflict:
         db.session.rollback()
-        return _draw_marks_page(
-            _opened(report_id),
-            form,
-            ticked=[*ticked, *typed],
-            message=conflict.message,
-            status=HTTPStatus.CONFLICT,
-        )
+        return _draw_marks_page(open_for_me(report_id), form, ticked=chosen, message=conflict.message)
     db.session.commit()
     return _redirect(
         report_id, "redaction.marks_page" if request.form.get("do") == "more" else "redaction.text_page"
@@ -77,7 +71,7 @@ def hide_words(report_id: UUID) -> Response:
 @redaction.get("/reports/<uuid:report_id>/redact/text")
 @staff(Permission.REDACT)
 def text_page(report_id: UUID) -> Response:
-    opened = _opened(report_id)
+    opened = open_for_me(report_id)
     if queries.redaction(report_id) is None:
         return _redirect(report_id, "redaction.marks_page")
     return _draw_text_page(opened, Form(SettleSchema()))
@@ -86,9 +80,9 @@ def text_page(report_id: UUID) -> Response:
 @redaction.post("/reports/<uuid:report_id>/redact/text")
 @staff(Permission.REDACT)
 def settle_text(report_id: UUID) -> Response:
-    opened, form = _opened(report_id), Form(SettleSchema())
+    opened, form = open_for_me(report_id), Form(SettleSchema())
     if not form.take(request.form):
-        return _draw_text_page(opened, form, typed=True, status=HTTPStatus.BAD_REQUEST)
+        return _draw_text_page(opened, form)
     try:
         services.settle(
             report_id=report_id,
@@ -103,32 +97,28 @@ def settle_text(report_id: UUID) -> Response:
     except services.Unfit as unfit:
         db.session.rollback()
         form.refuse("text", unfit.message)
-        return _draw_text_page(opened, form, typed=True, status=HTTPStatus.BAD_REQUEST)
+        return _draw_text_page(opened, form)
     except Conflict as conflict:
         db.session.rollback()
-        return _draw_text_page(
-            _opened(report_id), form, typed=True, message=conflict.message, status=HTTPStatus.CONFLICT
-        )
+        return _draw_text_page(open_for_me(report_id), form, message=conflict.message)
     db.session.commit()
     return _redirect(report_id, "desk.report")
 
 
+def _status(form: Form, message: str) -> HTTPStatus:
+    """Of a page that is drawn again: a `message` tells of a conflict."""
+    return HTTPStatus.CONFLICT if message else HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
+
+
 def _draw_marks_page(
-    opened: OpenedReport,
-    form: Form,
-    *,
-    ticked: Sequence[Span] | None = None,
-    message: str = "",
-    status: HTTPStatus = HTTPStatus.OK,
+    opened: OpenedReport, form: Form, *, ticked: Sequence[Span] | None = None, message: str = ""
 ) -> Response:
     """Draw the account with its marks. After a conflict the spans of both people are ticked."""
     account = opened.contents.account
     row = queries.redaction(opened.report.id)
     saved = queries.opened_redaction(row, opened.content_key)
-    with_saved = ticked is None or status is HTTPStatus.CONFLICT
-    account_marks = marks.of_account(
-        account, known_about_reporter(opened.contents), saved if with_saved else None, ticked
-    )
+    shown = saved if ticked is None or message else None
+    account_marks = marks.of_account(account, known_about_reporter(opened.contents), shown, ticked)
     page = render_template(
         "reporting/redaction/redact.html",
         report=opened.report,
@@ -136,28 +126,21 @@ def _draw_marks_page(
         pieces=list(marks.pieces(account, account_marks)),
         form=form.fill({"version": row.version if row else 0, "where": form["where"].value or EVERYWHERE}),
         added_since=saved is not None and saved.account_length != len(account),
-        problems=error_summary(form),
         message=message,
     )
-    return make_response(page, status)
+    return make_response(page, _status(form, message))
 
 
-def _draw_text_page(
-    opened: OpenedReport,
-    form: Form,
-    *,
-    typed: bool = False,
-    message: str = "",
-    status: HTTPStatus = HTTPStatus.OK,
-) -> Response:
-    """Draw the remaining text, with its leaks."""
+def _draw_text_page(opened: OpenedReport, form: Form, *, message: str = "") -> Response:
     account, known = opened.contents.account, known_about_reporter(opened.contents)
     row = queries.redaction(opened.report.id)
     saved = queries.opened_redaction(row, opened.content_key)
     if row is None or saved is None:
-        return _draw_marks_page(opened, Form(HideSchema()), message=message, status=status)
+        response = _draw_marks_page(opened, Form(HideSchema()), message=message)
+        response.status_code = _status(form, message)
+        return response
     left = redactions.redact(account, saved.spans).text
-    shown = form["text"].value if typed else saved.text if row.settled else left
+    shown = form["text"].value if request.method == "POST" else saved.text if row.settled else left
     leaks = leak_check.check(shown, known, saved.removed)
     page = render_template(
         "reporting/redaction/settle.html",
@@ -171,21 +154,14 @@ def _draw_text_page(
         spans=[f"{span.start}-{span.end}-{span.kind}" for span in saved.spans],
         version=row.version,
         added_since=saved.account_length != len(account),
-        problems=error_summary(form),
         message=message,
     )
-    return make_response(page, status)
+    return make_response(page, _status(form, message))
 
 
 def _without_repeats(leaks: Iterable[Leak]) -> list[Leak]:
     """One leak for each text and reason."""
     return list({(leak.text.casefold(), leak.why): leak for leak in leaks}.values())
-
-
-def _opened(report_id: UUID) -> OpenedReport:
-    return opening.open_report(
-        report_id=report_id, staff=current_staff(), vault=runtime().vault, now=runtime().clock.now()
-    )
 
 
 def _redirect(report_id: UUID, page: str) -> Response:

@@ -9,9 +9,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from ugly_mugs.audit import log as audit
-from ugly_mugs.audit.figures import Figure
 from ugly_mugs.audit.log import Head
-from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditEntry, AuditKind, Figure
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.models import Installation
 from ugly_mugs.runtime import runtime

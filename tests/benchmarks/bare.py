@@ -15,8 +15,7 @@ from marshmallow import Schema, fields, validate
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tests.benchmarks.questions import names_in
-from ugly_mugs.vault import Where
-from ugly_mugs.vault.keys import epochs
+from ugly_mugs.vault import PrivateKey, Where
 from ugly_mugs.vault.padding import TEXT
 
 
@@ -32,7 +31,7 @@ class Sent(Base):
 
 
 _form = Path(os.environ["BARE_FORM"]).read_bytes()
-_key = epochs.new_epoch().public()
+_key = PrivateKey.generate().public()
 _text = fields.String(load_default="", validate=validate.Length(max=20_000))
 _names = names_in(_form.decode())
 # marshmallow reads a dot as a step into another object.

@@ -46,7 +46,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     ),
     "reports.consents": st.builds(Consents, when=st.sampled_from(When), not_before=..., safe_contact=answers),
     "requests.sealed": answers,
-    "sessions.contents": st.builds(SealedPart, began=moments, seen=moments, contents=answers),
+    "sessions.contents": st.builds(SealedPart, began=moments, last_used_at=moments, contents=answers),
 }
 every_codec = pytest.mark.parametrize("name", sorted(CODECS))
 

@@ -116,9 +116,7 @@ class Newsroom:
         self, report: TheReport, by: Colleague, hide: str = "Marisol", *, seen_version: int = 0
     ) -> None:
         """Hide these words everywhere in the account and settle what is left."""
-        opened = opening.open_report(
-            report_id=report.id, staff=signed_in(by), vault=runtime().vault, now=self.clock.now()
-        )
+        opened = opening.open_report(report_id=report.id, staff=signed_in(by), now=self.clock.now())
         account = opened.contents.account
         spans = redaction.occurrences(account, hide)
         told: dict[str, Any] = {"report_id": report.id, "account": account, "content_key": opened.content_key}
@@ -165,10 +163,10 @@ class Newsroom:
             typed[name] = chosen[1] if chosen else ""
         return typed
 
-    def save(self, alert_id: uuid.UUID, by: Colleague, deed: str = "save", **changes: Any) -> TestResponse:
+    def save(self, alert_id: uuid.UUID, by: Colleague, action: str = "save", **changes: Any) -> TestResponse:
         """Change some answers and press a button."""
         return by.browser.post(
-            f"/desk/alerts/{alert_id}", data={**self.answers(alert_id, by), "deed": deed, **changes}
+            f"/desk/alerts/{alert_id}", data={**self.answers(alert_id, by), "action": action, **changes}
         )
 
     def submit(self, alert_id: uuid.UUID, by: Colleague, **changes: Any) -> TestResponse:
@@ -196,9 +194,9 @@ class Newsroom:
         assert answer.status_code == 303, answer.text
         return alert_id
 
-    def press(self, alert_id: uuid.UUID, deed: str, by: Colleague, **typed: Any) -> TestResponse:
+    def press(self, alert_id: uuid.UUID, action: str, by: Colleague, **typed: Any) -> TestResponse:
         """One of the buttons on the page of an alert."""
-        return by.post(f"/desk/alerts/{alert_id}/{deed}", typed)
+        return by.post(f"/desk/alerts/{alert_id}/{action}", typed)
 
     def alert(self, alert_id: uuid.UUID) -> Alert:
         db.session.rollback()

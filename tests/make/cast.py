@@ -109,7 +109,7 @@ class Team:
         assert step is not None
         enrolment.enrol(vault=vault, person=invited.person, prepared=prepared, own=own, step=step, now=now)
         person_id = invited.person.id
-        key = PrivateKey.from_seed(
+        key = PrivateKey(
             vault.staff_seals.open_seed(
                 prepared.passphrase, own.sealed, Where("staff", "private_key", person_id)
             )

@@ -123,18 +123,18 @@ def holds_everything(page: str, answers: Mapping[str, Any] | None = None) -> boo
     return True
 
 
-def at_once(deeds: Sequence[Callable[[], T]]) -> list[T]:
-    """Every deed in a thread of its own, all let go at the same moment."""
+def at_once(actions: Sequence[Callable[[], T]]) -> list[T]:
+    """Every action in a thread of its own, all let go at the same moment."""
     # The test's own transaction must not stand in their way.
     db.session.remove()
-    gate = Barrier(len(deeds))
+    gate = Barrier(len(actions))
 
-    def run(deed: Callable[[], T]) -> T:
+    def run(action: Callable[[], T]) -> T:
         gate.wait(30)
-        return deed()
+        return action()
 
-    with ThreadPoolExecutor(len(deeds)) as threads:
-        return list(threads.map(run, deeds))
+    with ThreadPoolExecutor(len(actions)) as threads:
+        return list(threads.map(run, actions))
 
 
 @dataclass

@@ -191,7 +191,7 @@ class TestAtTheDesk:
         alice = team.hire("alice")
         alert_id = newsroom.draft(alice)
         for number, moment in enumerate(moments()):
-            typed = {**newsroom.answers(alert_id, alice), "deed": "save", "page": f"{number}: {LONG}"}
+            typed = {**newsroom.answers(alert_id, alice), "action": "save", "page": f"{number}: {LONG}"}
             before = self.edits()
             # The first commit, the audit entry for opening the report, succeeds.
             wire.break_at(moment, passing=1)

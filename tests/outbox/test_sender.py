@@ -289,7 +289,7 @@ def test_nothing_is_sent_when_too_little_of_the_lease_is_left(post: Post, sandbo
             return finished
 
     sender = StopsAfterOne(vault=runtime().worker_vault, gateway=worker.text_gateway, **shared)
-    Drain(sender=sender, **shared).drain()
+    Drain(sender).drain()
 
     assert sandbox.text_count() == 0
     assert post.states() == {D.QUEUED: 2}

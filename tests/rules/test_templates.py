@@ -154,7 +154,7 @@ def test_every_endpoint_that_a_template_or_a_view_names_exists(app: Flask) -> No
 
 def test_every_entry_of_the_navigation_leads_to_a_page(app: Flask) -> None:
     wiring = runtime(app).wiring
-    named = {entry.endpoint for entry in wiring.navigation} | set(wiring.doors.values())
+    named = {entry.endpoint for entry in wiring.navigation} | set(wiring.sign_in_pages.values())
 
     assert named <= app.view_functions.keys()
     assert len({(entry.area, entry.order) for entry in wiring.navigation}) == len(wiring.navigation)

@@ -10,7 +10,7 @@ from twilio.rest import Client
 
 from tests.make.sandbox import Sandbox
 from tests.sandbox.conftest import ASH, BRIAR, SENDER, twilio_client, wait_until
-from ugly_mugs.sandbox.application import MAX_BODY
+from ugly_mugs.sandbox.server import MAX_BODY
 from ugly_mugs.sandbox.settings import ACCOUNT_SID
 from ugly_mugs.sandbox.twilio.api import POOL_NUMBER
 

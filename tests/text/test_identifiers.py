@@ -293,10 +293,6 @@ def test_a_username_has_one_form_with_or_without_its_sign_or_link(typed: str) ->
     assert normalise(HANDLE, typed) == "some_name"
 
 
-def test_a_username_may_name_its_site() -> None:
-    assert normalise(HANDLE, "@some_name", site="Telegram ") == "telegram/some_name"
-
-
 def test_usernames_are_found_by_their_sign_or_an_underscore() -> None:
     text = "insta @a.name.x. or wes_potteries, not a@example.org"
 
@@ -332,5 +328,5 @@ def test_a_mask_leaves_too_little_to_call_or_write_to(phone: str, address: str) 
 
     assert phone.endswith(re.sub(r"\D", "", masked_phone)) and len(re.sub(r"\D", "", masked_phone)) == 3
     assert len(re.sub(r"[^a-z]", "", masked_address)) == 2
-    assert mask(HANDLE, "telegram/some_name") == "s•••"
+    assert mask(HANDLE, "some_name") == "s•••"
     assert mask(PLATE, "KZ12ABC") == "KZ•••"

@@ -23,7 +23,6 @@ from ugly_mugs.vault import (
     content,
     symmetric,
 )
-from ugly_mugs.vault.keys import epochs
 from ugly_mugs.vault.keys.roots import Root, ServiceLabel, WorkerLabel
 
 KEY, SEED = 32, 96
@@ -157,12 +156,8 @@ class _Ring:
         found: list[Opener] = []
         for key in self._fresh:
             if len(key) == SEED:
-                private = PrivateKey.from_seed(key)
-                found += [
-                    partial(content.unwrap_with_epoch, private),
-                    partial(content.unwrap_draft_key, private),
-                ]
-                found.append(partial(_seed_of_epoch, private))
+                private = PrivateKey(key)
+                found += [private.open, partial(_seed_of_epoch, private)]
             else:
                 found.append(partial(symmetric.open_sealed, key))
                 if self._vault is not None:
@@ -173,7 +168,7 @@ class _Ring:
 
 
 def _seed_of_epoch(holder: PrivateKey, value: bytes, where: Where) -> bytes:
-    return epochs.open_epoch(holder, value, where).seed
+    return PrivateKey(holder.open(value, where)).seed
 
 
 def keys_in(plain: bytes) -> Iterator[bytes]:

@@ -5,7 +5,6 @@ from uuid import uuid4
 import pytest
 
 from ugly_mugs.vault import CannotOpen, PrivateKey, Where
-from ugly_mugs.vault.keys import epochs
 
 
 def seal_place() -> Where:
@@ -13,44 +12,44 @@ def seal_place() -> Where:
 
 
 def test_a_holder_opens_the_epoch_and_a_stranger_does_not() -> None:
-    holder, epoch, place = PrivateKey.generate(), epochs.new_epoch(), seal_place()
+    holder, epoch, place = PrivateKey.generate(), PrivateKey.generate(), seal_place()
 
-    sealed = epochs.seal_epoch_to(holder.public(), epoch, place)
+    sealed = holder.public().seal(epoch.seed, place)
 
-    assert epochs.open_epoch(holder, sealed, place) == epoch
+    assert PrivateKey(holder.open(sealed, place)) == epoch
     with pytest.raises(CannotOpen):
-        epochs.open_epoch(PrivateKey.generate(), sealed, place)
+        PrivateKey(PrivateKey.generate().open(sealed, place))
 
 
 def test_a_seal_does_not_open_in_another_row() -> None:
-    holder, epoch = PrivateKey.generate(), epochs.new_epoch()
+    holder, epoch = PrivateKey.generate(), PrivateKey.generate()
 
-    sealed = epochs.seal_epoch_to(holder.public(), epoch, seal_place())
+    sealed = holder.public().seal(epoch.seed, seal_place())
 
     with pytest.raises(CannotOpen):
-        epochs.open_epoch(holder, sealed, seal_place())
+        PrivateKey(holder.open(sealed, seal_place()))
 
 
 def test_a_holder_of_the_newest_epoch_opens_all_former_ones() -> None:
     newcomer = PrivateKey.generate()
-    chain = [epochs.new_epoch() for _ in range(4)]
+    chain = [PrivateKey.generate() for _ in range(4)]
     places = [seal_place() for _ in range(4)]
     links = [
-        epochs.seal_epoch_to(later.public(), former, place)
+        later.public().seal(former.seed, place)
         for former, later, place in zip(chain[:-1], chain[1:], places[:-1], strict=True)
     ]
-    admission = epochs.seal_epoch_to(newcomer.public(), chain[-1], places[-1])
+    admission = newcomer.public().seal(chain[-1].seed, places[-1])
 
-    opened = [epochs.open_epoch(newcomer, admission, places[-1])]
+    opened = [PrivateKey(newcomer.open(admission, places[-1]))]
     for link, place in zip(reversed(links), reversed(places[:-1]), strict=True):
-        opened.append(epochs.open_epoch(opened[-1], link, place))
+        opened.append(PrivateKey(opened[-1].open(link, place)))
 
     assert opened == list(reversed(chain))
 
 
 def test_a_former_epoch_does_not_open_the_next() -> None:
-    former, later, place = epochs.new_epoch(), epochs.new_epoch(), seal_place()
-    sealed = epochs.seal_epoch_to(PrivateKey.generate().public(), later, place)
+    former, later, place = PrivateKey.generate(), PrivateKey.generate(), seal_place()
+    sealed = PrivateKey.generate().public().seal(later.seed, place)
 
     with pytest.raises(CannotOpen):
-        epochs.open_epoch(former, sealed, place)
+        PrivateKey(former.open(sealed, place))

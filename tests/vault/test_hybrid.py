@@ -90,11 +90,11 @@ def test_both_halves_of_the_hybrid_are_needed(private: PrivateKey, place: Where)
 
     for seed in (private.seed[:64] + stranger[64:], stranger[:64] + private.seed[64:]):
         with pytest.raises(CannotOpen):
-            PrivateKey.from_seed(seed).open(sealed, place)
+            PrivateKey(seed).open(sealed, place)
 
 
 def test_a_key_is_the_same_again_from_its_seed(private: PrivateKey, place: Where) -> None:
-    again = PrivateKey.from_seed(private.seed)
+    again = PrivateKey(private.seed)
 
     assert again.public() == private.public()
     assert again.open(PublicKey(private.public().raw).seal(b"a text", place), place) == b"a text"
@@ -103,7 +103,7 @@ def test_a_key_is_the_same_again_from_its_seed(private: PrivateKey, place: Where
 @pytest.mark.parametrize("seed", [b"", bytes(95), bytes(97)])
 def test_a_seed_of_another_length_is_no_key(seed: bytes) -> None:
     with pytest.raises(CannotOpen):
-        PrivateKey.from_seed(seed)
+        PrivateKey(seed)
 
 
 def test_a_malformed_public_key_is_refused(private: PrivateKey) -> None:

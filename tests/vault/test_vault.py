@@ -89,7 +89,7 @@ def test_a_value_sealed_under_an_unknown_ring_key_does_not_open(
 
 
 def test_only_the_worker_opens_what_is_sealed_to_the_dispatch_key(worker: WorkerVault, place: Where) -> None:
-    sealed = worker.dispatch().seal(b"robin@example.org", place, sizes=TEXT)
+    sealed = worker.dispatch.seal(b"robin@example.org", place, sizes=TEXT)
 
     assert worker.open_dispatch(sealed, place) == b"robin@example.org"
     assert not hasattr(ServiceVault, "open_dispatch")

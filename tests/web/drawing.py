@@ -34,7 +34,6 @@ class Everything(Schema):
     when = ask.choice("When?", (("today", "Today"), ("unknown", "I do not know")), required=True)
     place = ask.choice("What kind of place?", (("car", "Car"),), widget="select", required=True)
     day = ask.day("Which day?")
-    month = ask.month("Which month?")
     town = ask.line("Which town?", required=True)
     email = ask.email("E-mail", autocomplete="email")
     phone = ask.phone("Phone")

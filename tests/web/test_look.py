@@ -35,7 +35,7 @@ class TestContrast:
         "ink": "back sheet plain-back mark warn-back good-back bad-back",
         "soft": "back sheet plain-back",
         "link": "back sheet plain-back good-back warn-back bad-back",
-        "on-deed": "deed deed-over",
+        "on-action": "action action-over",
         "bad": "back sheet bad-back plain-back",
         "good": "good-back",
         "warn": "warn-back",

@@ -94,7 +94,6 @@ class SignInLimits:
 
 
 def limits() -> SignInLimits:
-    """The limits of this application."""
     return runtime().process_state.of(SignInLimits)
 
 

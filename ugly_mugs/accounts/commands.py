@@ -1,9 +1,7 @@
 """`flask staff …` and `flask keys …`: managing staff, and the keys of the installation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
-from typing import Any, TypeVar
 
 import click
 from flask.cli import AppGroup
@@ -24,13 +22,11 @@ staff = AppGroup("staff", help="Who works here.")
 keys = AppGroup("keys", help="The keys of this installation.")
 COMMANDS = (keys, staff)
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 ROLES = click.Choice([role.value for role in OFFERED_ROLES])
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def plain_errors() -> Iterator[None]:
     """Turn the errors of services into a one-sentence message and a non-zero exit status."""
     try:
         yield
@@ -57,15 +53,6 @@ def _plain_errors() -> Iterator[None]:
         ) from None
     except DomainError as refusal:
         raise click.ClickException(refusal.message or "This cannot be done.") from None
-
-
-def with_plain_errors(command: Command) -> Command:
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        with _plain_errors():
-            return command(*args, **kwargs)
-
-    return run  # type: ignore[return-value]  # the same signature, as wraps says
 
 
 def _person(login: str) -> Staff:
@@ -96,7 +83,7 @@ def _mark(made: KeyEpoch) -> None:
 @staff.command("invite")
 @click.argument("login")
 @click.option("--role", "roles", type=ROLES, multiple=True, required=True, help="may be given several times")
-@with_plain_errors
+@plain_errors()
 def invite(login: str, roles: tuple[str, ...]) -> None:
     """Invite somebody to work here."""
     chosen = [role for role in OFFERED_ROLES if role.value in roles]
@@ -112,7 +99,7 @@ def _invitation(login: str, code: str) -> str:
 
 
 @staff.command("list")
-@with_plain_errors
+@plain_errors()
 def list_people() -> None:
     """Everybody who was invited and has not left."""
     people = queries.people_not_left()
@@ -125,7 +112,7 @@ def list_people() -> None:
 
 @staff.command("admit")
 @click.argument("login")
-@with_plain_errors
+@plain_errors()
 def admit(login: str) -> None:
     """Admit somebody with the recovery words: the first moderator, the first member admin."""
     vault, now = runtime().vault, runtime().clock.now()
@@ -149,7 +136,7 @@ def _show_new(words: str) -> None:
 
 @staff.command("remove")
 @click.argument("login")
-@with_plain_errors
+@plain_errors()
 def remove(login: str) -> None:
     """Let somebody go: sessions and keys are deleted, and new keys begin."""
     made = leaving.remove(vault=runtime().vault, person=_person(login), now=runtime().clock.now())
@@ -162,7 +149,7 @@ def remove(login: str) -> None:
 
 @keys.command("init")
 @click.option("--demo", is_flag=True, help="mark the keys as those of a try-out")
-@with_plain_errors
+@plain_errors()
 def init(demo: bool) -> None:
     """Make the keys of a new installation; existing ones are never overwritten."""
     folder = runtime().settings.keys_dir
@@ -192,7 +179,7 @@ def _key_files(*, demo: bool) -> None:
 
 @keys.command("rotate-desk")
 @click.option("--vetting", is_flag=True, help="the key of the member admins instead")
-@with_plain_errors
+@plain_errors()
 def rotate_desk(vetting: bool) -> None:
     """Begin a new key for what comes in from now on."""
     kind = EpochKind.VETTING if vetting else EpochKind.DESK
@@ -204,7 +191,7 @@ def rotate_desk(vetting: bool) -> None:
 
 @keys.command("recover")
 @click.argument("login")
-@with_plain_errors
+@plain_errors()
 def recover(login: str) -> None:
     """For a forgotten passphrase or a lost authenticator: invite the same person to make a new key.
 

@@ -21,39 +21,17 @@ from markupsafe import Markup
 
 from ugly_mugs.accounts import queries, sessions
 from ugly_mugs.accounts.models import Role, SessionKind, Staff, StaffState
-from ugly_mugs.accounts.permissions import PERMISSIONS, Permission, permissions_of
-from ugly_mugs.database.engine import db, reading, writing
+from ugly_mugs.accounts.permissions import (
+    PERMISSIONS as PERMISSIONS,
+    Permission as Permission,
+    permissions_of,
+)
+from ugly_mugs.database.engine import brief_reading, db, writing
 from ugly_mugs.errors import NotAllowed, TryAgain
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import PrivateKey, symmetric
 from ugly_mugs.vault.encoding import from_text, to_text
 from ugly_mugs.vault.hybrid import SEED
-
-__all__ = [
-    "AUTO_REFRESH",
-    "PERMISSIONS",
-    "Area",
-    "Entry",
-    "Permission",
-    "SignedInMember",
-    "SignedInReporter",
-    "SignedInStaff",
-    "anyone",
-    "browser_session",
-    "current_member",
-    "current_reporter",
-    "current_staff",
-    "forget",
-    "forget_reporter",
-    "init_app",
-    "is_auto_refresh",
-    "machine",
-    "member",
-    "reporter",
-    "reporter_session_contents",
-    "signed_in",
-    "staff",
-]
 
 View = TypeVar("View", bound=Callable[..., Any])
 Person = TypeVar("Person")
@@ -135,7 +113,7 @@ class SignedInStaff:
 
     @cached_property
     def key(self) -> PrivateKey:
-        return PrivateKey.from_seed(self.seed)
+        return PrivateKey(self.seed)
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -159,7 +137,6 @@ class SignedInReporter:
 
 
 def reporter_session_contents(report_id: uuid.UUID, content_key: bytes) -> dict[str, str]:
-    """The contents of a reporter's session."""
     return {"report_id": report_id.hex, "content_key": to_text(content_key)}
 
 
@@ -226,11 +203,6 @@ def forget(kind: SessionKind) -> None:
         with writing():
             sessions.end_by_cookie(vault=runtime().vault, kind=kind, cookie=cookie)
             db.session.commit()
-
-
-def forget_reporter() -> None:
-    """End the reporter's session of this browser: on leaving, and after a withdrawal."""
-    forget(SessionKind.REPORTER)
 
 
 def csrf_field() -> Markup:
@@ -354,10 +326,10 @@ def _required(person: Person | None) -> Person:
 
 def _redirect_to_sign_in(area: Area) -> ResponseReturnValue:
     """Redirect to the sign-in page of this area; a form sent after the session ended is shown again, to be resent."""
-    door = runtime().wiring.doors[area]
+    sign_in_page = runtime().wiring.sign_in_pages[area]
     # A session without an owner yet (waiting for a code, or joining) is kept.
     if not _visit().session_over:
-        return redirect(url_for(door), HTTPStatus.SEE_OTHER)
+        return redirect(url_for(sign_in_page), HTTPStatus.SEE_OTHER)
     forget(KINDS[area])
     if request.method not in SAFE:
         raise TryAgain(
@@ -366,7 +338,7 @@ def _redirect_to_sign_in(area: Area) -> ResponseReturnValue:
                 "tab and sign in again there. Then come back to this page and send it again."
             )
         )
-    return redirect(url_for(door, again="yes"), HTTPStatus.SEE_OTHER)
+    return redirect(url_for(sign_in_page, again="yes"), HTTPStatus.SEE_OTHER)
 
 
 def _cookie(kind: SessionKind) -> str | None:
@@ -374,7 +346,6 @@ def _cookie(kind: SessionKind) -> str | None:
 
 
 def signed_in() -> SignedInStaff | None:
-    """The member of staff who sent this request; None for everybody else."""
     return _visit().staff
 
 
@@ -384,11 +355,8 @@ def _read_only() -> Iterator[None]:
     if db.session().in_transaction():
         yield
         return
-    with reading():
-        try:
-            yield
-        finally:
-            db.session.rollback()
+    with brief_reading():
+        yield
 
 
 def _drop_cookies(response: Response) -> Response:

@@ -9,7 +9,6 @@ from ugly_mugs.runtime import runtime
 
 
 def sweep() -> None:
-    """Delete expired sessions and devices that are no longer used."""
     sessions.sweep(runtime().clock.now())
     db.session.commit()
 

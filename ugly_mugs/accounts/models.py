@@ -74,8 +74,6 @@ class Role(StrEnum):
 
 
 class Staff(Model):
-    """Somebody who works at the desk."""
-
     __tablename__ = "staff"
 
     id: Mapped[uuid.UUID] = primary_key()

@@ -18,8 +18,6 @@ SIGN_IN = NavigationEntry("desk", 0, _("Sign in"), "accounts.sign_in_page")
 
 @dataclass(frozen=True)
 class Link:
-    """A navigation link as one page shows it."""
-
     href: str
     label: Any
     is_current: bool

@@ -62,7 +62,6 @@ can invent the second pair of eyes."""
 
 
 def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
-    """Everything that these roles allow together."""
     return frozenset().union(*(PERMISSIONS[role] for role in roles))
 
 

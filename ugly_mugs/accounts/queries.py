@@ -47,14 +47,12 @@ def public_key_of(person: Staff, *, vault: ServiceVault) -> PublicKey:
 
 
 def people_not_left() -> Sequence[Staff]:
-    """Everybody who was invited and has not left."""
     return db.session.scalars(
         sa.select(Staff).where(Staff.state != StaffState.LEFT).order_by(Staff.created_on, Staff.id)
     ).all()
 
 
 def people_waiting() -> Sequence[Staff]:
-    """Everybody who has enrolled and is not yet admitted."""
     return db.session.scalars(
         sa.select(Staff).where(Staff.state == StaffState.WAITING).order_by(Staff.created_on, Staff.id)
     ).all()
@@ -73,5 +71,4 @@ def active_people_with(*roles: Role) -> Sequence[Staff]:
 
 
 def people_who_may(permission: Permission) -> Sequence[Staff]:
-    """Active staff whose roles allow this."""
     return active_people_with(*(role for role, allowed in PERMISSIONS.items() if permission in allowed))

@@ -18,6 +18,7 @@ from flask import Response
 from ugly_mugs.accounts.models import KnownDevice, Session, SessionKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.sealed_json import Plain, SealedJson
+from ugly_mugs.database.statements import change_rows
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import ServiceVault, symmetric
 from ugly_mugs.vault.encoding import from_text, to_text
@@ -54,9 +55,10 @@ class Cookie:
     name: str
     value: str
 
-    def put(self, response: Response) -> None:
+    def put(self, response: Response) -> Response:
         """Set a cookie that ends with the browser: HttpOnly, SameSite=Lax, and Secure on https."""
         _put(response, self.name, self.value)
+        return response
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,13 @@ class OpenSession:
     secret: bytes = field(repr=False)
     contents: Mapping[str, Any] = field(repr=False)
     began: datetime
-    seen: datetime
+    last_used_at: datetime
 
 
 class SealedPart(NamedTuple):
-    """The sealed part of a session."""
-
     owner_id: uuid.UUID | None
     began: datetime
-    seen: datetime
+    last_used_at: datetime
     contents: Mapping[str, Any]
 
 
@@ -86,7 +86,7 @@ def _plain(sealed_part: SealedPart) -> Plain:
     return {
         "owner": sealed_part.owner_id.hex if sealed_part.owner_id is not None else None,
         "began": sealed_part.began.timestamp(),
-        "seen": sealed_part.seen.timestamp(),
+        "seen": sealed_part.last_used_at.timestamp(),
         "contents": dict(sealed_part.contents),
     }
 
@@ -95,7 +95,7 @@ def _from_plain(plain: Plain) -> SealedPart:
     return SealedPart(
         owner_id=uuid.UUID(hex=plain["owner"]) if plain["owner"] is not None else None,
         began=datetime.fromtimestamp(plain["began"], UTC),
-        seen=datetime.fromtimestamp(plain["seen"], UTC),
+        last_used_at=datetime.fromtimestamp(plain["seen"], UTC),
         contents=plain["contents"],
     )
 
@@ -152,7 +152,7 @@ def find(*, vault: ServiceVault, kind: SessionKind, cookie: str | None, now: dat
     if sealed_part.owner_id != row.owner_id:
         return None
     limits = LIMITS[kind]
-    if now - sealed_part.seen > limits.idle or (
+    if now - sealed_part.last_used_at > limits.idle or (
         limits.most is not None and now - sealed_part.began > limits.most
     ):
         return None
@@ -164,13 +164,13 @@ def find(*, vault: ServiceVault, kind: SessionKind, cookie: str | None, now: dat
         secret=secret,
         contents=sealed_part.contents,
         began=sealed_part.began,
-        seen=sealed_part.seen,
+        last_used_at=sealed_part.last_used_at,
     )
 
 
 def needs_touch(session: OpenSession, now: datetime) -> bool:
     """Whether the time of last use must be written again."""
-    return now - session.seen >= TOUCH_EVERY
+    return now - session.last_used_at >= TOUCH_EVERY
 
 
 def replace_contents(
@@ -180,12 +180,7 @@ def replace_contents(
     sealed = _seal(
         vault, session.id, session.secret, SealedPart(session.owner_id, session.began, now, contents)
     )
-    db.session.execute(
-        sa.update(Session)
-        .where(Session.id == session.id)
-        .values(contents=sealed, day=now.date())
-        .execution_options(synchronize_session=False)
-    )
+    change_rows(sa.update(Session).where(Session.id == session.id).values(contents=sealed, day=now.date()))
 
 
 def touch(session: OpenSession, *, vault: ServiceVault, now: datetime) -> None:
@@ -206,7 +201,6 @@ def end_by_cookie(*, vault: ServiceVault, kind: SessionKind, cookie: str | None)
 
 
 def end_all(owner_id: uuid.UUID) -> None:
-    """End every session of this member or member of staff."""
     _delete(Session.owner_id == owner_id)
 
 
@@ -223,26 +217,15 @@ def put_device(response: Response, value: str) -> None:
 
 
 def delete_cookie(response: Response, kind: SessionKind) -> None:
-    """Tell the browser to delete its cookie of this kind."""
-    response.delete_cookie(
-        cookie_name(kind.value),
-        path="/",
-        secure=runtime().settings.is_https,
-        httponly=True,
-        samesite="Lax",
-    )
+    response.delete_cookie(cookie_name(kind.value), **_attributes())
 
 
 def _put(response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
-    response.set_cookie(
-        name,
-        value,
-        max_age=max_age,
-        path="/",
-        secure=runtime().settings.is_https,
-        httponly=True,
-        samesite="Lax",
-    )
+    response.set_cookie(name, value, max_age=max_age, **_attributes())
+
+
+def _attributes() -> dict[str, Any]:
+    return {"path": "/", "secure": runtime().settings.is_https, "httponly": True, "samesite": "Lax"}
 
 
 def _seal(vault: ServiceVault, row_id: uuid.UUID, secret: bytes, sealed_part: SealedPart) -> bytes:
@@ -250,4 +233,4 @@ def _seal(vault: ServiceVault, row_id: uuid.UUID, secret: bytes, sealed_part: Se
 
 
 def _delete(*conditions: sa.ColumnElement[bool]) -> None:
-    db.session.execute(sa.delete(Session).where(*conditions).execution_options(synchronize_session=False))
+    change_rows(sa.delete(Session).where(*conditions))

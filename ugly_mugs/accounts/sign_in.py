@@ -16,6 +16,7 @@ from ugly_mugs.accounts.models import KnownDevice, SessionKind, Staff, StaffStat
 from ugly_mugs.audit import log as audit
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import change_rows, exists
 from ugly_mugs.vault import CannotOpen, PrivateKey, ServiceVault, Where, totp
 from ugly_mugs.vault.encoding import from_text, to_text
 
@@ -59,7 +60,7 @@ def look_up(*, vault: ServiceVault, login: str, device: str | None) -> Candidate
     if person is None or person.private_key is None or person.totp_secret is None:
         return Candidate(uuid.uuid4(), account, vault.staff_seals.decoy(), totp.new_secret(), 0, None)
     known = _device_tag(person.id, device, vault=vault)
-    if known is not None and not db.session.scalar(sa.select(sa.exists().where(KnownDevice.token == known))):
+    if known is not None and not exists(KnownDevice.token == known):
         known = None
     return Candidate(
         person_id=person.id,
@@ -81,7 +82,7 @@ def prove(
         seed = vault.staff_seals.open_seed(passphrase, candidate.sealed_key, place)
     except CannotOpen:
         return None
-    return None if step is None else Proof(candidate.person_id, PrivateKey.from_seed(seed), step)
+    return None if step is None else Proof(candidate.person_id, PrivateKey(seed), step)
 
 
 def begin(
@@ -96,7 +97,7 @@ def begin(
 
     Also adds missing links from epochs that this person opens to the following ones, which a command may have begun.
     """
-    used = db.session.execute(
+    used = change_rows(
         sa.update(Staff)
         .where(
             Staff.id == proof.person_id,
@@ -105,10 +106,9 @@ def begin(
             Staff.state.in_([StaffState.ACTIVE, StaffState.WAITING]),
         )
         .values(totp_last_step=proof.step)
-        .execution_options(synchronize_session=False)
     )
     person = db.session.get(Staff, proof.person_id, populate_existing=True)
-    if used.rowcount != 1 or person is None:  # type: ignore[attr-defined]  # an UPDATE's result has it
+    if used != 1 or person is None:
         return None
     active = person.state is StaffState.ACTIVE
     if active:
@@ -126,7 +126,6 @@ def begin(
 
 
 def staff_session_contents(seed: bytes) -> dict[str, str]:
-    """The contents of a staff session."""
     return {"seed": to_text(seed)}
 
 

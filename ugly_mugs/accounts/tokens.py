@@ -5,7 +5,6 @@ from ugly_mugs.web.forms import Form
 
 
 def with_token(purpose: str, form: Form) -> Form:
-    """The form with a fresh token."""
     return form.fill({"token": runtime().vault.form_tokens.issue(purpose, runtime().clock.now())})
 
 

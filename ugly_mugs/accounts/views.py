@@ -14,7 +14,7 @@ from ugly_mugs.accounts.people import enrolment
 from ugly_mugs.accounts.permissions import permissions_of
 from ugly_mugs.accounts.schemas import NewPassphraseSchema, PassphraseSchema, SignInSchema
 from ugly_mugs.accounts.tokens import token_is_valid, with_token
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading, db
 from ugly_mugs.errors import PleaseWait
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Busy
@@ -57,10 +57,9 @@ def sign_in_staff() -> Response:
         return _sign_in_again(form, _("This page was open for a long time. Please sign in from here."))
     vault, now = runtime().vault, runtime().clock.now()
     device, former = request.cookies.get(sessions.cookie_name("device")), browser_session(SessionKind.STAFF)
-    with reading():
+    # Proving is slow, so no transaction is open meanwhile.
+    with brief_reading():
         candidate = sign_in.look_up(vault=vault, login=form.values["login"], device=device)
-        # Proving is slow: end the transaction first.
-        db.session.rollback()
     try:
         proof = _prove(candidate, passphrase=form.values["passphrase"], code=form.values["code"])
     except (PleaseWait, Busy):
@@ -135,10 +134,9 @@ def draw_passphrase() -> Response:
     vault, now = runtime().vault, runtime().clock.now()
     if not limits().account.spend(me.id.bytes, now):
         return _account_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
-    with reading():
+    with brief_reading():
         person = db.session.get(Staff, me.id)
         sealed_key = person.private_key if person is not None else None
-        db.session.rollback()
     try:
         with limits().known.slot():
             right = sealed_key is not None and passphrases.is_right(
@@ -173,6 +171,4 @@ def change_passphrase() -> Response:
         return _account_again(form, please_wait(), HTTPStatus.TOO_MANY_REQUESTS)
     cookie = passphrases.change(vault=vault, person_id=me.id, key=me.key, sealed=sealed, now=now)
     db.session.commit()
-    response = see_other("accounts.account_page", changed="yes")
-    cookie.put(response)
-    return response
+    return cookie.put(see_other("accounts.account_page", changed="yes"))

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from ugly_mugs.audit import figures, log as audit
+from ugly_mugs.audit import log as audit
 from ugly_mugs.jobs import Job
 from ugly_mugs.runtime import runtime
 
@@ -17,7 +17,7 @@ def chain() -> None:
 
 def count_yesterday() -> None:
     """Once a day is over, its figures are written down, once."""
-    audit.count_day(figures.registered(), today=runtime().clock.now().date())
+    audit.count_day(runtime().wiring.figures, today=runtime().clock.now().date())
 
 
 JOBS = [

@@ -7,7 +7,7 @@ per figure and day. The chain detects changed and deleted entries up to the last
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,9 +15,9 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from ugly_mugs.audit.figures import Figure
-from ugly_mugs.audit.models import AuditEntry, AuditKind
-from ugly_mugs.database.engine import db, is_sqlite, reading
+from ugly_mugs.audit.models import AuditEntry, AuditKind, Figure
+from ugly_mugs.database.engine import brief_reading, db, is_sqlite
+from ugly_mugs.database.statements import count
 from ugly_mugs.vault import ServiceVault
 
 SLICE = 1_000
@@ -130,9 +130,8 @@ def chain_entries(vault: ServiceVault) -> int:
 
 def write_head(file: Path, *, day: date) -> bool:
     """Append the head to a file outside the database, once a day; False if there was nothing to write."""
-    with reading():
+    with brief_reading():
         head = _head()
-        db.session.rollback()
     if head is None:
         return False
     if file.exists():
@@ -176,8 +175,9 @@ def verify(vault: ServiceVault, heads: Iterable[Head] = ()) -> Verdict:
     verdict = Verdict()
     expected = {head.number: head.chained for head in heads}
     previous = b""
-    with reading():
-        for entry in _chained_entries():
+    query = sa.select(AuditEntry).where(AuditEntry.number.is_not(None)).order_by(AuditEntry.number)
+    with brief_reading():
+        for entry in db.session.scalars(query.execution_options(yield_per=SLICE)):
             verdict.chained += 1
             if entry.number != verdict.chained:
                 verdict.problems.append(f"Entry {verdict.chained} is missing.")
@@ -189,9 +189,7 @@ def verify(vault: ServiceVault, heads: Iterable[Head] = ()) -> Verdict:
             if expected.get(entry.number, previous) != previous:
                 verdict.problems.append(f"Entry {entry.number} is not the one whose head was kept.")
                 break
-        query = sa.select(sa.func.count()).where(AuditEntry.number.is_(None))
-        verdict.waiting = db.session.scalar(query) or 0
-        db.session.rollback()
+        verdict.waiting = count(AuditEntry.number.is_(None))
     last = max(expected, default=0)
     if not verdict.problems and last > verdict.chained:
         verdict.problems.append(
@@ -208,11 +206,6 @@ def _head() -> Head | None:
         .limit(1)
     ).one_or_none()
     return None if last is None or last[0] is None else Head(last[0], last[1] or b"")
-
-
-def _chained_entries() -> Iterator[AuditEntry]:
-    query = sa.select(AuditEntry).where(AuditEntry.number.is_not(None)).order_by(AuditEntry.number)
-    yield from db.session.scalars(query.execution_options(yield_per=SLICE))
 
 
 def _canonical_bytes(entry: AuditEntry, number: int) -> bytes:

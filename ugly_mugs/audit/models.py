@@ -1,6 +1,8 @@
-"""Audit entries and their kinds."""
+"""Audit entries, their kinds, and the daily figures among them, which `ugly_mugs.app` wires."""
 
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -44,6 +46,14 @@ class AuditKind(StrEnum):
     KEYS_ROTATED = "keys:epoch:rotated"
     KEYS_RECOVERED = "keys:person:recovered"
     RECOVERY_USED = "keys:recovery:used"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number of a day that a feature can give: `count` for everybody together, under its name in the audit log."""
+
+    name: AuditKind
+    count: Callable[[date], int]
 
 
 class AuditEntry(Model):

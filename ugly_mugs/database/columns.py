@@ -29,8 +29,6 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class Model(DeclarativeBase):
-    """Base of every table."""
-
     metadata = sa.MetaData(naming_convention=NAMING)
 
 
@@ -101,9 +99,13 @@ def clear(what: Clear, *args: Any, **options: Any) -> MappedColumn[Any]:
 
 
 def state_of(members: type[StrEnum], **options: Any) -> MappedColumn[Any]:
-    """An enum member, unencrypted."""
     info = {"holds": "clear", "what": Clear.STATE, "members": members}
     return mapped_column(EnumText(members), info=info, **options)
+
+
+def partial_index(name: str, *columns: str, where: str) -> sa.Index:
+    """An index of the rows that meet the SQL condition; only queries that repeat it can use the index."""
+    return sa.Index(name, *columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 
 def primary_key() -> MappedColumn[Any]:

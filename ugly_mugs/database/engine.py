@@ -31,6 +31,16 @@ def reading() -> Iterator[None]:
 
 
 @contextmanager
+def brief_reading() -> Iterator[None]:
+    """As `reading`, and no transaction stays open afterwards: a write must not start in one that only reads."""
+    with reading():
+        try:
+            yield
+        finally:
+            db.session.rollback()
+
+
+@contextmanager
 def writing() -> Iterator[None]:
     """End the current transaction; those begun inside may write from their first statement. Roll back at the end.
 

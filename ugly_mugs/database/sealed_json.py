@@ -81,5 +81,4 @@ class SealedJson(Generic[T]):
             raise CannotOpen from None
 
     def where(self, row: UUID) -> Where:
-        """The place it is bound to."""
         return Where(self.table, self.column, row)

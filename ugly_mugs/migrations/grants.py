@@ -48,18 +48,16 @@ INSERTED_BY_WEB = (
     "id kind subject_id recipient_id channel sender priority wakes not_before expires_at language level segments"
 ).split()
 
+AUDIT_ENTRY = ("id", "kind", "actor_id", "subject_id", "count", "day")
+
 GRANTS: Mapping[str, tuple[Rights, Rights]] = {
     # By table: the web's rights, then the worker's.
     # `flask keys init` runs as the web and inserts this row.
     "installation": (APPEND, READ),
     "heartbeats": (READ, FULL),
     "audit_entries": (
-        Rights(insert=("id", "kind", "actor_id", "subject_id", "count", "day")),
-        Rights(
-            select=ALL,
-            insert=("id", "kind", "actor_id", "subject_id", "count", "day"),
-            update=("number", "chained"),
-        ),
+        Rights(insert=AUDIT_ENTRY),
+        Rights(select=ALL, insert=AUDIT_ENTRY, update=("number", "chained")),
     ),
     # Staff and their keys: no rights for the worker.
     "organisations": (FULL, NOTHING),

@@ -6,6 +6,7 @@ import stat
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import urllib3
@@ -13,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
 
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading, db
 from ugly_mugs.migrations import FOLDER
 from ugly_mugs.operations.health import worker_is_alive
 from ugly_mugs.operations.start_checks import UnfitStart, refuse_unfit_start
@@ -61,7 +62,7 @@ def examine(settings: Settings, *, as_web: bool = False) -> list[Finding]:
         checks += [("SMS provider", provider), ("mail", mail)]
     if settings.is_production:
         checks += [
-            ("fit for real use", fit_as_web if as_web else fit),
+            ("fit for real use", partial(fit, web=as_web)),
             ("core dumps", core_dumps),
             ("swap", swap),
             ("audit head", audit_head),
@@ -71,14 +72,11 @@ def examine(settings: Settings, *, as_web: bool = False) -> list[Finding]:
 
 def _problem(check: Callable[[Settings], None], settings: Settings) -> str:
     try:
-        with reading():
+        with brief_reading():
             check(settings)
-            db.session.rollback()
     except Unwell as problem:
-        db.session.rollback()
         return str(problem)
     except DBAPIError:
-        db.session.rollback()
         return "This needs the database, which does not answer or has no tables yet."
     return ""
 
@@ -196,16 +194,9 @@ def mail(settings: Settings) -> None:
         raise Unwell("The mail server answers, but refuses to work. Look at its own log.")
 
 
-def fit(settings: Settings) -> None:
+def fit(settings: Settings, *, web: bool) -> None:
     try:
-        refuse_unfit_start(settings, web=False)
-    except UnfitStart as unfit:
-        raise Unwell(" ".join(unfit.problems)) from None
-
-
-def fit_as_web(settings: Settings) -> None:
-    try:
-        refuse_unfit_start(settings, web=True)
+        refuse_unfit_start(settings, web=web)
     except UnfitStart as unfit:
         raise Unwell(" ".join(unfit.problems)) from None
 

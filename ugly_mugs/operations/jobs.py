@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from ugly_mugs.database.engine import db, forget_deleted
 from ugly_mugs.database.models import Heartbeat, Process
+from ugly_mugs.database.statements import change_rows
 from ugly_mugs.jobs import Job
-from ugly_mugs.outbox.ledger import rows_of
 from ugly_mugs.runtime import runtime
 
 
@@ -15,7 +15,7 @@ def record_heartbeat() -> None:
     """Record that a worker is alive; several workers share one row."""
     now = runtime().clock.now()
     statement = sa.update(Heartbeat).where(Heartbeat.process == Process.WORKER).values(seen_at=now)
-    if not rows_of(db.session.execute(statement)):
+    if not change_rows(statement):
         db.session.add(Heartbeat(process=Process.WORKER, seen_at=now))
     db.session.commit()
 

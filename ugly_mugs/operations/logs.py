@@ -91,8 +91,6 @@ def configure(level: str) -> None:
 
 
 class JsonHandler(logging.StreamHandler[Any]):
-    """Writes JSON lines to standard error."""
-
     def __init__(self) -> None:
         super().__init__()
         self.setFormatter(JsonFormatter())

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading, db
 from ugly_mugs.database.models import Installation
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
 from ugly_mugs.settings import Settings, is_loopback
@@ -56,11 +56,9 @@ def _demo_keys(settings: Settings) -> list[str]:
 
 def _demo_accounts() -> list[str]:
     try:
-        with reading():
+        with brief_reading():
             demo = db.session.scalar(sa.select(Installation.demo).where(Installation.demo.is_(True)).limit(1))
-            db.session.rollback()
     except DBAPIError:
-        db.session.rollback()
         return ["The database does not answer, or has no tables yet. Run: flask db upgrade"]
     if not demo:
         return []

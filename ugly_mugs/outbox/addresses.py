@@ -16,7 +16,7 @@ def give(*, vault: ServiceVault, owner_id: uuid.UUID, channel: Channel, address:
     The web cannot know whether somebody else has the address. An owner has at most one address of each channel.
     """
     address_id = uuid.uuid4()
-    handed = vault.dispatch().seal(address.encode(), Where("addresses", "handed", address_id), sizes=CONTACT)
+    handed = vault.dispatch.seal(address.encode(), Where("addresses", "handed", address_id), sizes=CONTACT)
     row = Address(
         id=address_id, owner_id=owner_id, channel=channel, state=AddressState.UNPROVED, handed=handed
     )
@@ -50,7 +50,6 @@ def find(*, vault: WorkerVault, channel: Channel, address: str) -> Address | Non
 
 
 def opened(*, vault: WorkerVault, address_id: uuid.UUID, sealed: bytes) -> str:
-    """The address in clear."""
     return vault.open_contact(sealed, Where("addresses", "sealed", address_id)).decode()
 
 

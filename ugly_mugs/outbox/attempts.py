@@ -15,7 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ugly_mugs.database.engine import db
-from ugly_mugs.outbox.ledger import CLEARED, is_one_of, rows_of, under_way
+from ugly_mugs.database.statements import rows_of
+from ugly_mugs.outbox.ledger import CLEARED, is_one_of, under_way
 from ugly_mugs.outbox.models import DELIVERY_MOVES, FINAL, Channel, Delivery, DeliveryState
 
 _D = DeliveryState

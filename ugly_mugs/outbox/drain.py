@@ -14,12 +14,11 @@ from types import TracebackType
 
 from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
 
-from ugly_mugs.clock import Clock
 from ugly_mugs.outbox import claims
 from ugly_mugs.outbox.claims import Allowance
 from ugly_mugs.outbox.pace import Pace
-from ugly_mugs.outbox.registry import FIRST_CLASS_BELOW, Registry
-from ugly_mugs.outbox.sender import Batch, ChannelSettings, Finished, Ready, Sender
+from ugly_mugs.outbox.registry import FIRST_CLASS_BELOW
+from ugly_mugs.outbox.sender import Batch, Finished, Ready, Sender
 from ugly_mugs.quiet_hours import is_quiet
 
 log = logging.getLogger(__name__)
@@ -72,7 +71,6 @@ class InFlight:
 
     @property
     def added(self) -> int:
-        """How many deliveries were added in all."""
         return self._added
 
     @property
@@ -131,47 +129,35 @@ class InFlight:
 class Drain:
     """Claims what is due on one channel and shard. Keeps its pace and its rest from one round to the next."""
 
-    def __init__(
-        self,
-        *,
-        settings: ChannelSettings,
-        registry: Registry,
-        sender: Sender,
-        clock: Clock,
-        stop: threading.Event,
-    ) -> None:
-        self.settings = settings
-        self._registry = registry
+    def __init__(self, sender: Sender) -> None:
+        self.settings = sender.settings
         self._sender = sender
-        self._clock = clock
-        self._stop = stop
-        self._circuit = registry.circuits[settings.channel]
-        self._pace = Pace(settings.pace)
+        self._pace = Pace(sender.settings.pace)
         self._reserve_at = 0.0
         self._rest_until = 0.0
         self._slow_claims = 0
 
     def drain(self) -> int:
         """One round: until nothing is due or the worker stops. Returns how many deliveries were claimed."""
-        if self._circuit.is_open or time.monotonic() < self._rest_until:
+        if self._sender.circuit.is_open or time.monotonic() < self._rest_until:
             return 0
-        if not claims.is_anything_waiting(self.settings.channel, now=self._clock.now()):
+        if not claims.is_anything_waiting(self.settings.channel, now=self._sender.clock.now()):
             return 0
         with InFlight(self._sender, threads=self.settings.in_flight) as in_flight:
             while True:
                 in_flight.record_due()
-                may_be_more = not self._stop.is_set() and self._claim_more(in_flight)
+                may_be_more = not self._sender.stop.is_set() and self._claim_more(in_flight)
                 if not may_be_more and in_flight.is_empty:
                     return in_flight.added
                 time.sleep(POLL_INTERVAL)
 
     def _claim_more(self, in_flight: InFlight) -> bool:
         """Claim if there is room and pace. False when nothing is due, or nothing may be sent just now."""
-        if self._circuit.is_open:
+        if self._sender.circuit.is_open:
             return False
         batch = self.settings.batch
         room = self.settings.in_flight + batch - in_flight.under_way
-        if self._circuit.is_testing:
+        if self._sender.circuit.is_testing:
             room = min(room, 1 - in_flight.under_way)
             if room < 1:
                 return True
@@ -188,12 +174,12 @@ class Drain:
 
     def _claim(self, in_flight: InFlight, segments: int, room: int, *, first_class_only: bool) -> bool:
         settings = self.settings
-        now = self._clock.now()
+        now = self._sender.clock.now()
         began = time.monotonic()
         lease_ends_at = now + timedelta(seconds=settings.lease)
         try:
             claimed = claims.claim(
-                self._registry,
+                self._sender.registry,
                 channel=settings.channel,
                 shard=settings.shard,
                 allowance=Allowance(

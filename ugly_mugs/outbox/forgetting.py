@@ -69,8 +69,6 @@ class _Reply(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """One SMS to be emptied."""
-
     delivery_id: uuid.UUID
     provider_id: str
     attempted_at: datetime | None

@@ -7,12 +7,12 @@ caller commits. Each is one statement, however many rows it moves.
 import uuid
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from ugly_mugs.database.engine import db, is_sqlite
+from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import change_rows, insert, rows_of
 from ugly_mugs.outbox.models import (
     DELIVERY_MOVES,
     FINAL,
@@ -58,7 +58,6 @@ def enqueue(
         if vault is None:
             raise ValueError("only the worker can seal the body of a message")
         sealed = vault.seal_contact(body, Where("deliveries", "body", delivery_id), sizes=BODY_SIZES)
-    insert = sqlite.insert if is_sqlite() else postgresql.insert
     written = db.session.execute(
         insert(Delivery)
         .values(
@@ -86,7 +85,6 @@ def enqueue(
 
 
 def cancel(*, kind: MessageKind, subject_id: uuid.UUID) -> int:
-    """Cancel everything of this subject that waits; returns how many deliveries."""
     return move(DeliveryState.CANCELLED, Delivery.kind == kind, Delivery.subject_id == subject_id)
 
 
@@ -117,7 +115,6 @@ def let_go(*, kind: MessageKind, subject_id: uuid.UUID) -> int:
 
 
 def expire(now: datetime) -> int:
-    """Expire what waits and has passed its end."""
     return move(DeliveryState.EXPIRED, Delivery.expires_at <= now)
 
 
@@ -127,13 +124,8 @@ def delete_expired_bodies(now: datetime) -> int:
     Deliveries in `attempting` and `unknown` keep their body: an SMS of unknown fate is looked for by its text.
     """
     has_left = is_one_of([DeliveryState.ACCEPTED, DeliveryState.SENT, DeliveryState.UNCONFIRMED])
-    deleted = db.session.execute(
-        sa.update(Delivery)
-        .where(Delivery.body.is_not(None), Delivery.expires_at <= now, has_left)
-        .values(body=None)
-        .execution_options(synchronize_session=False)
-    )
-    return rows_of(deleted)
+    bodies = sa.update(Delivery).where(Delivery.body.is_not(None), Delivery.expires_at <= now, has_left)
+    return change_rows(bodies.values(body=None))
 
 
 def move(
@@ -143,13 +135,11 @@ def move(
     **values: Any,
 ) -> int:
     """Move every delivery that meets the conditions and may become `wanted`; `sources` narrows its former state."""
-    moved = db.session.execute(
+    return change_rows(
         sa.update(Delivery)
         .where(is_one_of(DELIVERY_MOVES.sources(wanted, among=sources)), *conditions)
         .values(state=wanted, **(CLEARED if wanted in FINAL else {}), **values)
-        .execution_options(synchronize_session=False)
     )
-    return rows_of(moved)
 
 
 def is_one_of(states: Iterable[DeliveryState]) -> sa.ColumnElement[bool]:
@@ -164,7 +154,3 @@ def under_way(states: Iterable[DeliveryState]) -> sa.ColumnElement[bool]:
     """In one of `states`, which are `attempting` or `unknown`; uses the partial index of both."""
     # SQLite uses a partial index only when the query contains the index's own condition.
     return sa.and_(is_one_of([DeliveryState.ATTEMPTING, DeliveryState.UNKNOWN]), is_one_of(states))
-
-
-def rows_of(result: Any) -> int:
-    return max(cast("sa.CursorResult[Any]", result).rowcount, 0)

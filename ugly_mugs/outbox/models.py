@@ -7,7 +7,17 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 
-from ugly_mugs.database.columns import Clear, Model, UtcDateTime, clear, keyed, primary_key, sealed, state_of
+from ugly_mugs.database.columns import (
+    Clear,
+    Model,
+    UtcDateTime,
+    clear,
+    keyed,
+    partial_index,
+    primary_key,
+    sealed,
+    state_of,
+)
 from ugly_mugs.database.states import Moves
 
 
@@ -122,42 +132,17 @@ class Delivery(Model):
     __tablename__ = "deliveries"
     __table_args__ = (
         sa.UniqueConstraint("kind", "subject_id", "recipient_id", "channel"),
-        sa.Index(
-            "ix_deliveries_waiting",
-            "channel",
-            "priority",
-            "not_before",
-            sqlite_where=sa.text("state = 'queued'"),
-            postgresql_where=sa.text("state = 'queued'"),
+        partial_index("ix_deliveries_waiting", "channel", "priority", "not_before", where="state = 'queued'"),
+        partial_index(
+            "ix_deliveries_under_way", "state", "lease_ends_at", where="state IN ('attempting', 'unknown')"
         ),
-        sa.Index(
-            "ix_deliveries_under_way",
-            "state",
-            "lease_ends_at",
-            sqlite_where=sa.text("state IN ('attempting', 'unknown')"),
-            postgresql_where=sa.text("state IN ('attempting', 'unknown')"),
-        ),
-        sa.Index(
-            "ix_deliveries_held",
-            "subject_id",
-            sqlite_where=sa.text("state = 'held'"),
-            postgresql_where=sa.text("state = 'held'"),
-        ),
+        partial_index("ix_deliveries_held", "subject_id", where="state = 'held'"),
         sa.Index("ix_deliveries_recipient_id", "recipient_id"),
         # Both are partial, so that inserting a delivery does not touch them.
-        sa.Index(
-            "ix_deliveries_at_the_provider",
-            "state",
-            "attempted_at",
-            sqlite_where=sa.text("provider_id IS NOT NULL"),
-            postgresql_where=sa.text("provider_id IS NOT NULL"),
+        partial_index(
+            "ix_deliveries_at_the_provider", "state", "attempted_at", where="provider_id IS NOT NULL"
         ),
-        sa.Index(
-            "ix_deliveries_own_words",
-            "expires_at",
-            sqlite_where=sa.text("body IS NOT NULL"),
-            postgresql_where=sa.text("body IS NOT NULL"),
-        ),
+        partial_index("ix_deliveries_own_words", "expires_at", where="body IS NOT NULL"),
     )
 
     id: Mapped[uuid.UUID] = primary_key()
@@ -238,14 +223,7 @@ class Handover(Model):
 
     # The former name: what is sealed in it is bound to the name of its table.
     __tablename__ = "requests"
-    __table_args__ = (
-        sa.Index(
-            "ix_requests_waiting",
-            "received_at",
-            sqlite_where=sa.text("state = 'waiting'"),
-            postgresql_where=sa.text("state = 'waiting'"),
-        ),
-    )
+    __table_args__ = (partial_index("ix_requests_waiting", "received_at", where="state = 'waiting'"),)
 
     id: Mapped[uuid.UUID] = primary_key()
     kind: Mapped[HandoverKind] = state_of(HandoverKind)

@@ -17,7 +17,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from ugly_mugs.clock import Clock
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading, db
 from ugly_mugs.outbox import addresses, attempts, claims, ledger, texts
 from ugly_mugs.outbox.gateways.transport import NotSent
 from ugly_mugs.outbox.gateways.twilio import LOOKED_UP_AT_ONCE, Listed
@@ -143,7 +143,7 @@ def _sought(taken: Sequence[uuid.UUID], *, registry: Registry, vault: WorkerVaul
     """What to look for, without those whose phone or text is no longer known; these are given up later."""
     if not taken:
         return []
-    with reading():
+    with brief_reading():
         rows = db.session.execute(
             sa.select(*claims.COLUMNS, Delivery.attempted_at, Address.id, Address.sealed)
             .join(
@@ -158,7 +158,6 @@ def _sought(taken: Sequence[uuid.UUID], *, registry: Registry, vault: WorkerVaul
             .where(Delivery.id.in_(taken), Delivery.channel == Channel.SMS, Address.sealed.is_not(None))
         ).all()
         known_ids = _known_ids({row.recipient_id for row in rows})
-        db.session.rollback()
     sought: list[_Sought] = []
     for *columns, attempted_at, address_id, sealed in rows:
         claimed = Claimed(*columns)

@@ -15,6 +15,7 @@ from ugly_mugs.database.columns import UtcDateTime
 from ugly_mugs.outbox.models import AddressState, Channel, HandoverKind, MessageKind
 from ugly_mugs.outbox.pace import Circuit
 from ugly_mugs.runtime import runtime
+from ugly_mugs.wiring import nothing_to_do
 
 
 class Priority(IntEnum):
@@ -100,8 +101,6 @@ class MessageKindSpec:
 
 @dataclass(frozen=True, slots=True)
 class OpenedHandover:
-    """A handover that the worker has opened."""
-
     id: uuid.UUID
     kind: HandoverKind
     payload: Mapping[str, Any] = field(repr=False)
@@ -117,10 +116,6 @@ Handler = Callable[[OpenedHandover], None]
 AddressHook = Callable[[uuid.UUID, Channel, datetime], None]
 
 
-def _no_hook(owner_id: uuid.UUID, channel: Channel, now: datetime) -> None:
-    """For an outbox without members, which has no consent to record."""
-
-
 class Registry:
     """What the outbox knows of the features above it, and what it counts; one for each application.
 
@@ -132,8 +127,8 @@ class Registry:
         self,
         kinds: Iterable[MessageKindSpec] = (),
         handlers: Mapping[HandoverKind, Handler] | None = None,
-        on_stop: AddressHook = _no_hook,
-        on_start: AddressHook = _no_hook,
+        on_stop: AddressHook = nothing_to_do,
+        on_start: AddressHook = nothing_to_do,
     ) -> None:
         self.kinds = {spec.kind: spec for spec in kinds}
         self.handlers = dict(handlers or {})

@@ -113,5 +113,4 @@ def downgrade(text: str, language: str = "en") -> str:
 
 
 def compose(text: str, language: str = "en") -> SmsText:
-    """Downgrade a text, then count it."""
     return count(downgrade(text, language))

@@ -121,13 +121,13 @@ class Sender:
         clock: Clock,
         stop: threading.Event,
     ) -> None:
-        self._settings = settings
-        self._registry = registry
+        self.settings = settings
+        self.registry = registry
         self._vault = vault
         self._gateway = gateway
-        self._clock = clock
-        self._stop = stop
-        self._circuit = registry.circuits[settings.channel]
+        self.clock = clock
+        self.stop = stop
+        self.circuit = registry.circuits[settings.channel]
 
     # Preparing
 
@@ -144,11 +144,11 @@ class Sender:
 
     def _prepare(self, batch: Batch) -> Prepared:
         reachable, waiting = claims.last_look(
-            self._registry,
+            self.registry,
             batch.claimed,
             now=batch.claimed_at,
             lease_ends_at=batch.lease_ends_at,
-            quiet=is_quiet(batch.claimed_at, self._settings.quiet_hours),
+            quiet=is_quiet(batch.claimed_at, self.settings.quiet_hours),
         )
         prepared = Prepared()
         opened: list[Claimed] = []
@@ -185,7 +185,7 @@ class Sender:
         for kind in {delivery.kind for delivery in claimed}:
             of_kind = [delivery for delivery in claimed if delivery.kind is kind]
             try:
-                found.update(texts.texts_of(self._registry.kinds[kind], of_kind))
+                found.update(texts.texts_of(self.registry.kinds[kind], of_kind))
             except (DBAPIError, PoolTimeout):
                 raise
             except Exception as fault:
@@ -215,7 +215,7 @@ class Sender:
             language=claimed.language,
             valid_for=None if expires_at is None else int((expires_at - batch.claimed_at).total_seconds()),
         )
-        begin_by_clock = batch.lease_ends_at - timedelta(seconds=self._settings.timeout)
+        begin_by_clock = batch.lease_ends_at - timedelta(seconds=self.settings.timeout)
         return Ready(claimed, outgoing, batch.begin_by, begin_by_clock)
 
     # Sending
@@ -223,8 +223,8 @@ class Sender:
     def send(self, message: Ready) -> Finished:
         """Hand one message to the gateway; put it back when it is too late for that or sending has stopped."""
         # The monotonic clock may stand still while a machine sleeps, and the wall clock can be set back.
-        late = time.monotonic() > message.begin_by or self._clock.now() > message.begin_by_clock
-        if self._stop.is_set() or self._circuit.is_open or late:
+        late = time.monotonic() > message.begin_by or self.clock.now() > message.begin_by_clock
+        if self.stop.is_set() or self.circuit.is_open or late:
             return self._put_back(message.claimed)
         try:
             accepted = self._gateway.send(message.outgoing)
@@ -233,7 +233,7 @@ class Sender:
         except Exception as fault:
             log.error("a gateway failed", extra={"error": type(fault).__name__})
             return self._refused(message.claimed, Ambiguous())
-        self._circuit.worked()
+        self.circuit.worked()
         return self._accepted(message.claimed, accepted)
 
     def hang_up(self) -> None:
@@ -241,14 +241,14 @@ class Sender:
         self._gateway.hang_up()
 
     def _accepted(self, claimed: Claimed, accepted: Accepted) -> Finished:
-        state = self._settings.taken_as
+        state = self.settings.taken_as
         return Finished(
             claimed, Attempt(claimed.id, claimed.attempt, state, provider_id=accepted.provider_id)
         )
 
     def _put_back(self, claimed: Claimed, *, pause: timedelta = timedelta()) -> Finished:
         """It was claimed and never left: queue it again with as many retries as before."""
-        not_before = self._clock.now() + pause
+        not_before = self.clock.now() + pause
         return Finished(
             claimed,
             Attempt(claimed.id, claimed.attempt, _D.QUEUED, not_before=not_before, retries=claimed.retries),
@@ -256,14 +256,14 @@ class Sender:
 
     def _refused(self, claimed: Claimed, refusal: NotSent) -> Finished:
         self._tell_circuit(refusal)
-        now = self._clock.now()
+        now = self.clock.now()
         key = (claimed.id, claimed.attempt)
         if isinstance(refusal, Ambiguous):
             if claimed.channel is Channel.EMAIL and claimed.retries < MOST_RETRIES:
                 not_before = now + _backoff(claimed.attempt)
                 again = Attempt(*key, _D.QUEUED, not_before=not_before, retries=claimed.retries + 1)
                 return Finished(claimed, again)
-            look_at = now + timedelta(seconds=self._settings.unknown_wait)
+            look_at = now + timedelta(seconds=self.settings.unknown_wait)
             return Finished(claimed, Attempt(*key, _D.UNKNOWN, error_code=refusal.code, look_at=look_at))
         if isinstance(refusal, Later):
             later = Attempt(
@@ -278,23 +278,23 @@ class Sender:
         return Finished(claimed, Attempt(*key, state, error_code=refusal.code), refusal)
 
     def _tell_circuit(self, refusal: NotSent) -> None:
-        extra = {"channel": self._settings.channel.value, "code": refusal.code}
+        extra = {"channel": self.settings.channel.value, "code": refusal.code}
         if isinstance(refusal, SenderBroken):
-            if self._circuit.failed():
+            if self.circuit.failed():
                 log.error(
                     "nothing can be sent: our account, sender or mail settings are refused", extra=extra
                 )
         elif isinstance(refusal, Untrusted):
-            if self._circuit.failed():
+            if self.circuit.failed():
                 log.error("the server that messages are sent to has no certificate for its name", extra=extra)
         elif isinstance(refusal, NeverConnected):
-            if self._circuit.failed():
+            if self.circuit.failed():
                 log.warning("nobody answers where messages are sent to", extra=extra)
         elif isinstance(refusal, Ambiguous):
-            if self._circuit.was_ambiguous():
+            if self.circuit.was_ambiguous():
                 log.error("many messages of unknown fate in a row; pausing", extra=extra)
         else:
-            self._circuit.worked()
+            self.circuit.worked()
 
     # Recording
 
@@ -312,7 +312,7 @@ class Sender:
                 log.warning(
                     "the database does not answer; attempts are kept", extra={"error": type(trouble).__name__}
                 )
-            if self._stop.is_set():
+            if self.stop.is_set():
                 give_up_at = give_up_at or time.monotonic() + RECORD_WHEN_STOPPING
                 if time.monotonic() > give_up_at:
                     log.error("attempts could not be recorded; each message will be looked for")
@@ -324,16 +324,16 @@ class Sender:
 
     def _apply_refusal(self, claimed: Claimed, refusal: NotSent) -> None:
         """What one refusal means for the address or the subject."""
-        now = self._clock.now()
+        now = self.clock.now()
         try:
             if isinstance(refusal, OptedOut):
                 optouts.opt_out(
-                    registry=self._registry, owner_id=claimed.recipient_id, channel=claimed.channel, now=now
+                    registry=self.registry, owner_id=claimed.recipient_id, channel=claimed.channel, now=now
                 )
             elif isinstance(refusal, BadAddress):
                 optouts.nothing_arrives(owner_id=claimed.recipient_id, channel=claimed.channel)
             elif isinstance(refusal, ContentRefused):
-                stop_subject = self._registry.kinds[claimed.kind].stop
+                stop_subject = self.registry.kinds[claimed.kind].stop
                 if stop_subject is not None:
                     stop_subject(claimed.subject_id)
             # Committed here: the worker's jobs call the sender, and each refusal is complete in itself.

@@ -112,23 +112,15 @@ class Worker:
             clock=self._runtime.clock,
             stop=self.stop,
         )
-        return Drain(
-            settings=channel_settings,
-            registry=self._registry,
-            sender=sender,
-            clock=self._runtime.clock,
-            stop=self.stop,
-        )
+        return Drain(sender)
 
 
 def the_worker(app: Flask | None = None) -> Worker:
-    """The worker of the application, made on first use."""
     held = runtime(app)
     return held.process_state.of(Worker, lambda: Worker(registry=registry(app), runtime=held))
 
 
 def missing_settings(settings: Settings) -> list[str]:
-    """One sentence for each setting that a worker needs and that is not set."""
     needed = {
         "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
         "TWILIO_AUTH_TOKEN": settings.twilio_auth_token,

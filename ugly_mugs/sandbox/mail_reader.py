@@ -24,7 +24,6 @@ class Letter:
 
     @property
     def unsubscribe_link(self) -> str | None:
-        """The web address in List-Unsubscribe, if there is one."""
         link = LINK.search(self.header("List-Unsubscribe") or "")
         return link[1] if link else None
 

@@ -95,7 +95,7 @@ class MailConnection(SMTP):
         await self.push("502 5.5.1 The sandbox does not do that")
 
     async def smtp_STARTTLS(self, arg: str) -> None:
-        await self.push("502 5.5.1 The sandbox does not do that")
+        await self.smtp_AUTH(arg)
 
 
 class MailHandler:

@@ -147,7 +147,6 @@ class Memory:
         return _newest(self._mails, most)
 
     def inbox(self, address: str, most: int | None = None) -> list[Mail]:
-        """The newest mails to this address, newest first."""
         return _newest(self._inboxes.get(address.lower(), []), most)
 
     def inbox_size(self, address: str) -> int:

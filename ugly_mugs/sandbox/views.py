@@ -145,8 +145,6 @@ def _see_other(location: str) -> web.Response:
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """One text on a phone."""
-
     side: str
     sender: str
     body: str
@@ -168,8 +166,6 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One mail in an inbox."""
-
     place: int
     at: str
     letter: Letter
@@ -200,7 +196,6 @@ def phone_screen(memory: Memory, number: str, most: int) -> Phone:
 
 
 def inbox_screen(memory: Memory, address: str, most: int) -> Inbox:
-    """The newest mails of an inbox, newest first."""
     mails = memory.inbox(address, most)
     return Inbox(
         address=address,

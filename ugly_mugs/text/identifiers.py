@@ -305,11 +305,10 @@ def find(text: str) -> list[Found]:
     return sorted(identifiers, key=lambda identifier: identifier.start)
 
 
-def normalise(kind: IdentifierKind, text: str, *, site: str | None = None) -> str:
+def normalise(kind: IdentifierKind, text: str) -> str:
     """The normal form of what a field holds: E.164, lower-case address, bare username, plate without spaces.
 
-    With `site` a username becomes `site/name`; without, it means the name on any site. A normal form stays as it is.
-    Raises NotAnIdentifier.
+    A username means the name on any site. A normal form stays as it is. Raises NotAnIdentifier.
     """
     if kind is IdentifierKind.PHONE:
         return _phone(text)
@@ -317,8 +316,7 @@ def normalise(kind: IdentifierKind, text: str, *, site: str | None = None) -> st
         return email(text)
     if kind is IdentifierKind.PLATE:
         return _plate(text)
-    place = re.sub(r"[^\w.]+", "-", _typed(site or "").casefold()).strip("-")
-    return f"{place}/{_handle(text)}" if place else _handle(text)
+    return _handle(text)
 
 
 def mask(kind: IdentifierKind, normalised: str) -> str:
@@ -330,4 +328,4 @@ def mask(kind: IdentifierKind, normalised: str) -> str:
         return f"{local[:1]}•••@{domain[:1]}•••"
     if kind is IdentifierKind.PLATE:
         return f"{normalised[:2]}•••"
-    return f"{normalised.rpartition('/')[2][:1]}•••"
+    return f"{normalised[:1]}•••"

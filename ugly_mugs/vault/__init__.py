@@ -1,58 +1,33 @@
 """All keys and all encryption; no other package of the project imports a cryptography library."""
 
-from ugly_mugs.vault import content, padding, symmetric, totp, words
-from ugly_mugs.vault.errors import (
-    Busy,
-    CannotOpen,
-    KeyFileProblem,
-    SwappedKey,
-    TooLong,
-    UnknownWord,
-    VaultError,
-    WrongLength,
-    WrongPlace,
+from ugly_mugs.vault import (
+    content as content,
+    padding as padding,
+    symmetric as symmetric,
+    totp as totp,
+    words as words,
 )
-from ugly_mugs.vault.form_tokens import FormToken, FormTokens
-from ugly_mugs.vault.hybrid import PrivateKey, PublicKey
-from ugly_mugs.vault.keys import epochs, keyfiles
-from ugly_mugs.vault.keys.keyfiles import EpochMark, ServiceFile, WorkerFile
-from ugly_mugs.vault.keys.passphrases import StaffKeySeal
-from ugly_mugs.vault.keys.recovery import RecoveryWords
-from ugly_mugs.vault.receipts import Receipt, Receipts
-from ugly_mugs.vault.tags import IdentifierTags
-from ugly_mugs.vault.vault import ServiceVault, WorkerVault
-from ugly_mugs.vault.where import Where
-
-__all__ = [
-    "Busy",
-    "CannotOpen",
-    "EpochMark",
-    "FormToken",
-    "FormTokens",
-    "IdentifierTags",
-    "KeyFileProblem",
-    "PrivateKey",
-    "PublicKey",
-    "Receipt",
-    "Receipts",
-    "RecoveryWords",
-    "ServiceFile",
-    "ServiceVault",
-    "StaffKeySeal",
-    "SwappedKey",
-    "TooLong",
-    "UnknownWord",
-    "VaultError",
-    "Where",
-    "WorkerFile",
-    "WorkerVault",
-    "WrongLength",
-    "WrongPlace",
-    "content",
-    "epochs",
-    "keyfiles",
-    "padding",
-    "symmetric",
-    "totp",
-    "words",
-]
+from ugly_mugs.vault.errors import (
+    Busy as Busy,
+    CannotOpen as CannotOpen,
+    KeyFileProblem as KeyFileProblem,
+    SwappedKey as SwappedKey,
+    TooLong as TooLong,
+    UnknownWord as UnknownWord,
+    VaultError as VaultError,
+    WrongLength as WrongLength,
+    WrongPlace as WrongPlace,
+)
+from ugly_mugs.vault.form_tokens import FormToken as FormToken, FormTokens as FormTokens
+from ugly_mugs.vault.hybrid import PrivateKey as PrivateKey, PublicKey as PublicKey
+from ugly_mugs.vault.keys.keyfiles import (
+    EpochMark as EpochMark,
+    ServiceFile as ServiceFile,
+    WorkerFile as WorkerFile,
+)
+from ugly_mugs.vault.keys.passphrases import StaffKeySeal as StaffKeySeal
+from ugly_mugs.vault.keys.recovery import RecoveryWords as RecoveryWords
+from ugly_mugs.vault.receipts import Receipt as Receipt, Receipts as Receipts
+from ugly_mugs.vault.tags import IdentifierTags as IdentifierTags
+from ugly_mugs.vault.vault import ServiceVault as ServiceVault, WorkerVault as WorkerVault
+from ugly_mugs.vault.where import Where as Where

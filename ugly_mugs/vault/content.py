@@ -2,7 +2,7 @@
 
 from ugly_mugs.vault.encoding import Format
 from ugly_mugs.vault.errors import CannotOpen, VaultError
-from ugly_mugs.vault.hybrid import PrivateKey, PublicKey
+from ugly_mugs.vault.hybrid import PublicKey
 from ugly_mugs.vault.receipts import Receipt, Receipts
 from ugly_mugs.vault.symmetric import KEY, open_under_header, seal_under_header
 from ugly_mugs.vault.where import Where
@@ -10,14 +10,9 @@ from ugly_mugs.vault.where import Where
 _SIZES = (64,)
 
 
-def wrap_to_epoch(epoch: PublicKey, key: bytes, where: Where) -> bytes:
-    """Wrap a report's content key for the desk epoch; VaultError unless it is 32 bytes."""
-    return epoch.seal(_checked(key), where)
-
-
-def unwrap_with_epoch(epoch: PrivateKey, sealed: bytes, where: Where) -> bytes:
-    """The content key, or CannotOpen."""
-    return epoch.open(sealed, where)
+def wrap(public: PublicKey, key: bytes, where: Where) -> bytes:
+    """Wrap a content key or draft key for the desk epoch or for a person; VaultError unless it is 32 bytes."""
+    return public.seal(_checked(key), where)
 
 
 def wrap_under_receipt(receipts: Receipts, receipt: Receipt, key: bytes, where: Where) -> bytes:
@@ -35,16 +30,6 @@ def unwrap_with_receipt(receipts: Receipts, receipt: Receipt, sealed: bytes, whe
     if len(header) < 2 or header[:1] != Format.RECEIPT.byte or not receipts.knows(header[1]):
         raise CannotOpen
     return open_under_header(header, receipts.wrap_key(receipt, header[1]), sealed, where)
-
-
-def wrap_draft_key(staff_public: PublicKey, key: bytes, where: Where) -> bytes:
-    """Wrap the draft key of an alert version for one author or possible approver; VaultError unless it is 32 bytes."""
-    return staff_public.seal(_checked(key), where)
-
-
-def unwrap_draft_key(staff: PrivateKey, sealed: bytes, where: Where) -> bytes:
-    """The draft key, or CannotOpen."""
-    return staff.open(sealed, where)
 
 
 def _checked(key: bytes) -> bytes:

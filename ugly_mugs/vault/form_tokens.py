@@ -30,10 +30,14 @@ class FormTokens:
         self._keys = dict(subkey_by_ring)
         self._current = self._keys[max(self._keys)]
 
+    def new(self, purpose: str, now: datetime) -> FormToken:
+        value, slot = secrets.token_bytes(_VALUE), _slot(now)
+        body = value + slot.to_bytes(_SLOT, "big")
+        return FormToken(value, slot, to_text(body + _mac(self._current, purpose, body)))
+
     def issue(self, purpose: str, now: datetime) -> str:
         """The text of a new token for a form of this purpose."""
-        body = secrets.token_bytes(_VALUE) + _slot(now).to_bytes(_SLOT, "big")
-        return to_text(body + _mac(self._current, purpose, body))
+        return self.new(purpose, now).text
 
     def read(self, purpose: str, text: str) -> FormToken | None:
         """The token, of any age; None unless its MAC is valid for this purpose under one of the ring keys."""

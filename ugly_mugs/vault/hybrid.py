@@ -101,16 +101,9 @@ class PrivateKey:
 
     @classmethod
     def generate(cls) -> "PrivateKey":
-        """A new key from 96 random bytes."""
         return cls(secrets.token_bytes(SEED))
 
-    @classmethod
-    def from_seed(cls, seed: bytes) -> "PrivateKey":
-        """The key of a stored seed; CannotOpen when it has the wrong length."""
-        return cls(seed)
-
     def public(self) -> PublicKey:
-        """The public key."""
         return self._public
 
     def open(self, sealed: bytes, where: Where) -> bytes:

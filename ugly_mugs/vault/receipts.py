@@ -30,7 +30,6 @@ class Receipt:
 
     @property
     def words(self) -> str:
-        """Seven words separated by spaces."""
         return " ".join(WORDS[place] for place in self.indices)
 
     @property
@@ -70,7 +69,6 @@ class Receipts:
         return self._derive(b"wrap", receipt, self.current if ring_id is None else ring_id)
 
     def knows(self, ring_id: int) -> bool:
-        """Whether there is a pepper with this ring id."""
         return ring_id in self._peppers
 
     def _derive(self, purpose: bytes, receipt: Receipt, ring_id: int) -> bytes:

@@ -28,31 +28,16 @@ class ServiceVault:
 
     def __init__(self, file: ServiceFile) -> None:
         self._root = Root("service", file.ring)
-        self._dispatch = PublicKey(file.dispatch_public)
-        self._epochs = {name: tuple(marks) for name, marks in file.epochs.items()}
-        self._demo = file.demo
+        # For values that only the worker may read.
+        self.dispatch = PublicKey(file.dispatch_public)
+        # By name ("desk", "vetting").
+        self.epochs: Mapping[str, Sequence[EpochMark]] = file.epochs
+        # Made for a try-out: a production start refuses them.
+        self.demo = file.demo
         self.form_tokens = FormTokens(self._root.subkeys("form-token"))
         self.receipts = Receipts(self._root.subkeys("receipt-pepper"))
         self.staff_seals = StaffKeySeal(self._root.subkeys("password-pepper"))
         self.tags = IdentifierTags(self._root.subkey("voprf"), self._root.subkey("series-tag"))
-
-    @property
-    def demo(self) -> bool:
-        """Whether these keys were made for a try-out; a production start refuses them."""
-        return self._demo
-
-    @property
-    def epochs(self) -> dict[str, tuple[EpochMark, ...]]:
-        """Number and fingerprint of each epoch by name ("desk", "vetting"), from the service file."""
-        return dict(self._epochs)
-
-    def update_epochs(self, epochs: Mapping[str, Sequence[EpochMark]]) -> None:
-        """Replace the epoch marks by those now in the service file: a command may add one while this process runs."""
-        self._epochs = {name: tuple(marks) for name, marks in epochs.items()}
-
-    def dispatch(self) -> PublicKey:
-        """The public key for values that only the worker may read."""
-        return self._dispatch
 
     def seal_rest(self, plain: bytes, where: Where, *, sizes: Sequence[int]) -> bytes:
         """Encrypt at rest: unreadable with the database alone. Each table and column has its own subkey of `rest`."""
@@ -83,7 +68,6 @@ class ServiceVault:
         return self.keyed("code", b"sign-in", request_id.bytes, session_secret, code.encode())
 
     def csrf(self, session_hash: bytes) -> str:
-        """The CSRF token for forms of this session."""
         return to_text(self.keyed("csrf", b"form", session_hash))
 
     def check_csrf(self, session_hash: bytes, text: str) -> bool:
@@ -123,7 +107,6 @@ class ServiceVault:
         return None if raw is None else (UUID(bytes=raw[:_UUID]), int.from_bytes(raw[_UUID:], "big"))
 
     def audit_mac(self, previous: bytes, entry: bytes) -> bytes:
-        """One link of the audit chain."""
         return self.keyed("audit", b"entry", previous, entry)
 
     def approval_hash(self, parts: Sequence[bytes]) -> bytes:
@@ -148,8 +131,8 @@ class WorkerVault(ServiceVault):
     def __init__(self, service: ServiceFile, worker: WorkerFile) -> None:
         super().__init__(service)
         self._worker_root = Root("worker", worker.ring)
-        self._dispatch_private = PrivateKey.from_seed(worker.dispatch_seed)
-        if self._dispatch_private.public() != self.dispatch():
+        self._dispatch_private = PrivateKey(worker.dispatch_seed)
+        if self._dispatch_private.public() != self.dispatch:
             raise KeyFileProblem(
                 "service.key and worker.key belong to different installations. Restore both together."
             )

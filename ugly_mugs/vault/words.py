@@ -34,7 +34,6 @@ def digits_of(number: int, count: int) -> tuple[int, ...]:
 
 
 def spell(number: int, count: int) -> str:
-    """The number as `count` words."""
     return " ".join(WORDS[place] for place in digits_of(number, count))
 
 

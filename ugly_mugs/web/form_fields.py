@@ -19,7 +19,7 @@ Choices = Sequence[tuple[Any, ...]] | Callable[[], Sequence[tuple[Any, ...]]]
 
 Widget = Literal[
     "text", "textarea", "radios", "checkboxes", "checkbox", "select",
-    "date", "month", "email", "tel", "password", "hidden",
+    "date", "email", "tel", "password", "hidden",
 ]  # fmt: skip
 
 UNWRITABLE = {"Cc", "Cs"}
@@ -113,18 +113,6 @@ class Email(Text):
         return text
 
 
-class Month(Text):
-    """A month as YYYY-MM, for dates that are not exactly known."""
-
-    default_error_messages = {"not_month": _("Please write the month as year and month, like 2026-03.")}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if not re.fullmatch(r"[12][0-9]{3}-(0[1-9]|1[0-2])", text):
-            raise self.make_error("not_month")
-        return text
-
-
 class Day(TranslatedField, fields.Date):
     """A calendar day, YYYY-MM-DD."""
 
@@ -136,8 +124,6 @@ class Day(TranslatedField, fields.Date):
 
 
 class Whole(TranslatedField, fields.Integer):
-    """A whole number between `least` and `most`."""
-
     default_error_messages = {
         "invalid": _("Please give a whole number from {least} to {most}."),
         "too_large": _("Please give a whole number from {least} to {most}."),
@@ -163,8 +149,6 @@ class Whole(TranslatedField, fields.Integer):
 
 
 class YesNo(TranslatedField, fields.Boolean):
-    """Yes or no."""
-
     default_error_messages = {
         "required": _("Please choose one."),
         "invalid": _("Please choose yes or no."),
@@ -172,8 +156,6 @@ class YesNo(TranslatedField, fields.Boolean):
 
 
 class OneOf(Text):
-    """One value of a list."""
-
     default_error_messages = {
         "required": _("Please choose one."),
         "not_offered": _("Please choose one from the list."),
@@ -313,7 +295,6 @@ def passphrase(label: Words, *, longest: int = 200, **shown: Any) -> Text:
 
 
 def hidden(*, longest: int = 500, **shown: Any) -> Text:
-    """A hidden value."""
     return Text(longest=longest, **drawn("", "hidden", **shown))
 
 
@@ -340,11 +321,6 @@ def tick(label: Words, **shown: Any) -> YesNo:
 def day(label: Words, **shown: Any) -> Day:
     """A calendar day; None when missing."""
     return Day(**drawn(label, "date", **shown))
-
-
-def month(label: Words, **shown: Any) -> Month:
-    """A month as YYYY-MM; None when missing."""
-    return Month(longest=20, **drawn(label, "month", **shown))
 
 
 def whole(label: Words, *, least: int, most: int, **shown: Any) -> Whole:

@@ -153,7 +153,6 @@ class Form:
 
     @property
     def empty(self) -> bool:
-        """Whether every visible field is blank."""
         return not any(
             widget_of(self.schema.fields[name]) != "hidden"
             for name, texts in self._typed.items()
@@ -167,14 +166,15 @@ class Form:
     def html_id(self, name: str) -> str:
         return re.sub(r"[^A-Za-z0-9_-]", "-", self.html_name(name))
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> list[Problem]:
         """All errors in the order of the page; one that concerns the whole form links to its first field."""
+        problems = []
         for name, messages in self.errors.items():
             known = name in self.schema.fields
             target = name if known else next(iter(self.schema.fields), name)
             label = str(self.schema.fields[name].metadata.get("label", name)) if known else ""
-            for message in messages:
-                yield Problem(self.html_id(target), label, message)
+            problems += [Problem(self.html_id(target), label, message) for message in messages]
+        return problems
 
     def __getitem__(self, name: str) -> Field:
         field = self.schema.fields[name]
@@ -242,7 +242,6 @@ class FormList:
         return self
 
     def keep(self, typed: "MultiDict[str, Any]") -> "FormList":
-        """Store what was posted without validating it."""
         self._grow(self._highest(typed) + 1)
         for form in self.forms:
             form.keep(typed)
@@ -256,16 +255,13 @@ class FormList:
         return all(results)
 
     def add(self) -> None:
-        """Add an empty entry, up to `limit`."""
         self._grow(len(self.forms) + 1)
 
     @property
     def add_name(self) -> str:
-        """The name of the button that adds an entry."""
         return f"{self.prefix}.add"
 
     def asked_to_add(self, typed: "MultiDict[str, Any]") -> bool:
-        """Whether the form was sent with that button."""
         return self.add_name in typed
 
     @property
@@ -284,9 +280,8 @@ class FormList:
             form.html_name(name): messages for form in self.forms for name, messages in form.errors.items()
         }
 
-    def problems(self) -> Iterator[Problem]:
-        for form in self.forms:
-            yield from form.problems()
+    def problems(self) -> list[Problem]:
+        return error_summary(*self.forms)
 
     def __iter__(self) -> Iterator[Form]:
         return iter(self.forms)

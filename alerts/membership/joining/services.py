@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-
 from alerts.membership import consents
 from alerts.membership.models import (
     Level,
@@ -25,7 +22,8 @@ from alerts.membership.models import (
     Subscription,
 )
 from ugly_mugs.accounts.models import MemberKind
-from ugly_mugs.database.engine import db, is_sqlite
+from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import exists, insert
 from ugly_mugs.outbox import addresses
 from ugly_mugs.outbox.inbound import handovers
 from ugly_mugs.outbox.models import Channel, HandoverKind
@@ -75,7 +73,6 @@ def apply(
         "working_name": epoch_public.seal(name, Where("members", "working_name", member_id), sizes=NAME),
         "applied_on": now.date(),
     }
-    insert = sqlite.insert if is_sqlite() else postgresql.insert
     inserted = db.session.execute(
         insert(Member).values(row).on_conflict_do_nothing(index_elements=["locator"]).returning(Member.id)
     ).scalar()
@@ -96,8 +93,7 @@ def apply(
 
 def is_known(*, vault: ServiceVault, token: FormToken, application: Application) -> bool:
     """Whether the same form was sent before."""
-    known = sa.exists().where(Member.locator == locator(vault, token, application))
-    return bool(db.session.scalar(sa.select(known)))
+    return exists(Member.locator == locator(vault, token, application))
 
 
 def locator(vault: ServiceVault, token: FormToken, application: Application) -> bytes:

@@ -14,10 +14,10 @@ from ugly_mugs.accounts.guard import anyone
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import EpochKind, MemberKind
 from ugly_mugs.accounts.tokens import with_token
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading, db
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
-from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.forms import Form
 from ugly_mugs.web.redirects import see_other
 from ugly_mugs.wiring import NavigationEntry
 
@@ -37,7 +37,6 @@ def _page(form: Form, problem: str = "") -> str:
         "alerts/membership/joining/join.html",
         form=form,
         problem=problem,
-        problems=error_summary(form),
         languages=runtime().settings.languages,
     )
 
@@ -58,11 +57,10 @@ def join() -> Response:
             form, _("This page did not come from us, or it was cut short. Please send it once more.")
         )
     application = application_of(form.values)
-    with reading():
+    with brief_reading():
         known = services.is_known(vault=vault, token=token, application=application)
         epoch, public = epochs.current(EpochKind.VETTING, vault=vault)
         epoch_id = epoch.id
-        db.session.rollback()
     if not known and not vault.form_tokens.is_fileable(token, now):
         with_token(FORM, form)
         return _again(
@@ -86,7 +84,6 @@ def _again(form: Form, problem: str = "") -> Response:
 
 
 def application_of(values: dict[str, Any]) -> Application:
-    """The application in the form's values."""
     typed = {Channel.SMS: values["phone"], Channel.EMAIL: values["email"]}
     return Application(
         working_name=values["working_name"],

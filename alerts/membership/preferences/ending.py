@@ -11,6 +11,7 @@ from alerts.membership.preferences import services
 from alerts.membership.proving import placeholder_owner
 from ugly_mugs.accounts import sessions
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import exists
 from ugly_mugs.errors import Conflict
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.vault import ServiceVault
@@ -24,7 +25,7 @@ def end(*, vault: ServiceVault, member: Member, now: datetime) -> None:
     if not MEMBER_MOVES.allows(member.state, MemberState.REMOVED):
         raise Conflict(_("This membership has ended already."))
     for channel in Channel:
-        if _is_live(member, channel):
+        if exists(Subscription.member_id == member.id, Subscription.channel == channel, Subscription.live):
             consents.withdraw(member_id=member.id, channel=channel, language=member.language, now=now)
         for owner_id in (member.id, placeholder_owner(member.id, channel)):
             services.suppress_waiting(vault=vault, owner_id=owner_id, channel=channel, now=now)
@@ -35,10 +36,3 @@ def end(*, vault: ServiceVault, member: Member, now: datetime) -> None:
     services.forget_addresses(member.id)
     db.session.execute(sa.delete(SignInCode).where(SignInCode.wanted_by == member.id))
     sessions.end_all(member.id)
-
-
-def _is_live(member: Member, channel: Channel) -> bool:
-    live = sa.exists().where(
-        Subscription.member_id == member.id, Subscription.channel == channel, Subscription.live
-    )
-    return bool(db.session.scalar(sa.select(live)))

@@ -20,6 +20,7 @@ from alerts.membership.models import (
 from alerts.membership.proving import placeholder_owner
 from alerts.membership.sign_in.services import become_active, locked_member, prove
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import change_rows
 from ugly_mugs.errors import Conflict
 from ugly_mugs.outbox import addresses
 from ugly_mugs.outbox.inbound import handovers
@@ -110,9 +111,7 @@ def suppress_waiting(*, vault: ServiceVault, owner_id: uuid.UUID, channel: Chann
 def forget_addresses(member_id: uuid.UUID) -> None:
     """Delete every address of a member, including those typed and never proved."""
     owners = [member_id, *(placeholder_owner(member_id, channel) for channel in Channel)]
-    db.session.execute(
-        sa.delete(Address).where(Address.owner_id.in_(owners)).execution_options(synchronize_session=False)
-    )
+    change_rows(sa.delete(Address).where(Address.owner_id.in_(owners)))
 
 
 def _move(member: Member, wanted: MemberState) -> None:

@@ -8,36 +8,33 @@ from alerts.membership import queries
 from alerts.membership.models import Level, Member, MemberState, Sector
 from alerts.membership.preferences import ending, services
 from alerts.membership.preferences.services import Wishes
-from alerts.membership.schemas import TICKS, AddressSchema, CodeSchema, PreferencesSchema, mask
+from alerts.membership.schemas import TICKS, AddressSchema, CodeSchema, PreferencesSchema
 from alerts.membership.sign_in import services as sign_in
-from alerts.membership.sign_in.budgets import code_budgets
-from alerts.membership.sign_in.services import CodeRequest, Verdict
-from alerts.membership.sign_in.views import language, refuse_code
+from alerts.membership.sign_in.budgets import CodeBudgets
+from alerts.membership.sign_in.services import CodeRequest
+from alerts.membership.sign_in.views import draw_code_page, language, request_code, take_code
 from alerts.membership.standing import accepted_only, current_standing
 from ugly_mugs.accounts import sessions
 from ugly_mugs.accounts.guard import browser_session, current_member, forget, member
 from ugly_mugs.accounts.models import SessionKind
-from ugly_mugs.accounts.sessions import OpenSession
 from ugly_mugs.database.engine import db
-from ugly_mugs.errors import Conflict, NotThere
+from ugly_mugs.errors import Conflict, or_not_there
 from ugly_mugs.outbox.models import AddressState, Channel
 from ugly_mugs.runtime import runtime
-from ugly_mugs.web.forms import Form, error_summary
+from ugly_mugs.web.forms import Form
 from ugly_mugs.web.redirects import see_other
 
 preferences = Blueprint("preferences", __name__)
 
 PREFERENCES = "/alerts/preferences"
 ADDRESSES = "/alerts/addresses"
+DECISIONS = {"pause": (services.pause, "paused"), "resume": (services.resume, "resumed")}
+CODE_PAGE = "alerts/membership/preferences/address_code.html"
 
 
 def _me(*, lock: bool = False) -> Member:
-    """The signed-in member."""
     my_id = current_member().member_id
-    me = sign_in.locked_member(my_id) if lock else db.session.get(Member, my_id)
-    if me is None:
-        raise NotThere
-    return me
+    return or_not_there(sign_in.locked_member(my_id) if lock else db.session.get(Member, my_id))
 
 
 @preferences.get("/alerts/waiting")
@@ -75,7 +72,6 @@ def _preferences_page(me: Member, form: Form) -> str:
     return render_template(
         "alerts/membership/preferences/preferences.html",
         form=form,
-        problems=error_summary(form),
         addresses=queries.addresses_of([me.id])[me.id],
         ticks=TICKS,
         paused=me.state is MemberState.PAUSED,
@@ -120,22 +116,14 @@ def _tick(me: Member, form: Form, channel: Channel, *, wanted: bool) -> None:
         form.refuse(TICKS[channel], refusal.message)
 
 
-@preferences.post("/alerts/pause")
+@preferences.post("/alerts/<any(pause, resume):decision>")
 @member
 @accepted_only
-def pause() -> Response:
-    services.pause(member=_me(lock=True))
+def pause_or_resume(decision: str) -> Response:
+    service, saved = DECISIONS[decision]
+    service(member=_me(lock=True))
     db.session.commit()
-    return see_other("preferences.preferences_page", saved="paused")
-
-
-@preferences.post("/alerts/resume")
-@member
-@accepted_only
-def resume() -> Response:
-    services.resume(member=_me(lock=True))
-    db.session.commit()
-    return see_other("preferences.preferences_page", saved="resumed")
+    return see_other("preferences.preferences_page", saved=saved)
 
 
 # Addresses
@@ -152,7 +140,6 @@ def _addresses_page(form: Form) -> str:
     return render_template(
         "alerts/membership/preferences/addresses.html",
         form=form,
-        problems=error_summary(form),
         addresses=queries.addresses_of([_me().id])[_me().id],
         Channel=Channel,
         AddressState=AddressState,
@@ -170,18 +157,9 @@ def ask_for_code() -> Response:
         return make_response(_addresses_page(form), HTTPStatus.BAD_REQUEST)
     vault, now = runtime().vault, runtime().clock.now()
     channel, address = form.values["channel"], form.values["address"]
-    code_budgets().spend(channel, address, now)
-    requested = sign_in.request_code(
-        vault=vault,
-        channel=channel,
-        address=address,
-        language=language(),
-        now=now,
-        wanted_by=current_member().member_id,
-    )
-    sessions.replace_contents(
-        session, {**requested.contents(), "to": mask(channel, address)}, vault=vault, now=now
-    )
+    runtime().process_state.of(CodeBudgets).spend(channel, address, now)
+    contents = request_code(channel, address, wanted_by=current_member().member_id)
+    sessions.replace_contents(session, contents, vault=vault, now=now)
     db.session.commit()
     return see_other("preferences.address_code_page")
 
@@ -193,18 +171,7 @@ def address_code_page() -> Response:
     session = browser_session(SessionKind.MEMBER)
     if session is None or CodeRequest.read(session.contents) is None:
         return see_other("preferences.addresses_page")
-    return make_response(_address_code_page(session, Form(CodeSchema())))
-
-
-def _address_code_page(session: OpenSession, form: Form) -> str:
-    return render_template(
-        "alerts/membership/preferences/address_code.html",
-        form=form,
-        problems=error_summary(form),
-        to=session.contents.get("to", ""),
-        most_a_day=runtime().settings.codes_per_address,
-        texts_come_from=runtime().settings.twilio_from,
-    )
+    return draw_code_page(CODE_PAGE, session, Form(CodeSchema()))
 
 
 @preferences.post(f"{ADDRESSES}/code")
@@ -215,17 +182,10 @@ def prove_address() -> Response:
     requested = None if session is None else CodeRequest.read(session.contents)
     if session is None or requested is None:
         return see_other("preferences.addresses_page", why="over")
-    if not form.take(request.form):
-        return make_response(_address_code_page(session, form), HTTPStatus.BAD_REQUEST)
     vault, now, my_id = runtime().vault, runtime().clock.now(), current_member().member_id
-    attempt = sign_in.try_code(
-        vault=vault, requested=requested, typed=form.values["code"], now=now, wanted_by=my_id
-    )
-    if attempt.verdict is Verdict.WRONG:
-        # Commit, so that the try stays counted.
-        db.session.commit()
-        refuse_code(form, attempt)
-        return make_response(_address_code_page(session, form), HTTPStatus.BAD_REQUEST)
+    attempt = take_code(form, requested, wanted_by=my_id)
+    if attempt is None:
+        return draw_code_page(CODE_PAGE, session, form)
     taken = attempt.address_id is not None and services.take_address(
         member_id=my_id, address_id=attempt.address_id
     )

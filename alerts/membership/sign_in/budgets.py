@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from ugly_mugs.accounts.budgets import Budget
 from ugly_mugs.errors import PleaseWait
 from ugly_mugs.outbox.models import Channel
-from ugly_mugs.runtime import runtime
 
 _EVERYBODY = b"everybody"
 
@@ -34,8 +33,3 @@ class CodeBudgets:
         if not self._all.spend(_EVERYBODY, now):
             raise PleaseWait
         return True
-
-
-def code_budgets() -> CodeBudgets:
-    """The budgets of this application."""
-    return runtime().process_state.of(CodeBudgets)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from alerts.membership.models import MEMBER_MOVES, Member, MemberState, SignInCode
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import exists
 from ugly_mugs.outbox import addresses
 from ugly_mugs.outbox.inbound import handovers
 from ugly_mugs.outbox.models import Address, AddressState, Channel, HandoverKind
@@ -144,10 +145,9 @@ def is_unproved_extra(address: Address) -> bool:
     Anybody can put another person's number into their own application. A sign-in code sent there would let that
     person into the applicant's membership, and they would get warnings that they never asked for.
     """
-    another = sa.exists().where(
+    return address.state is not AddressState.PROVED and exists(
         Address.owner_id == address.owner_id, Address.id != address.id, Address.state == AddressState.PROVED
     )
-    return address.state is not AddressState.PROVED and bool(db.session.scalar(sa.select(another)))
 
 
 def prove(address: Address) -> None:
@@ -168,6 +168,5 @@ def become_active(member: Member) -> None:
     """Make an accepted or lapsed member active if they have a proved address."""
     if member.state not in (MemberState.VETTED, MemberState.LAPSED):
         return
-    proved = sa.exists().where(Address.owner_id == member.id, Address.state == AddressState.PROVED)
-    if db.session.scalar(sa.select(proved)):
+    if exists(Address.owner_id == member.id, Address.state == AddressState.PROVED):
         MEMBER_MOVES.move(member, MemberState.ACTIVE)

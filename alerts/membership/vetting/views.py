@@ -14,7 +14,7 @@ from alerts.membership.vetting import services as decisions
 from ugly_mugs.accounts.guard import Permission, current_staff, staff
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.database.engine import db
-from ugly_mugs.errors import NotAllowed, NotThere
+from ugly_mugs.errors import NotAllowed, NotThere, or_not_there
 from ugly_mugs.outbox.models import AddressState, Channel
 from ugly_mugs.runtime import runtime
 from ugly_mugs.text.places import REGIONS
@@ -116,7 +116,9 @@ def _name_of(member: Member, key: PrivateKey | None) -> str | None:
 @staff(Permission.VET)
 def decide(member_id: uuid.UUID, decision: str) -> Response:
     service, done = DECISIONS[decision]
-    service(member=_member(member_id), by_id=current_staff().id, now=runtime().clock.now())
+    service(
+        member=or_not_there(locked_member(member_id)), by_id=current_staff().id, now=runtime().clock.now()
+    )
     return _done(done)
 
 
@@ -135,18 +137,11 @@ def remove_page(member_id: uuid.UUID) -> str:
 def remove(member_id: uuid.UUID) -> Response:
     decisions.remove(
         vault=runtime().vault,
-        member=_member(member_id),
+        member=or_not_there(locked_member(member_id)),
         by_id=current_staff().id,
         now=runtime().clock.now(),
     )
     return _done("removed")
-
-
-def _member(member_id: uuid.UUID) -> Member:
-    member = locked_member(member_id)
-    if member is None:
-        raise NotThere
-    return member
 
 
 def _done(decision: str) -> Response:

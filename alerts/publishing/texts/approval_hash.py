@@ -2,26 +2,16 @@
 
 import json
 from datetime import datetime
-from uuid import UUID
 
-from alerts.publishing.models import Alert, Change
+from alerts.publishing.models import Alert
 from alerts.publishing.texts.contents import AlertContents, SealingKey, Texts, open_contents, open_texts
 from ugly_mugs.vault import ServiceVault
-from ugly_mugs.vault.encoding import from_text, to_text
+from ugly_mugs.vault.encoding import from_text
 
 HASH = 32
 
 
-def hash_of(
-    alert_id: UUID,
-    *,
-    change: Change,
-    contents: AlertContents,
-    texts: Texts,
-    not_before: datetime | None,
-    expires_at: datetime | None,
-    vault: ServiceVault,
-) -> bytes:
+def hash_of(alert: Alert, contents: AlertContents, texts: Texts, *, vault: ServiceVault) -> bytes:
     """HMAC over every text and over everything that decides who gets it, how and when.
 
     The severity is included because it decides who is woken, and the change because a correction goes to everybody
@@ -29,14 +19,14 @@ def hash_of(
     """
     rule = {
         "severity": contents.severity,
-        "change": change,
+        "change": alert.change,
         "channels": sorted(contents.sent_by()),
-        "not_before": _moment(not_before),
-        "expires_at": _moment(expires_at),
+        "not_before": _moment(alert.not_before),
+        "expires_at": _moment(alert.expires_at),
     }
     parts = [
         b"alert",
-        alert_id.bytes,
+        alert.id.bytes,
         contents.audience().canonical(),
         json.dumps(rule, sort_keys=True, separators=(",", ":")).encode(),
     ]
@@ -47,25 +37,12 @@ def hash_of(
 
 def current_hash(alert: Alert, sealing_key: SealingKey, *, vault: ServiceVault) -> bytes:
     """The approval hash of a version as it is stored now."""
-    return hash_of(
-        alert.id,
-        change=alert.change,
-        contents=open_contents(alert, sealing_key),
-        texts=open_texts(alert, sealing_key),
-        not_before=alert.not_before,
-        expires_at=alert.expires_at,
-        vault=vault,
-    )
+    return hash_of(alert, open_contents(alert, sealing_key), open_texts(alert, sealing_key), vault=vault)
 
 
 def draft_mark(alert: Alert, *, vault: ServiceVault) -> bytes:
     """Changes with every save of a draft, even when no text changes, because sealing is randomised."""
     return vault.approval_hash([b"draft", alert.id.bytes, alert.contents])
-
-
-def as_text(seen: bytes) -> str:
-    """The hash as text, for a hidden field of a page."""
-    return to_text(seen)
 
 
 def from_page(text: str) -> bytes:

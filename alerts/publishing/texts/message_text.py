@@ -16,7 +16,6 @@ from alerts.publishing import choices
 from alerts.publishing.models import Change, TextChannel
 from alerts.publishing.texts.contents import AlertContents, TextKey, Texts
 from ugly_mugs.outbox import segments
-from ugly_mugs.outbox.segments import SmsText
 from ugly_mugs.runtime import runtime
 from ugly_mugs.web.page_language import in_language
 
@@ -120,14 +119,12 @@ def subject(reference: str, *, changed: bool, language: str) -> str:
         return _one_line(render_template("messages/alert_email_subject.txt", **variables))
 
 
-def cost(key: TextKey, text: str) -> SmsText:
-    """Encoding, segments and units of a text message."""
-    return segments.compose(text, key[1])
-
-
 def costs(texts: Texts) -> dict[TextKey, int]:
     """The segments of each text message; 1 for every other text."""
-    return {key: cost(key, text).segments if key[0] is TextChannel.SMS else 1 for key, text in texts.items()}
+    return {
+        key: segments.compose(text, key[1]).segments if key[0] is TextChannel.SMS else 1
+        for key, text in texts.items()
+    }
 
 
 def _circumstances(contents: AlertContents) -> list[str]:

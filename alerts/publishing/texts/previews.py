@@ -6,16 +6,11 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from alerts.membership.models import Level
-from alerts.publishing.models import (
-    Change,
-    TextChannel,
-)
+from alerts.publishing.models import Change, TextChannel
 from alerts.publishing.texts import message_text
-from alerts.publishing.texts.contents import (
-    TextKey,
-    Texts,
-)
+from alerts.publishing.texts.contents import TextKey, Texts
 from ugly_mugs.languages import own_name
+from ugly_mugs.outbox import segments
 from ugly_mugs.outbox.segments import UCS_2, SmsText
 
 
@@ -44,7 +39,7 @@ def sms_previews(texts: Texts) -> list[Preview]:
         Level.FULL: _("for members who asked for full texts"),
     }
     return [
-        Preview(_titled(titles[key[2]], language), text, _cost(message_text.cost(key, text)), language)
+        Preview(_titled(titles[key[2]], language), text, _cost(segments.compose(text, key[1])), language)
         for key, text, language in _of_channel(TextChannel.SMS, texts)
     ]
 

@@ -46,7 +46,6 @@ class Snapshot:
     corrects: tuple[UUID, ...]
 
     def sending(self) -> Sending:
-        """What the fan-out needs to write its deliveries."""
         return sending_of(
             self.alert_id,
             self.contents,
@@ -71,9 +70,9 @@ def sending_of(
     contents: AlertContents,
     texts: Mapping[TextKey, str],
     *,
-    not_before: datetime | None,
-    expires_at: datetime | None,
-    corrects: tuple[UUID, ...],
+    not_before: datetime | None = None,
+    expires_at: datetime | None = None,
+    corrects: tuple[UUID, ...] = (),
 ) -> Sending:
     """What the fan-out needs to write the deliveries of an alert."""
     return Sending(
@@ -98,21 +97,11 @@ def sending_of(
 def open_approved(alert: Alert, *, vault: ServiceVault) -> Snapshot:
     """Decrypt an approved version and check it; NotAsApproved when it differs from its approval."""
     try:
-        contents, texts = (
-            open_contents(alert, RestSealingKey(vault)),
-            open_texts(alert, RestSealingKey(vault)),
-        )
+        rest = RestSealingKey(vault)
+        contents, texts = open_contents(alert, rest), open_texts(alert, rest)
     except CannotOpen:
         raise NotAsApproved from None
-    expected = approval_hash.hash_of(
-        alert.id,
-        change=alert.change,
-        contents=contents,
-        texts=texts,
-        not_before=alert.not_before,
-        expires_at=alert.expires_at,
-        vault=vault,
-    )
+    expected = approval_hash.hash_of(alert, contents, texts, vault=vault)
     authors = {author.staff_id for author in alert.authors} | set(contents.authors)
     if (
         alert.approval is None

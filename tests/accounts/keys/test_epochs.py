@@ -28,14 +28,14 @@ class Filed:
         self.epoch_id = epoch.id
         self.key = symmetric.new_key()
         self.where = Where("reports", "content_key", uuid.uuid4())
-        self.wrapped = content.wrap_to_epoch(public, self.key, self.where)
+        self.wrapped = content.wrap(public, self.key, self.where)
         db.session.rollback()
 
     def opens_for(self, person: Colleague) -> bool:
         """Whether this person's key opens the content key."""
         try:
             private = epochs.private_for(person.id, person.key, self.epoch_id)
-            return content.unwrap_with_epoch(private, self.wrapped, self.where) == self.key
+            return private.open(self.wrapped, self.where) == self.key
         except (NotAllowed, CannotOpen):
             return False
         finally:
@@ -208,7 +208,7 @@ class TestLeaving:
         assert after.opens_for(dave)
         recovered = recovery.recover(team.installation.recovery_words, vault=runtime().vault)
         private = epochs.open_epoch(Holder.RECOVERY, recovered.row.id, recovered.key, before.epoch_id)
-        assert content.unwrap_with_epoch(private, before.wrapped, before.where) == before.key
+        assert private.open(before.wrapped, before.where) == before.key
 
 
 class TestLinks:

@@ -48,7 +48,7 @@ class TestDrafting:
         newsroom.save(alert_id, alice, place="Bradford")
 
         answer = carol.browser.post(
-            f"/desk/alerts/{alert_id}", data={**earlier, "deed": "save", "place": "Wakefield"}
+            f"/desk/alerts/{alert_id}", data={**earlier, "action": "save", "place": "Wakefield"}
         )
 
         assert answer.status_code == 409

@@ -15,7 +15,7 @@ from ugly_mugs.accounts.people import enrolment
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotAllowed
 from ugly_mugs.runtime import runtime
-from ugly_mugs.vault import CannotOpen, Where, content
+from ugly_mugs.vault import CannotOpen, Where
 
 
 def holders(newsroom: Newsroom, alert_id: uuid.UUID) -> set[uuid.UUID]:
@@ -69,9 +69,7 @@ class TestSubmitting:
         wraps = {row.staff_id: row for row in newsroom.alert(alert_id).draft_keys}
 
         with pytest.raises(CannotOpen):
-            content.unwrap_draft_key(
-                alice.key, wraps[alice.id].wrapped, Where("draft_keys", "wrapped", wraps[bob.id].id)
-            )
+            alice.key.open(wraps[alice.id].wrapped, Where("draft_keys", "wrapped", wraps[bob.id].id))
 
     def test_somebody_who_leaves_loses_every_draft_key(
         self, app: Flask, newsroom: Newsroom, alice: Colleague, bob: Colleague, carol: Colleague

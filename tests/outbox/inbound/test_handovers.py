@@ -82,7 +82,7 @@ def _hand_over_sealed(post: Post, plain: bytes) -> None:
     """A handover that holds something else than this release writes."""
     handover_id = _hand_over(post, HandoverKind.OPTED_OUT)
     place = handovers.PAYLOADS.where(handover_id)
-    sealed = runtime().vault.dispatch().seal(plain, place, sizes=handovers.SIZES)
+    sealed = runtime().vault.dispatch.seal(plain, place, sizes=handovers.SIZES)
     db.session.execute(sa.update(Handover).values(sealed=sealed))
     db.session.commit()
 

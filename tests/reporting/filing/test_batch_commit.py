@@ -52,7 +52,7 @@ def test_all_are_filed_and_the_same_receipt_only_once(app: Flask) -> None:
 
     filed = [answer for answer in answers if isinstance(answer, Filed)]
     assert len(filed) == 7
-    assert sum(not one.already for one in filed) == count(Report) == 4
+    assert sum(not one.was_filed_before for one in filed) == count(Report) == 4
     assert filed[1].report_id == filed[3].report_id
     assert filed[0].report_id == filed[5].report_id == filed[6].report_id
 
@@ -83,7 +83,7 @@ def test_when_the_database_fails_every_one_of_them_is_told_and_can_try_again(app
     assert all(isinstance(answer, sa.exc.OperationalError) for answer in answers)
     assert count(Report) == 0
     again = file_all(app, batches, [1, 2, 3])
-    assert all(isinstance(answer, Filed) and not answer.already for answer in again)
+    assert all(isinstance(answer, Filed) and not answer.was_filed_before for answer in again)
 
 
 def test_one_that_the_database_refuses_keeps_no_other_from_being_filed(app: Flask) -> None:
@@ -102,5 +102,5 @@ def test_one_that_the_database_refuses_keeps_no_other_from_being_filed(app: Flas
 def test_one_alone_does_not_wait_for_others(app: Flask) -> None:
     filed = BatchCommit().file(pending(5), runtime().vault)
 
-    assert not filed.already
+    assert not filed.was_filed_before
     assert count(Report) == 1

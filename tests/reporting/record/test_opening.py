@@ -22,9 +22,7 @@ from ugly_mugs.vault import CannotOpen
 
 
 def opened(colleague: Colleague, report_id: uuid.UUID, clock: MovableClock) -> opening.OpenedReport:
-    return opening.open_report(
-        report_id=report_id, staff=signed_in(colleague), vault=runtime().vault, now=clock.now()
-    )
+    return opening.open_report(report_id=report_id, staff=signed_in(colleague), now=clock.now())
 
 
 def entries(kind: AuditKind) -> list[AuditEntry]:

@@ -13,8 +13,8 @@ from reporting.record import outputs
 from reporting.record.consents import Consent, Consents
 from reporting.record.models import LIVE_OUTPUTS, Output, OutputKind, OutputState
 from reporting.record.output_kinds import (
+    CreateAction,
     DeskWords,
-    Making,
     OutputKindSpec,
     ReporterWords,
     Sentences,
@@ -47,10 +47,10 @@ PACKET = OutputKindSpec(
         heading="Packets",
         title="Packet no. %(number)s",
         states={state: Sentences(f"Packet {state}.") for state in OutputState},
-        made="A packet was put together.",
+        next_step="A packet was put together.",
         settling_message="A packet was made from what you told us.",
     ),
-    making=Making(
+    create_action=CreateAction(
         endpoint="publishing.new",
         permission=Permission.DRAFT,
         button="Put a packet together",
@@ -257,8 +257,8 @@ def test_every_kind_of_the_service_has_a_sentence_for_every_state_and_pages_that
         assert len(spec.kind) <= 32
         with app.test_request_context():
             assert routes.match(spec.page_of(uuid.uuid4()))
-        if spec.making is not None:
-            assert routes.build(spec.making.endpoint, method="POST")
+        if spec.create_action is not None:
+            assert routes.build(spec.create_action.endpoint, method="POST")
 
 
 def test_a_kind_that_no_feature_registers_is_an_error(app: Flask) -> None:

@@ -17,8 +17,7 @@ from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import Holder, KeyEpoch, KeySeal
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.runtime import runtime
-from ugly_mugs.vault import CannotOpen, Receipt, RecoveryWords, Where, content
-from ugly_mugs.vault.keys import epochs as epoch_keys
+from ugly_mugs.vault import CannotOpen, PrivateKey, Receipt, RecoveryWords, Where
 
 CANARY = "Zanzibarian"
 EVERYWHERE = {
@@ -92,10 +91,10 @@ def test_the_epoch_key_opens_a_report(client: FlaskClient, installation: Install
     seal = db.session.scalars(
         sa.select(KeySeal).where(KeySeal.epoch_id == report.epoch_id, KeySeal.holder == Holder.RECOVERY)
     ).one()
-    epoch = epoch_keys.open_epoch(recovery, seal.sealed, Where("key_seals", "sealed", seal.id))
+    epoch = PrivateKey(recovery.open(seal.sealed, Where("key_seals", "sealed", seal.id)))
     assert report.desk_wrap is not None
 
-    key = content.unwrap_with_epoch(epoch, report.desk_wrap, Where("reports", "desk_wrap", report.id))
+    key = epoch.open(report.desk_wrap, Where("reports", "desk_wrap", report.id))
 
     assert contents.open_with_key(report, key).account
 

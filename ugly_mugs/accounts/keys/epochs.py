@@ -13,10 +13,11 @@ from ugly_mugs.accounts import queries
 from ugly_mugs.accounts.models import EpochKind, Holder, KeyEpoch, KeySeal, RecoveryKey, Staff
 from ugly_mugs.accounts.permissions import HOLDERS
 from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import exists
 from ugly_mugs.errors import NotAllowed
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import EpochMark, PrivateKey, PublicKey, ServiceVault, SwappedKey, Where
-from ugly_mugs.vault.keys import epochs as keys, keyfiles
+from ugly_mugs.vault.keys import keyfiles
 
 
 def current(kind: EpochKind, *, vault: ServiceVault) -> tuple[KeyEpoch, PublicKey]:
@@ -29,7 +30,8 @@ def current(kind: EpochKind, *, vault: ServiceVault) -> tuple[KeyEpoch, PublicKe
         raise SwappedKey
     mark = _newest_mark(kind, vault)
     if mark is None or mark.number != newest.number:
-        vault.update_epochs(keyfiles.load_service(runtime().settings.keys_dir).epochs)
+        # A command may have added one while this process runs.
+        vault.epochs = keyfiles.load_service(runtime().settings.keys_dir).epochs
         mark = _newest_mark(kind, vault)
     if mark is not None and mark.number < newest.number:
         newest = _epoch(kind, mark.number)
@@ -72,7 +74,7 @@ def open_epoch(holder: Holder, holder_id: uuid.UUID, key: PrivateKey, epoch_id: 
     if nearest is None:
         raise NotAllowed
     epoch, seal = nearest
-    private = keys.open_epoch(key, seal.sealed, _where(seal.id))
+    private = PrivateKey(key.open(seal.sealed, _where(seal.id)))
     while epoch.number > wanted.number:
         link = db.session.execute(
             sa.select(KeyEpoch, KeySeal)
@@ -82,7 +84,7 @@ def open_epoch(holder: Holder, holder_id: uuid.UUID, key: PrivateKey, epoch_id: 
         if link is None:
             raise NotAllowed
         epoch, seal = link
-        private = keys.open_epoch(private, seal.sealed, _where(seal.id))
+        private = PrivateKey(private.open(seal.sealed, _where(seal.id)))
     if private.public().raw != wanted.public_key:
         raise SwappedKey
     return private
@@ -95,7 +97,7 @@ def new_epoch(kind: EpochKind, *, vault: ServiceVault, recovery: RecoveryKey, da
     `mark`.
     """
     former = _epoch(kind)
-    private = keys.new_epoch()
+    private = PrivateKey.generate()
     epoch = KeyEpoch(
         id=uuid.uuid4(),
         kind=kind,
@@ -118,7 +120,6 @@ def new_epoch(kind: EpochKind, *, vault: ServiceVault, recovery: RecoveryKey, da
 
 
 def holders_of(kind: EpochKind) -> Sequence[Staff]:
-    """Active staff who must hold this kind of epoch."""
     return queries.active_people_with(*HOLDERS[kind])
 
 
@@ -126,7 +127,7 @@ def mark(folder: Path, epoch: KeyEpoch, *, vault: ServiceVault) -> None:
     """Write the epoch's number and fingerprint into the key folder, and use it from now on."""
     fingerprint = PublicKey(epoch.public_key).fingerprint()
     file = keyfiles.mark_epoch(folder, name=epoch.kind.value, number=epoch.number, fingerprint=fingerprint)
-    vault.update_epochs(file.epochs)
+    vault.epochs = file.epochs
 
 
 def share_current(
@@ -169,7 +170,7 @@ def add_seal(
 ) -> KeySeal:
     """Add a holder of an epoch. The caller must have checked the holder's key."""
     seal = KeySeal(id=uuid.uuid4(), epoch_id=epoch.id, holder=holder, holder_id=holder_id)
-    seal.sealed = keys.seal_epoch_to(holder_key, private, _where(seal.id))
+    seal.sealed = holder_key.seal(private.seed, _where(seal.id))
     db.session.add(seal)
     db.session.flush()
     return seal
@@ -201,17 +202,7 @@ def _newest_mark(kind: EpochKind, vault: ServiceVault) -> EpochMark | None:
 
 def _holds_current(staff_id: uuid.UUID, kind: EpochKind, *, vault: ServiceVault) -> bool:
     epoch, _ = current(kind, vault=vault)
-    return bool(
-        db.session.scalar(
-            sa.select(
-                sa.exists().where(
-                    KeySeal.epoch_id == epoch.id,
-                    KeySeal.holder == Holder.STAFF,
-                    KeySeal.holder_id == staff_id,
-                )
-            )
-        )
-    )
+    return exists(KeySeal.epoch_id == epoch.id, KeySeal.holder == Holder.STAFF, KeySeal.holder_id == staff_id)
 
 
 def _unlinked() -> list[tuple[KeyEpoch, KeyEpoch]]:

@@ -16,7 +16,6 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.database.models import Installation
 from ugly_mugs.errors import Conflict, NotAllowed
 from ugly_mugs.vault import PrivateKey, RecoveryWords, ServiceVault, Where
-from ugly_mugs.vault.keys import epochs as keys
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,6 @@ class FirstStart:
 
 @dataclass(frozen=True)
 class Recovered:
-    """The recovery key, derived from its words."""
-
     row: RecoveryKey
     key: PrivateKey = field(repr=False)
 
@@ -64,7 +61,7 @@ def replace(recovered: Recovered, *, vault: ServiceVault, now: datetime) -> str:
         .where(KeySeal.holder == Holder.RECOVERY, KeySeal.holder_id == recovered.row.id)
     ).all()
     for epoch, seal in seals:
-        private = keys.open_epoch(recovered.key, seal.sealed, Where("key_seals", "sealed", seal.id))
+        private = PrivateKey(recovered.key.open(seal.sealed, Where("key_seals", "sealed", seal.id)))
         epochs.add_seal(epoch, private, Holder.RECOVERY, row.id, holder_key=holder_key)
         db.session.delete(seal)
     db.session.flush()

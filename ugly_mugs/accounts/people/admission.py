@@ -58,7 +58,6 @@ def _two_moderators(person: Staff) -> bool:
 
 
 def missing_kinds(person: Staff, *, vault: ServiceVault) -> frozenset[EpochKind]:
-    """The kinds of epoch that still have to be sealed to this person."""
     return epochs.missing_kinds(person, kinds_for(queries.roles_of(person)), vault=vault)
 
 

@@ -115,9 +115,7 @@ def join() -> Response:
         vault=vault, kind=SessionKind.STAFF, owner_id=None, contents=contents, now=now, replaces=former
     )
     db.session.commit()
-    response = see_other("staff_joining.join_page")
-    cookie.put(response)
-    return response
+    return cookie.put(see_other("staff_joining.join_page"))
 
 
 def _join_again(form: Form | None, problem: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> Response:
@@ -163,6 +161,4 @@ def enrol() -> Response:
         replaces=former,
     )
     db.session.commit()
-    response = see_other("staff_joining.join_page")
-    cookie.put(response)
-    return response
+    return cookie.put(see_other("staff_joining.join_page"))

@@ -13,7 +13,7 @@ from ugly_mugs.accounts.models import Role, SessionKind, Staff, StaffState
 from ugly_mugs.accounts.people import admission, enrolment
 from ugly_mugs.accounts.schemas import ROLE_NAMES, FingerprintSchema, InviteSchema
 from ugly_mugs.database.engine import db
-from ugly_mugs.errors import DomainError, NotAllowed, NotThere
+from ugly_mugs.errors import DomainError, NotAllowed, or_not_there
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import SwappedKey, UnknownWord, WrongLength
 from ugly_mugs.web.forms import Form
@@ -85,9 +85,7 @@ def _newcomer(person: Staff, typed: Form | None) -> Newcomer:
 def admit(person_id: uuid.UUID) -> Response:
     """Admit the newcomer, whose six words this colleague heard from them and typed."""
     me, vault, now = current_staff(), runtime().vault, runtime().clock.now()
-    person = db.session.get(Staff, person_id, with_for_update=True)
-    if person is None:
-        raise NotThere
+    person = or_not_there(db.session.get(Staff, person_id, with_for_update=True))
     form = Form(FingerprintSchema(), prefix=person_id.hex)
     if not form.take(request.form) or not _check_fingerprint(form, person):
         return make_response(_people_page(form, person_id), HTTPStatus.BAD_REQUEST)

@@ -58,8 +58,6 @@ class LocalPartTooLong(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """The mail server of the settings."""
-
     scheme: str
     host: str
     port: int
@@ -140,6 +138,13 @@ def render(text: MessageText, *, sender: str) -> Rendered:
     return Rendered(head + b"\r\n", body, quoted=not plain)
 
 
+class OwnConnection(threading.local):
+    """The connection of the calling thread, and how many mails it has sent over it."""
+
+    connection: smtplib.SMTP | None = None
+    sent = 0
+
+
 class MailGateway:
     """Sends mails; every sending thread has its own connection."""
 
@@ -159,7 +164,7 @@ class MailGateway:
         self._default_ending = self._endings[settings.languages[0]]
         self._rendered: OrderedDict[int, tuple[MessageText, Rendered]] = OrderedDict()
         self._lock = threading.Lock()
-        self._own = threading.local()
+        self._own = OwnConnection()
 
     def send(self, message: Outgoing) -> Accepted:
         """Send one mail. A 4xx raises Later, a 5xx Never, a connection lost after DATA Ambiguous."""
@@ -218,8 +223,7 @@ class MailGateway:
 
     def hang_up(self) -> None:
         """Close the calling thread's connection with QUIT."""
-        connection: smtplib.SMTP | None = getattr(self._own, "connection", None)
-        self._own.connection = None
+        connection, self._own.connection = self._own.connection, None
         if connection is not None:
             try:
                 connection.quit()
@@ -227,14 +231,11 @@ class MailGateway:
                 connection.close()
 
     def _connection(self) -> smtplib.SMTP:
-        connection: smtplib.SMTP | None = getattr(self._own, "connection", None)
-        if connection is not None and self._own.sent >= MAILS_PER_CONNECTION:
+        if self._own.sent >= MAILS_PER_CONNECTION:
             self.hang_up()
-            connection = None
-        if connection is None:
-            connection = self._server.connect(self._timeout)
-            self._own.connection, self._own.sent = connection, 0
-        return connection
+        if self._own.connection is None:
+            self._own.connection, self._own.sent = self._server.connect(self._timeout), 0
+        return self._own.connection
 
     def _reset(self, connection: smtplib.SMTP) -> None:
         """Reset the connection after a refusal; drop it if it does not accept that."""
@@ -244,8 +245,7 @@ class MailGateway:
             self._drop_connection()
 
     def _drop_connection(self) -> None:
-        connection: smtplib.SMTP | None = getattr(self._own, "connection", None)
-        self._own.connection = None
+        connection, self._own.connection = self._own.connection, None
         if connection is not None:
             connection.close()
 

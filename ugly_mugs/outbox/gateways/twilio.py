@@ -128,8 +128,6 @@ class PooledHttpClient(HttpClient):  # type: ignore[misc]  # the library ships n
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An SMS as the provider lists it."""
-
     provider_id: str
     body: str = field(repr=False)
     status: str
@@ -221,7 +219,6 @@ class TextGateway:
 
 
 def client_for(settings: Settings) -> Client:
-    """The library's client, for the provider or for the sandbox."""
     http = PooledHttpClient(
         connections=settings.sms_in_flight + LOOKED_UP_AT_ONCE + FORGOTTEN_AT_ONCE,
         timeout=settings.sms_timeout,

@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, TimeoutError as PoolTimeout
 
-from ugly_mugs.database.engine import db, reading
+from ugly_mugs.database.engine import brief_reading, db
 from ugly_mugs.database.sealed_json import Plain, SealedJson, UnknownVersion
 from ugly_mugs.outbox.models import (
     HANDOVER_MOVES,
@@ -63,7 +63,7 @@ def hand_over(
 ) -> Handover:
     """Add a handover to the session, sealed to the worker; the caller commits."""
     handover_id = uuid.uuid4()
-    sealed = PAYLOADS.seal(payload, row=handover_id, sealer=vault.dispatch().seal)
+    sealed = PAYLOADS.seal(payload, row=handover_id, sealer=vault.dispatch.seal)
     handover = Handover(
         id=handover_id, kind=kind, state=HandoverState.WAITING, sealed=sealed, received_at=now
     )
@@ -110,7 +110,6 @@ def apply_waiting(
 
 
 def sweep(now: datetime) -> None:
-    """Delete old handovers that are done or refused."""
     db.session.execute(
         sa.delete(Handover).where(Handover.state != HandoverState.WAITING, Handover.received_at < now - KEPT)
     )
@@ -125,11 +124,9 @@ def _waiting(excluding: Collection[uuid.UUID]) -> Sequence[uuid.UUID]:
         .order_by(Handover.received_at)
         .limit(BATCH)
     )
-    with reading():
+    with brief_reading():
         first = db.session.scalars(query.where(Handover.kind.in_(FIRST))).all()
-        waiting = first or db.session.scalars(query).all()
-        db.session.rollback()
-    return waiting
+        return first or db.session.scalars(query).all()
 
 
 def _apply(

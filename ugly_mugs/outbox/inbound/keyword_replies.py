@@ -12,7 +12,7 @@ from functools import partial
 import sqlalchemy as sa
 from flask import render_template
 
-from ugly_mugs.database.engine import db
+from ugly_mugs.database.statements import exists
 from ugly_mugs.outbox import ledger, segments
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, MessageKind
 from ugly_mugs.outbox.registry import Claimed, MessageKindSpec, MessageText, Priority
@@ -25,27 +25,12 @@ LIFE = timedelta(minutes=10)
 ONE_EACH = timedelta(hours=1)
 
 
-def queue_stop_reply(
-    *, vault: WorkerVault, subject_id: uuid.UUID, recipient_id: uuid.UUID, now: datetime
+def queue(
+    kind: MessageKind, *, vault: WorkerVault, subject_id: uuid.UUID, recipient_id: uuid.UUID, now: datetime
 ) -> None:
-    """Confirm that nothing more will be sent; the caller commits it together with the opt-out."""
-    _queue(MessageKind.STOP_ANSWER, vault, subject_id, recipient_id, now)
-
-
-def queue_help_reply(
-    *, vault: WorkerVault, subject_id: uuid.UUID, recipient_id: uuid.UUID, now: datetime
-) -> None:
-    """Say who sends these messages and how to stop them; the caller commits."""
-    _queue(MessageKind.HELP_ANSWER, vault, subject_id, recipient_id, now)
-
-
-def _queue(
-    kind: MessageKind, vault: WorkerVault, subject_id: uuid.UUID, recipient_id: uuid.UUID, now: datetime
-) -> None:
-    recent = sa.exists(Delivery.id).where(
-        Delivery.recipient_id == recipient_id, Delivery.kind == kind, Delivery.not_before > now - ONE_EACH
-    )
-    if db.session.scalar(sa.select(recent)):
+    """Queue a reply. The caller commits, that to STOP together with the opt-out."""
+    recent = Delivery.not_before > now - ONE_EACH
+    if exists(Delivery.recipient_id == recipient_id, Delivery.kind == kind, recent):
         # Prevents an endless exchange with a phone that replies automatically.
         return
     ledger.enqueue(
@@ -69,7 +54,7 @@ def _texts_of(template: str, claimed: Sequence[Claimed]) -> Mapping[uuid.UUID, M
             text = " ".join(render_template(template, link=link).split())
         by_language[language] = MessageText(text=segments.downgrade(text, language))
     # The gate of these kinds is always true. The sealed body proves that the worker queued the delivery: the web
-    # cannot seal one (see `queue_stop_reply`).
+    # cannot seal one (see `queue`).
     return {
         delivery.id: by_language[delivery.language] if delivery.body == delivery.kind.value.encode() else None
         for delivery in claimed

@@ -18,7 +18,7 @@ from ugly_mugs.outbox import addresses, optouts
 from ugly_mugs.outbox.inbound import keyword_replies, status_updates
 from ugly_mugs.outbox.inbound.status_updates import STATES, StatusUpdate
 from ugly_mugs.outbox.inbound.stopwords import Reply, understood
-from ugly_mugs.outbox.models import Address, Channel
+from ugly_mugs.outbox.models import Address, Channel, MessageKind
 from ugly_mugs.outbox.registry import OpenedHandover, Refused, Registry
 from ugly_mugs.settings import Settings
 from ugly_mugs.text.identifiers import IdentifierKind, NotAnIdentifier, normalise
@@ -87,18 +87,19 @@ class Inbound:
             registry=self._registry, owner_id=address.owner_id, channel=address.channel, now=handover.now
         )
         if closed and not is_replied:
-            keyword_replies.queue_stop_reply(
-                vault=self._vault, subject_id=handover.id, recipient_id=address.owner_id, now=handover.now
-            )
+            self._reply(MessageKind.STOP_ANSWER, handover, address)
 
     def _start(self, handover: OpenedHandover, address: Address, is_replied: bool) -> None:
         optouts.start_again(registry=self._registry, address=address, now=handover.now)
 
     def _help(self, handover: OpenedHandover, address: Address, is_replied: bool) -> None:
         if not is_replied:
-            keyword_replies.queue_help_reply(
-                vault=self._vault, subject_id=handover.id, recipient_id=address.owner_id, now=handover.now
-            )
+            self._reply(MessageKind.HELP_ANSWER, handover, address)
+
+    def _reply(self, kind: MessageKind, handover: OpenedHandover, address: Address) -> None:
+        keyword_replies.queue(
+            kind, vault=self._vault, subject_id=handover.id, recipient_id=address.owner_id, now=handover.now
+        )
 
     _acts: dict[Reply, Callable[["Inbound", OpenedHandover, Address, bool], None]] = {
         Reply.STOP: _stop,

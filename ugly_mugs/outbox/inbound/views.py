@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from ugly_mugs.accounts.guard import machine
 from ugly_mugs.database.engine import db
-from ugly_mugs.errors import NotThere
+from ugly_mugs.errors import NotThere, or_not_there
 from ugly_mugs.outbox import optouts
 from ugly_mugs.outbox.inbound.handovers import hand_over
 from ugly_mugs.outbox.models import Address, HandoverKind
@@ -71,7 +71,4 @@ def opt_out(token: str) -> str:
 
 def _opt_out_address(token: str) -> Address | None:
     """The address of this link; None when it was deleted. NotThere for an invalid token."""
-    address_id = runtime().vault.read_opt_out_token(token)
-    if address_id is None:
-        raise NotThere
-    return db.session.get(Address, address_id)
+    return db.session.get(Address, or_not_there(runtime().vault.read_opt_out_token(token)))

@@ -12,7 +12,6 @@ class RecoveryWords:
 
     @staticmethod
     def generate() -> tuple[str, PrivateKey]:
-        """Ten new words and their key."""
         words = phrase(COUNT)
         return words, RecoveryWords.from_words(words)
 
@@ -24,4 +23,4 @@ class RecoveryWords:
         words must work after the key files are lost.
         """
         places = b"".join(place.to_bytes(2, "big") for place in read(text, COUNT))
-        return PrivateKey.from_seed(derive(places, b"recovery", length=SEED))
+        return PrivateKey(derive(places, b"recovery", length=SEED))
