@@ -38,6 +38,8 @@ KEYBOARD = """() => {
   return window.toReach.length;
 }"""
 
+RULES = "options => axe.run(document, options).then(results => results.violations)"
+
 NOT_REACHED = """() => window.toReach
   .filter(each => ![...window.reached].some(got => got === each
       || (each.type === 'radio' && got.type === 'radio' && got.name === each.name)))
@@ -62,6 +64,7 @@ class Looker:
         self.addresses.append(page.url)
         self._title_and_address(page, name)
         page.emulate_media(color_scheme="light")
+        page.evaluate(self._axe.axe_script)
         self._rules(page, f"{name}, light")
         page.emulate_media(color_scheme="dark")
         # Of all rules only these can come out otherwise in the dark.
@@ -81,8 +84,8 @@ class Looker:
         ]
 
     def _rules(self, page: Page, name: str, options: dict[str, object] | None = None) -> None:
-        found = self._axe.run(page, options={"resultTypes": ["violations"], **(options or {})})
-        for violation in found.response["violations"]:
+        found = page.evaluate(RULES, {"resultTypes": ["violations"], **(options or {})})
+        for violation in found:
             where = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
             self.problems.append(f"{name}: {violation['id']} ({violation['impact']}): {where}")
 

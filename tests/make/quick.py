@@ -1,6 +1,10 @@
 """What makes the tests fast and nothing else different: a weak key derivation, and compiled things kept."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import jinja2
@@ -10,6 +14,16 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from ugly_mugs.vault.keys import passphrases
+
+MEMORY = Path("/dev/shm")
+# What one run leaves lying about at most, in bytes; measured: 2.5 GiB, most of it PostgreSQL's files.
+ROOM = 6 * 2**30
+
+
+def pytest_configure() -> None:
+    """Temporary files in memory where Linux offers enough: each commit waits for the disk, 3 ms on a busy one."""
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
 @pytest.fixture(scope="session", autouse=True)
