@@ -15,7 +15,6 @@ from alerts.membership.models import Member, MemberRegion, SignInCode
 from alerts.publishing.models import AlertState
 from reporting.record.models import IdentifierTag, Report, ReportPart
 from tests.make.alerts import Newsroom, member
-from tests.make.cast import Team
 from tests.make.clock import MovableClock
 from tests.make.databases import count
 from tests.make.members import crowd_of
@@ -187,11 +186,10 @@ class TestAtTheDesk:
         db.session.rollback()
         return edits
 
-    def test_a_draft_is_saved_exactly_once(self, newsroom: Newsroom, team: Team, wire: Wire) -> None:
-        alice = team.hire("alice")
-        alert_id = newsroom.draft(alice)
+    def test_a_draft_is_saved_exactly_once(self, newsroom: Newsroom, wire: Wire) -> None:
+        alice, alert_id = newsroom.author, newsroom.draft()
         for number, moment in enumerate(moments()):
-            typed = {**newsroom.answers(alert_id, alice), "deed": "save", "page": f"{number}: {LONG}"}
+            typed = {**newsroom.answers(alert_id), "deed": "save", "page": f"{number}: {LONG}"}
             before = self.edits()
             # The first commit, the audit entry for opening the report, succeeds.
             wire.break_at(moment, passing=1)
@@ -208,14 +206,14 @@ class TestAtTheDesk:
                 assert set(MultiDict(typed).items(multi=True)) == set(again.items(multi=True))
             assert alice.browser.post(f"/desk/alerts/{alert_id}", data=again).status_code == 303
             assert self.edits() == before + 1
-            assert newsroom.answers(alert_id, alice)["page"] == typed["page"]
+            assert newsroom.answers(alert_id)["page"] == typed["page"]
 
-    def test_an_approval_counts_exactly_once(self, newsroom: Newsroom, team: Team, wire: Wire) -> None:
-        alice, bob = team.hire("alice"), team.hire("bob")
+    def test_an_approval_counts_exactly_once(self, newsroom: Newsroom, wire: Wire) -> None:
+        bob = newsroom.approver
         member()
         for number, moment in enumerate(moments()):
-            alert_id = newsroom.submitted(alice)
-            page = newsroom.page(alert_id, bob)
+            alert_id = newsroom.submitted()
+            page = newsroom.approval_page(alert_id)
             typed = {name: hidden(page, name) for name in ("csrf", "seen", "consent")}
             wire.break_at(moment)
 

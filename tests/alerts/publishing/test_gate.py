@@ -10,9 +10,7 @@ from alerts.publishing import jobs
 from alerts.publishing.models import Alert, AlertState
 from reporting.record.consents import Consents, When
 from reporting.record.models import OutputState
-from tests.alerts.publishing.steps import set_row
-from tests.make.alerts import Newsroom, member
-from tests.make.cast import Colleague
+from tests.make.alerts import Newsroom, member, set_row
 from tests.make.clock import MovableClock
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, DeliveryState
@@ -23,18 +21,14 @@ class TestGate:
     def reader(self) -> uuid.UUID:
         return member()
 
-    def test_it_opens_for_what_was_approved(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: uuid.UUID
-    ) -> None:
-        newsroom.approved(alice, bob)
+    def test_it_opens_for_what_was_approved(self, newsroom: Newsroom, reader: uuid.UUID) -> None:
+        newsroom.approved()
 
         assert [delivery.recipient_id for delivery in newsroom.claim()] == [reader]
 
-    def test_a_hold_of_the_reporter_closes_it_at_once(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: uuid.UUID
-    ) -> None:
-        report = newsroom.ready(alice)
-        newsroom.approved(alice, bob, report)
+    def test_a_hold_of_the_reporter_closes_it_at_once(self, newsroom: Newsroom, reader: uuid.UUID) -> None:
+        report = newsroom.ready()
+        newsroom.approved(report)
 
         report.hold()
         assert newsroom.claim() == []
@@ -42,11 +36,9 @@ class TestGate:
 
         assert len(newsroom.claim()) == 1
 
-    def test_a_withdrawal_closes_it_for_ever(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: uuid.UUID
-    ) -> None:
-        report = newsroom.ready(alice)
-        alert_id = newsroom.approved(alice, bob, report)
+    def test_a_withdrawal_closes_it_for_ever(self, newsroom: Newsroom, reader: uuid.UUID) -> None:
+        report = newsroom.ready()
+        alert_id = newsroom.approved(report)
 
         report.withdraw()
         jobs.finish()
@@ -56,11 +48,9 @@ class TestGate:
         assert newsroom.claim() == []
         assert {delivery.state for delivery in newsroom.deliveries(alert_id)} == {DeliveryState.CANCELLED}
 
-    def test_a_changed_consent_closes_it(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: uuid.UUID
-    ) -> None:
-        report = newsroom.ready(alice)
-        newsroom.approved(alice, bob, report)
+    def test_a_changed_consent_closes_it(self, newsroom: Newsroom, reader: uuid.UUID) -> None:
+        report = newsroom.ready()
+        newsroom.approved(report)
 
         report.change(Consents(warn_others=True, when=When.AFTER_SEEN))
 
@@ -68,23 +58,16 @@ class TestGate:
 
     @pytest.mark.parametrize("state", sorted(set(MemberState) - {MemberState.ACTIVE}))
     def test_only_active_members_get_anything(
-        self,
-        newsroom: Newsroom,
-        alice: Colleague,
-        bob: Colleague,
-        reader: uuid.UUID,
-        state: MemberState,
+        self, newsroom: Newsroom, reader: uuid.UUID, state: MemberState
     ) -> None:
-        newsroom.approved(alice, bob)
+        newsroom.approved()
 
         set_row(Member, reader, state=state)
 
         assert newsroom.claim() == []
 
-    def test_a_subscription_ended_meanwhile_closes_it(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, reader: uuid.UUID
-    ) -> None:
-        newsroom.approved(alice, bob)
+    def test_a_subscription_ended_meanwhile_closes_it(self, newsroom: Newsroom, reader: uuid.UUID) -> None:
+        newsroom.approved()
 
         db.session.execute(sa.update(Subscription).values(live=False))
         db.session.commit()
@@ -93,14 +76,9 @@ class TestGate:
 
     @pytest.mark.parametrize("state", sorted(set(AddressState) - {AddressState.PROVED}))
     def test_only_proved_addresses_get_anything(
-        self,
-        newsroom: Newsroom,
-        alice: Colleague,
-        bob: Colleague,
-        reader: uuid.UUID,
-        state: AddressState,
+        self, newsroom: Newsroom, reader: uuid.UUID, state: AddressState
     ) -> None:
-        newsroom.approved(alice, bob)
+        newsroom.approved()
 
         db.session.execute(sa.update(Address).values(state=state))
         db.session.commit()
@@ -108,14 +86,9 @@ class TestGate:
         assert newsroom.claim() == []
 
     def test_the_end_of_the_alert_closes_it(
-        self,
-        newsroom: Newsroom,
-        alice: Colleague,
-        bob: Colleague,
-        reader: uuid.UUID,
-        clock: MovableClock,
+        self, newsroom: Newsroom, reader: uuid.UUID, clock: MovableClock
     ) -> None:
-        alert_id = newsroom.approved(alice, bob, days="1")
+        alert_id = newsroom.approved(days="1")
         clock.forward(days=2)
 
         assert newsroom.claim() == []
@@ -126,14 +99,9 @@ class TestGate:
 
     @pytest.mark.parametrize("state", sorted(set(AlertState) - {AlertState.PUBLISHING, AlertState.LIVE}))
     def test_no_other_state_of_an_alert_sends(
-        self,
-        newsroom: Newsroom,
-        alice: Colleague,
-        bob: Colleague,
-        reader: uuid.UUID,
-        state: AlertState,
+        self, newsroom: Newsroom, reader: uuid.UUID, state: AlertState
     ) -> None:
-        alert_id = newsroom.approved(alice, bob)
+        alert_id = newsroom.approved()
 
         set_row(Alert, alert_id, state=state)
 

@@ -11,8 +11,7 @@ from alerts.publishing import alert_kind, jobs
 from alerts.publishing.models import Alert, AlertAuthor, AlertState, AlertText, TextChannel
 from reporting.record.consents import Consents, When
 from reporting.record.models import Output, OutputState
-from tests.alerts.publishing.steps import set_row
-from tests.make.alerts import Newsroom, member, moved
+from tests.make.alerts import Newsroom, member, moved, set_row
 from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
 from ugly_mugs.audit.models import AuditEntry, AuditKind
@@ -24,9 +23,9 @@ from ugly_mugs.vault import Where
 
 class TestTampering:
     @pytest.fixture
-    def alert_id(self, newsroom: Newsroom, alice: Colleague, bob: Colleague) -> uuid.UUID:
+    def alert_id(self, newsroom: Newsroom) -> uuid.UUID:
         member(), member(level=Level.FULL)
-        return newsroom.approved(alice, bob)
+        return newsroom.approved()
 
     def refused(self, newsroom: Newsroom, alert_id: uuid.UUID) -> None:
         assert newsroom.texts_sent() == []
@@ -112,10 +111,8 @@ class TestTampering:
 
         self.refused(newsroom, alert_id)
 
-    def test_a_draft_declared_approved(
-        self, newsroom: Newsroom, alert_id: uuid.UUID, alice: Colleague, bob: Colleague
-    ) -> None:
-        draft = newsroom.draft(alice)
+    def test_a_draft_declared_approved(self, newsroom: Newsroom, alert_id: uuid.UUID, bob: Colleague) -> None:
+        draft = newsroom.draft()
         db.session.execute(
             sa.update(Output)
             .where(Output.subject_id == draft)
@@ -140,11 +137,9 @@ class TestTampering:
 
         assert newsroom.texts_sent() == first
 
-    def test_a_scheduled_one_does_not_begin(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
-    ) -> None:
-        report = newsroom.ready(alice, Consents(warn_others=True, when=When.AFTER_SEEN))
-        alert_id = newsroom.approved(alice, bob, report)
+    def test_a_scheduled_one_does_not_begin(self, newsroom: Newsroom, alice: Colleague) -> None:
+        report = newsroom.ready(Consents(warn_others=True, when=When.AFTER_SEEN))
+        alert_id = newsroom.approved(report)
         report.let_go()
         set_row(Alert, alert_id, approved_by=alice.id)
 
