@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.make.clock import MovableClock
+from tests.make.databases import count, execute
 from tests.web.drawing import PAGES, small_app
 from ugly_mugs.accounts import guard, sessions
 from ugly_mugs.accounts.models import Session, SessionKind
@@ -99,9 +100,7 @@ class TestLeaving:
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Referrer-Policy"] == "no-referrer"
 
-    def test_the_session_with_a_report_ends(
-        self, app: Flask, client: FlaskClient, clock: MovableClock
-    ) -> None:
+    def test_the_session_with_a_report_ends(self, client: FlaskClient, clock: MovableClock) -> None:
         open_report(client, clock)
 
         response = client.get("/leave")
@@ -109,7 +108,7 @@ class TestLeaving:
         assert db.session.scalars(sa.select(Session)).all() == []
         assert "reporter" in deleted_cookies(response)
 
-    def test_a_members_session_ends_too(self, app: Flask, client: FlaskClient, clock: MovableClock) -> None:
+    def test_a_members_session_ends_too(self, client: FlaskClient, clock: MovableClock) -> None:
         open_report(client, clock)
         sign_in(client, clock)
 
@@ -119,13 +118,10 @@ class TestLeaving:
         assert deleted_cookies(response) == {"reporter", "member"}
         assert client.get("/alerts").status_code == 303
 
-    def test_leaving_works_without_the_database(
-        self, app: Flask, client: FlaskClient, clock: MovableClock
-    ) -> None:
+    def test_leaving_works_without_the_database(self, client: FlaskClient, clock: MovableClock) -> None:
         open_report(client, clock)
         sign_in(client, clock)
-        db.session.execute(sa.text("DROP TABLE sessions"))
-        db.session.commit()
+        execute(sa.text("DROP TABLE sessions"))
 
         response = client.get("/leave")
 
@@ -142,7 +138,7 @@ class TestLeaving:
         response = client.get("/leave", headers=headers)
 
         assert response.status_code == 303
-        assert len(db.session.scalars(sa.select(Session)).all()) == 1
+        assert count(Session) == 1
         assert "Clear-Site-Data" not in response.headers
 
     def test_search_engines_are_excluded(self, client: FlaskClient) -> None:

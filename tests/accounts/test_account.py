@@ -15,9 +15,7 @@ def draw(erin: Colleague) -> str:
     """Draw a new passphrase; gives it as the page shows it."""
     answer = erin.post("/desk/account", {"passphrase": erin.passphrase})
     assert answer.status_code == HTTPStatus.SEE_OTHER
-    match = re.search(
-        r'<p class="receipt">([a-z ]+)</p>', erin.browser.get("/desk/account").get_data(as_text=True)
-    )
+    match = re.search(r'<p class="receipt">([a-z ]+)</p>', erin.browser.get("/desk/account").text)
     assert match is not None
     return match[1]
 
@@ -46,7 +44,7 @@ class TestANewPassphrase:
         answer = erin.post("/desk/account", {"passphrase": "somebody at an unlocked screen"})
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
-        assert 'class="receipt"' not in erin.browser.get("/desk/account").get_data(as_text=True)
+        assert 'class="receipt"' not in erin.browser.get("/desk/account").text
 
     def test_counts_only_after_it_was_drawn(self, erin: Colleague) -> None:
         answer = erin.post("/desk/account/passphrase", {"passphrase": "anything"})

@@ -10,7 +10,7 @@ from flask import Flask, Response
 
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
-from tests.make.databases import settings_for
+from tests.make.databases import count, execute, settings_for
 from tests.make.installation import Installation
 from ugly_mugs.accounts import jobs, sessions
 from ugly_mugs.accounts.models import KnownDevice, Session, SessionKind
@@ -71,8 +71,7 @@ class TestASession:
     ) -> None:
         cookie = begin(kind, began_as)
         before = find(cookie, kind)
-        db.session.execute(sa.update(Session).values(owner_id=becomes))
-        db.session.commit()
+        execute(sa.update(Session).values(owner_id=becomes))
 
         assert before is not None and before.owner_id == began_as
         assert (find(cookie, kind) is not None) == (began_as == becomes)
@@ -198,7 +197,7 @@ class TestTheSweep:
 
         jobs.sweep()
 
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == 1
+        assert count(Session) == 1
         assert find(living, SessionKind.REPORTER) is not None
 
     def test_leaves_a_session_that_was_used_just_before_midnight(
@@ -216,13 +215,13 @@ class TestTheSweep:
         team.hire("erin")
 
         jobs.sweep()
-        kept = db.session.scalar(sa.select(sa.func.count()).select_from(KnownDevice))
+        kept = count(KnownDevice)
         db.session.rollback()
         clock.forward(days=181)
         jobs.sweep()
 
         assert kept == 1
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(KnownDevice)) == 0
+        assert count(KnownDevice) == 0
 
 
 class TestTheCookie:
@@ -285,7 +284,7 @@ class TestFixation:
         erin.sign_in()
 
         assert find(sessions.Cookie("staff", before.value)) is None
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == 1
+        assert count(Session) == 1
 
     def test_the_limits_are_those_that_were_promised(self) -> None:
         assert sessions.LIMITS[SessionKind.REPORTER].idle == timedelta(minutes=20)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
+from tests.make.databases import count
 from tests.make.pages import hidden
 from ugly_mugs.accounts.models import Role, Session
 from ugly_mugs.audit.models import AuditEntry, AuditKind
@@ -24,12 +25,6 @@ def erin(team: Team) -> Colleague:
     return team.hire("erin", signed_in=False)
 
 
-def sessions_now() -> int:
-    count = db.session.scalar(sa.select(sa.func.count()).select_from(Session)) or 0
-    db.session.rollback()
-    return count
-
-
 class TestSigningIn:
     def test_opens_the_desk(self, team: Team) -> None:
         alice = team.hire("alice", signed_in=False)
@@ -38,7 +33,7 @@ class TestSigningIn:
 
         assert answer.status_code == HTTPStatus.SEE_OTHER
         assert answer.location == "/desk"
-        assert "alice" in alice.browser.get("/desk/account").get_data(as_text=True)
+        assert "alice" in alice.browser.get("/desk/account").text
 
     @pytest.mark.parametrize(
         ("role", "page"),
@@ -74,14 +69,14 @@ class TestSigningIn:
         answer = erin.post("/desk/sign-out")
 
         assert answer.location == "/desk/sign-in"
-        assert sessions_now() == 0
+        assert count(Session) == 0
         assert erin.browser.get("/desk/account").status_code == HTTPStatus.SEE_OTHER
 
     def test_of_somebody_not_admitted_shows_their_six_words_and_opens_nothing(self, team: Team) -> None:
         newcomer = team.enrol("newcomer", Role.MODERATOR)
 
         answer = newcomer.sign_in()
-        page = newcomer.browser.get("/desk/join").get_data(as_text=True)
+        page = newcomer.browser.get("/desk/join").text
 
         assert answer.location == "/desk/join"
         assert team.words(newcomer) in page
@@ -105,8 +100,8 @@ class TestARefusal:
         answers = [erin.sign_in(None, **wrong) for wrong in self.WRONG]
 
         assert {answer.status_code for answer in answers} == {HTTPStatus.BAD_REQUEST}
-        assert len({self.drawn(answer.get_data(as_text=True)) for answer in answers}) == 1
-        assert sessions_now() == 0
+        assert len({self.drawn(answer.text) for answer in answers}) == 1
+        assert count(Session) == 0
 
     def test_costs_one_derivation_whatever_was_wrong(
         self, erin: Colleague, monkeypatch: pytest.MonkeyPatch
@@ -129,7 +124,7 @@ class TestARefusal:
         assert counts == [1] * len(self.WRONG)
 
     def test_keeps_the_name_and_never_draws_the_passphrase(self, erin: Colleague) -> None:
-        page = erin.sign_in(passphrase="canary words").get_data(as_text=True)
+        page = erin.sign_in(passphrase="canary words").text
 
         assert 'value="erin"' in page
         assert "canary" not in page
@@ -192,7 +187,7 @@ class TestBudgets:
         answer = erin.sign_in(team.app.test_client())
 
         assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
-        assert 'value="erin"' in answer.get_data(as_text=True)
+        assert 'value="erin"' in answer.text
 
     def test_count_for_names_nobody_has_just_the_same(self, team: Team, erin: Colleague) -> None:
         stranger = team.app.test_client()
@@ -269,4 +264,4 @@ class TestTwoAtOnce:
             thread.join(timeout=60)
 
         assert sorted(statuses) == [HTTPStatus.SEE_OTHER, HTTPStatus.BAD_REQUEST]
-        assert sessions_now() == 1
+        assert count(Session) == 1

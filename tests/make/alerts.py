@@ -31,6 +31,7 @@ from reporting.redaction import services, spans as redaction
 from reporting.redaction.models import Redaction
 from tests.make.cast import Colleague, signed_in
 from tests.make.clock import MovableClock
+from tests.make.databases import set_row
 from tests.make.pages import hidden
 from tests.make.reports import FiledReport, filed
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
@@ -150,7 +151,7 @@ class Newsroom:
 
     def answers(self, alert_id: uuid.UUID, by: Colleague | None = None) -> dict[str, Any]:
         """What the form of a draft holds now, as the browser would send it back."""
-        page = self.page(alert_id, by).get_data(as_text=True)
+        page = self.page(alert_id, by).text
         form = page[page.index('name="seen"') - 200 : page.index("</form>", page.index('name="seen"'))]
         typed: dict[str, Any] = {}
         chosen_ones = r'<input type="(?:radio|checkbox)"[^>]*name="([^"]*)" value="([^"]*)" checked'
@@ -322,12 +323,6 @@ def member(
     db.session.commit()
     # Asking the row for its id now would begin a transaction that keeps others out.
     return member_id
-
-
-def set_row(model: Any, row_id: uuid.UUID, **values: Any) -> None:
-    """Write to a row as an attacker could who can write to the database but has no key."""
-    db.session.execute(sa.update(model).where(model.id == row_id).values(**values))
-    db.session.commit()
 
 
 def moved(delivery: Delivery, **values: Any) -> None:

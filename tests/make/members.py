@@ -104,7 +104,7 @@ class Crowd:
         """Somebody whose application has arrived; `typed` is what the form says beside the usual."""
         person = self.person(name, phone, email)
         response = person.browser.post("/join", data=self.form(person, **typed))
-        assert response.status_code == 303, response.get_data(as_text=True)
+        assert response.status_code == 303, response.text
         self.clock.forward(seconds=1)
         self.work()
         return person

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.make.clock import MovableClock
+from tests.make.databases import execute
 from tests.make.sandbox import Sandbox
 from tests.outbox.mail_over_tls import HERE, MailOverTls, certificate_for
 from ugly_mugs.database.engine import db
@@ -86,8 +87,7 @@ def test_a_worker_key_of_another_installation_or_damaged(well: Settings) -> None
 
 
 def test_a_database_that_is_behind(well: Settings) -> None:
-    db.session.execute(sa.text("DELETE FROM alembic_version"))
-    db.session.commit()
+    execute(sa.text("DELETE FROM alembic_version"))
 
     assert "flask db upgrade" in problems(well)["database"]
 

@@ -181,10 +181,7 @@ def test_a_code_can_be_requested_again_and_is_valid_with_the_cookie_of_that_page
 
 class TestAtTheDesk:
     def edits(self) -> int:
-        query = sa.select(sa.func.count(AuditEntry.id)).where(AuditEntry.kind == AuditKind.ALERT_EDITED)
-        edits = db.session.scalar(query) or 0
-        db.session.rollback()
-        return edits
+        return count(AuditEntry, AuditEntry.kind == AuditKind.ALERT_EDITED)
 
     def test_a_draft_is_saved_exactly_once(self, newsroom: Newsroom, wire: Wire) -> None:
         alice, alert_id = newsroom.author, newsroom.draft()

@@ -9,6 +9,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.make.databases import execute
 from tests.make.wiring import rewire
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox import addresses, ledger
@@ -153,8 +154,7 @@ class Post:
         return subject_id
 
     def close(self, subject_id: uuid.UUID, *, done: bool = True) -> None:
-        db.session.execute(sa.update(FanOut).where(FanOut.subject_id == subject_id).values(done=done))
-        db.session.commit()
+        execute(sa.update(FanOut).where(FanOut.subject_id == subject_id).values(done=done))
 
     def queue(
         self,

@@ -114,7 +114,7 @@ class TestRefusals:
         assert problem.status == 413
         assert sandbox.text_count() == 0
 
-    def test_another_account_is_not_found(self, sandbox: Sandbox, client: Client) -> None:
+    def test_another_account_is_not_found(self, client: Client) -> None:
         with pytest.raises(TwilioRestException) as problem:
             client.api.accounts("AC" + "0" * 32).fetch()
 

@@ -180,9 +180,7 @@ class TestReading:
         assert (newest["count"], len(newest["messages"])) == (3, 1)
         assert get(sandbox, "/sandbox/messages.json?limit=0") == {"count": 3, "messages": []}
 
-    def test_a_phone_can_be_read_and_answered_over_the_wire(
-        self, sandbox: Sandbox, client: Client, web: Web
-    ) -> None:
+    def test_a_phone_can_be_read_and_answered_over_the_wire(self, sandbox: Sandbox, client: Client) -> None:
         send(client)
 
         reply = post(sandbox, f"/sandbox/phones/{ASH}/reply", {"body": "STOP"})

@@ -124,9 +124,7 @@ class TestCallbacks:
 
 
 class TestWhoIsCalled:
-    def test_a_web_that_starts_a_little_later_is_told_all_the_same(
-        self, sandbox: Sandbox, client: Client
-    ) -> None:
+    def test_a_web_that_starts_a_little_later_is_told_all_the_same(self, client: Client) -> None:
         web = Web()
         server = web_server(web)
         port = server.server_port

@@ -176,7 +176,7 @@ class TestTalking:
             503,
         ]
 
-    def test_a_reset_forgets_the_mail_that_was_begun(self, sandbox: Sandbox, wire: Wire) -> None:
+    def test_a_reset_forgets_the_mail_that_was_begun(self, wire: Wire) -> None:
         wire.say(b"MAIL FROM:<a@example.org>", b"RCPT TO:<ash@example.org>")
 
         assert wire.say(b"RSET", b"DATA", b"NOOP", b"VRFY ash", b"HELP") == [250, 503, 250, 252, 250]

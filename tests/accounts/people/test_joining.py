@@ -42,7 +42,7 @@ class Shown:
 
     def __init__(self, browser: FlaskClient) -> None:
         answer = browser.get("/desk/join")
-        self.text = answer.get_data(as_text=True)
+        self.text = answer.text
         self.token = hidden(answer, "token")
         self.passphrase = self.match(r'<p class="receipt">([a-z ]+)</p>')
         letters = self.match(r"<code>([A-Z2-7 ]+)</code>").replace(" ", "")
@@ -113,7 +113,7 @@ class TestTheInvitation:
         first.prove(client, clock.now())
         second.prove(other, clock.now())
 
-        assert "invitation" in other.get("/desk/join").get_data(as_text=True)
+        assert "invitation" in other.get("/desk/join").text
         person = db.session.scalars(sa.select(Staff)).one()
         secret = person.totp_secret or b""
         place = Where("staff", "totp_secret", person.id)
@@ -173,11 +173,11 @@ class TestTheSecondStep:
         answer = shown.prove(client, clock.now(), code="000000")
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
-        assert shown.passphrase in answer.get_data(as_text=True)
+        assert shown.passphrase in answer.text
         assert state() is StaffState.INVITED
 
     def test_cannot_be_given_another_passphrase(
-        self, client: FlaskClient, shown: Shown, clock: MovableClock, app: Flask
+        self, client: FlaskClient, shown: Shown, clock: MovableClock
     ) -> None:
         code = totp.code_now(shown.secret, clock.now())
         client.post(
@@ -219,7 +219,7 @@ class TestTheThirdStep:
     ) -> None:
         self.join(client, clock, Role.MODERATOR)
 
-        page = client.get("/desk/join").get_data(as_text=True)
+        page = client.get("/desk/join").text
 
         person = db.session.scalars(sa.select(Staff)).one()
         assert person.state is StaffState.WAITING

@@ -14,6 +14,7 @@ from alerts.delivery.fanout import Sending
 from alerts.membership.models import Level
 from tests.make.alerts import member
 from tests.make.clock import MovableClock
+from tests.make.databases import count, execute, set_row
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState, FanOut, MessageKind
 from ugly_mugs.runtime import runtime
@@ -201,13 +202,12 @@ class TestLarge:
         begin(sending(), clock)
         waiting = sending()
         begin(waiting, clock)
-        db.session.execute(sa.update(FanOut).where(FanOut.subject_id != waiting.subject_id).values(done=True))
-        db.session.commit()
+        execute(sa.update(FanOut).where(FanOut.subject_id != waiting.subject_id).values(done=True))
 
         jobs.forget_finished()
 
         assert queries.unfinished(MessageKind.ALERT) == [waiting.subject_id]
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(FanOut)) == 1
+        assert count(FanOut) == 1
 
 
 class TestQuietHours:
@@ -263,10 +263,7 @@ def test_counts_are_by_channel_and_state(sending: Make, clock: MovableClock) -> 
     made = sending()
     begin(made, clock)
     one = next(delivery for delivery in rows(made) if delivery.channel is Channel.EMAIL)
-    db.session.execute(
-        sa.update(Delivery).where(Delivery.id == one.id).values(state=DeliveryState.DELIVERED, attempt=1)
-    )
-    db.session.commit()
+    set_row(Delivery, one.id, state=DeliveryState.DELIVERED, attempt=1)
 
     counted = queries.counts(MessageKind.ALERT, made.subject_id)
 

@@ -107,7 +107,7 @@ class TestFromOutside:
         assert owner_and_state(crowd, PHONE)[1] is AddressState.UNPROVED
         assert sam.browser.get("/alerts/waiting").headers["Location"].startswith("/sign-in")
 
-    def test_one_that_was_proved_too_is_a_way_in(self, crowd: Crowd, kit: Person) -> None:
+    def test_one_that_was_proved_too_is_a_way_in(self, kit: Person) -> None:
         kit.add_address(PHONE)
         kit.post("/alerts/sign-out")
 

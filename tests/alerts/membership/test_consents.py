@@ -12,6 +12,7 @@ from hypothesis import given, settings as effort, strategies as st
 from alerts.membership import consents, queries
 from alerts.membership.consents import LIVE
 from alerts.membership.models import ConsentEvent, MemberConsent, Subscription
+from tests.make.databases import count
 from tests.make.members import EMAIL, PHONE, Crowd, Person
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, DeliveryState, MessageKind
@@ -61,7 +62,7 @@ class TestEveryHistory:
     def test_a_channel_is_live_if_and_only_if_its_last_record_says_so(
         self, crowd: Crowd, acts: list[tuple[str, Channel]]
     ) -> None:
-        if db.session.scalar(sa.select(sa.func.count()).select_from(Address)) == 0:
+        if count(Address) == 0:
             crowd.apply(phone=PHONE, email=EMAIL, sms=None)
         address = db.session.scalars(sa.select(Address)).first()
         assert address is not None

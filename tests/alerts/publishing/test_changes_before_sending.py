@@ -6,10 +6,10 @@ import sqlalchemy as sa
 from alerts.membership.models import Level, Member
 from alerts.publishing import alert_kind
 from alerts.publishing.models import AlertAuthor, AlertState
-from tests.make.alerts import Newsroom, member, set_row
+from tests.make.alerts import Newsroom, member
 from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
-from ugly_mugs.database.engine import db
+from tests.make.databases import execute, set_row
 from ugly_mugs.outbox import claims
 from ugly_mugs.outbox.claims import Allowance
 from ugly_mugs.outbox.models import Channel
@@ -54,8 +54,7 @@ def test_an_author_whose_name_was_taken_off_the_rows_still_cannot_approve(
 ) -> None:
     alert_id = newsroom.submitted(by=carol)
     page = newsroom.approval_page(alert_id)
-    db.session.execute(sa.update(AlertAuthor).values(staff_id=newsroom.author.id))
-    db.session.commit()
+    execute(sa.update(AlertAuthor).values(staff_id=newsroom.author.id))
 
     answer = newsroom.approve(alert_id, page, by=carol)
 

@@ -10,14 +10,14 @@ from alerts.publishing import jobs
 from alerts.publishing.models import Alert, AlertState
 from reporting.record.consents import Consents, When
 from reporting.record.models import OutputState
-from tests.make.alerts import Newsroom, member, set_row
+from tests.make.alerts import Newsroom, member
 from tests.make.clock import MovableClock
-from ugly_mugs.database.engine import db
+from tests.make.databases import execute, set_row
 from ugly_mugs.outbox.models import Address, AddressState, DeliveryState
 
 
 class TestGate:
-    @pytest.fixture
+    @pytest.fixture(autouse=True)
     def reader(self) -> uuid.UUID:
         return member()
 
@@ -26,7 +26,7 @@ class TestGate:
 
         assert [delivery.recipient_id for delivery in newsroom.claim()] == [reader]
 
-    def test_a_hold_of_the_reporter_closes_it_at_once(self, newsroom: Newsroom, reader: uuid.UUID) -> None:
+    def test_a_hold_of_the_reporter_closes_it_at_once(self, newsroom: Newsroom) -> None:
         report = newsroom.ready()
         newsroom.approved(report)
 
@@ -36,7 +36,7 @@ class TestGate:
 
         assert len(newsroom.claim()) == 1
 
-    def test_a_withdrawal_closes_it_for_ever(self, newsroom: Newsroom, reader: uuid.UUID) -> None:
+    def test_a_withdrawal_closes_it_for_ever(self, newsroom: Newsroom) -> None:
         report = newsroom.ready()
         alert_id = newsroom.approved(report)
 
@@ -48,7 +48,7 @@ class TestGate:
         assert newsroom.claim() == []
         assert {delivery.state for delivery in newsroom.deliveries(alert_id)} == {DeliveryState.CANCELLED}
 
-    def test_a_changed_consent_closes_it(self, newsroom: Newsroom, reader: uuid.UUID) -> None:
+    def test_a_changed_consent_closes_it(self, newsroom: Newsroom) -> None:
         report = newsroom.ready()
         newsroom.approved(report)
 
@@ -66,28 +66,22 @@ class TestGate:
 
         assert newsroom.claim() == []
 
-    def test_a_subscription_ended_meanwhile_closes_it(self, newsroom: Newsroom, reader: uuid.UUID) -> None:
+    def test_a_subscription_ended_meanwhile_closes_it(self, newsroom: Newsroom) -> None:
         newsroom.approved()
 
-        db.session.execute(sa.update(Subscription).values(live=False))
-        db.session.commit()
+        execute(sa.update(Subscription).values(live=False))
 
         assert newsroom.claim() == []
 
     @pytest.mark.parametrize("state", sorted(set(AddressState) - {AddressState.PROVED}))
-    def test_only_proved_addresses_get_anything(
-        self, newsroom: Newsroom, reader: uuid.UUID, state: AddressState
-    ) -> None:
+    def test_only_proved_addresses_get_anything(self, newsroom: Newsroom, state: AddressState) -> None:
         newsroom.approved()
 
-        db.session.execute(sa.update(Address).values(state=state))
-        db.session.commit()
+        execute(sa.update(Address).values(state=state))
 
         assert newsroom.claim() == []
 
-    def test_the_end_of_the_alert_closes_it(
-        self, newsroom: Newsroom, reader: uuid.UUID, clock: MovableClock
-    ) -> None:
+    def test_the_end_of_the_alert_closes_it(self, newsroom: Newsroom, clock: MovableClock) -> None:
         alert_id = newsroom.approved(days="1")
         clock.forward(days=2)
 
@@ -98,9 +92,7 @@ class TestGate:
         assert newsroom.output(alert_id).state is OutputState.ENDED
 
     @pytest.mark.parametrize("state", sorted(set(AlertState) - {AlertState.PUBLISHING, AlertState.LIVE}))
-    def test_no_other_state_of_an_alert_sends(
-        self, newsroom: Newsroom, reader: uuid.UUID, state: AlertState
-    ) -> None:
+    def test_no_other_state_of_an_alert_sends(self, newsroom: Newsroom, state: AlertState) -> None:
         alert_id = newsroom.approved()
 
         set_row(Alert, alert_id, state=state)

@@ -38,7 +38,7 @@ class Reader:
         self.browser.set_cookie(cookie.name, cookie.value)
 
     def page(self, path: str = "/alerts") -> str:
-        return self.browser.get(path).get_data(as_text=True)
+        return self.browser.get(path).text
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ class TestDesk:
     def test_the_list_shows_what_needs_somebody_first(self, newsroom: Newsroom, bob: Colleague) -> None:
         live, waiting = newsroom.approved(), newsroom.submitted()
 
-        page = bob.browser.get("/desk/alerts").get_data(as_text=True)
+        page = bob.browser.get("/desk/alerts").text
 
         assert page.index(str(waiting)) < page.index(str(live))
         assert "waits for approval" in page and "on its way" in page and "alice" in page

@@ -6,8 +6,10 @@ import pytest
 
 from alerts.publishing import jobs
 from alerts.publishing.models import AlertState, Change
+from reporting.record import outputs
 from reporting.record.consents import Consents, When
 from tests.make.alerts import Newsroom, member
+from ugly_mugs.database.engine import db
 
 AGREED = Consents(warn_others=True)
 

@@ -8,8 +8,9 @@ from flask import Flask
 
 from alerts.publishing import draft_keys
 from alerts.publishing.models import AlertState, DraftKey
-from tests.make.alerts import Newsroom, set_row
+from tests.make.alerts import Newsroom
 from tests.make.cast import Colleague, Team, signed_in
+from tests.make.databases import execute, set_row
 from ugly_mugs.accounts.models import Role, Staff
 from ugly_mugs.accounts.people import enrolment
 from ugly_mugs.database.engine import db
@@ -126,8 +127,7 @@ class TestSubmitting:
 
 def test_the_former_owner_of_a_draft_key_is_refused(newsroom: Newsroom, bob: Colleague) -> None:
     alert_id = newsroom.submitted()
-    db.session.execute(sa.delete(DraftKey).where(DraftKey.staff_id == bob.id))
-    db.session.commit()
+    execute(sa.delete(DraftKey).where(DraftKey.staff_id == bob.id))
 
     with pytest.raises(NotAllowed):
         draft_keys.open_draft_key(newsroom.alert(alert_id), signed_in(bob))

@@ -11,9 +11,10 @@ from alerts.publishing import alert_kind, jobs
 from alerts.publishing.models import Alert, AlertAuthor, AlertState, AlertText, TextChannel
 from reporting.record.consents import Consents, When
 from reporting.record.models import Output, OutputState
-from tests.make.alerts import Newsroom, member, moved, set_row
+from tests.make.alerts import Newsroom, member, moved
 from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
+from tests.make.databases import execute, set_row
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import DeliveryState
@@ -81,8 +82,7 @@ class TestTampering:
         self.refused(newsroom, alert_id)
 
     def test_a_text_taken_away(self, newsroom: Newsroom, alert_id: uuid.UUID) -> None:
-        db.session.execute(sa.delete(AlertText).where(AlertText.level == Level.NEUTRAL))
-        db.session.commit()
+        execute(sa.delete(AlertText).where(AlertText.level == Level.NEUTRAL))
 
         self.refused(newsroom, alert_id)
 
@@ -113,12 +113,11 @@ class TestTampering:
 
     def test_a_draft_declared_approved(self, newsroom: Newsroom, alert_id: uuid.UUID, bob: Colleague) -> None:
         draft = newsroom.draft()
-        db.session.execute(
+        execute(
             sa.update(Output)
             .where(Output.subject_id == draft)
             .values(state=OutputState.RELEASED, consent_version=1)
         )
-        db.session.commit()
         moved(newsroom.deliveries(alert_id)[0], subject_id=draft)
         approved = newsroom.alert(alert_id).approval
         forged = {"state": AlertState.PUBLISHING, "approved_by": bob.id, "approval": approved}
@@ -132,8 +131,7 @@ class TestTampering:
         for delivery in newsroom.deliveries(alert_id):
             moved(delivery, state=DeliveryState.QUEUED)
 
-        db.session.execute(sa.update(AlertText).values(text=b"nonsense"))
-        db.session.commit()
+        execute(sa.update(AlertText).values(text=b"nonsense"))
 
         assert newsroom.texts_sent() == first
 

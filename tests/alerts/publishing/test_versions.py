@@ -9,7 +9,7 @@ from alerts.publishing.models import AlertState, Change
 from reporting.record.models import OutputState
 from tests.make.alerts import ELSEWHERE, Newsroom, member, moved
 from tests.make.cast import Colleague
-from ugly_mugs.database.engine import db
+from tests.make.databases import execute
 from ugly_mugs.outbox.models import Channel, DeliveryState
 
 _D = DeliveryState
@@ -43,8 +43,7 @@ def test_a_correction_does_not_reach_somebody_who_said_stop(newsroom: Newsroom) 
     first = newsroom.approved()
     for delivery in newsroom.deliveries(first):
         moved(delivery, state=DeliveryState.DELIVERED)
-    db.session.execute(sa.update(Subscription).where(Subscription.member_id == stopped).values(live=False))
-    db.session.commit()
+    execute(sa.update(Subscription).where(Subscription.member_id == stopped).values(live=False))
     second = newsroom.approved_version(first)
 
     assert newsroom.recipients(second) == {(reader, Channel.SMS)}

@@ -12,7 +12,8 @@ from alerts.publishing import jobs, queries
 from alerts.publishing.models import Alert, AlertState, Change
 from reporting.record.consents import Consents, When
 from reporting.record.models import OutputState
-from tests.make.alerts import ELSEWHERE, AlertReport, Newsroom, member, moved, set_row
+from tests.make.alerts import ELSEWHERE, AlertReport, Newsroom, member, moved
+from tests.make.databases import set_row
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.migrations import grants
 from ugly_mugs.outbox.models import Channel, DeliveryState

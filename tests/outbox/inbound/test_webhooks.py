@@ -4,7 +4,6 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from tests.make.sandbox import Sandbox
 from tests.outbox import webhooks
 from tests.outbox.posting import Post, phone
 from ugly_mugs.database.engine import db
@@ -55,9 +54,7 @@ def test_the_largest_post_is_taken(post: Post, client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("signature", ["", "AAAA", "é", "0" * 28])
-def test_a_wrong_signature_changes_nothing(
-    post: Post, client: FlaskClient, sandbox: Sandbox, signature: str
-) -> None:
+def test_a_wrong_signature_changes_nothing(post: Post, client: FlaskClient, signature: str) -> None:
     (person,) = post.people(1)
     post.queue(post.subject(), [person])
     post.worker.texts.drain()

@@ -126,9 +126,7 @@ def test_a_failing_listener_undoes_the_withdrawal(app: Flask, client: FlaskClien
     assert behind(words).report.state is ReportState.RECEIVED
 
 
-def test_deleted_data_is_in_no_file(
-    app: Flask, client: FlaskClient, settings: Settings, database_kind: str
-) -> None:
+def test_deleted_data_is_in_no_file(client: FlaskClient, settings: Settings, database_kind: str) -> None:
     """Neither in the database file nor in its log. On PostgreSQL this is left to its vacuum."""
     words = file(client)
     report = db.session.scalars(sa.select(Report)).one()

@@ -12,6 +12,7 @@ from reporting.record import opening
 from reporting.record.models import Report
 from tests.make.cast import Colleague, signed_in
 from tests.make.clock import MovableClock
+from tests.make.databases import set_row
 from tests.make.reports import ACCOUNT, File
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.audit.models import AuditEntry, AuditKind
@@ -45,8 +46,7 @@ class TestOpening:
         self, alice: Colleague, file: File, clock: MovableClock
     ) -> None:
         report = file()
-        db.session.execute(sa.update(Report).where(Report.id == report.id).values(desk_wrap=b"spoilt"))
-        db.session.commit()
+        set_row(Report, report.id, desk_wrap=b"spoilt")
 
         with pytest.raises(CannotOpen):
             opened(alice, report.id, clock)

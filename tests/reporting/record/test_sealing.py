@@ -38,7 +38,7 @@ def everything_stored(table: type[DeclarativeBase]) -> list[Any]:
     return [value for row in rows for value in row]
 
 
-def test_no_text_can_be_found_in_the_database(app: Flask, client: FlaskClient) -> None:
+def test_no_text_can_be_found_in_the_database(client: FlaskClient) -> None:
     words = file(client, **EVERYWHERE)
     come_back(client, words)
     post(client, "/receipt/message", **{"message.text": f"{CANARY} message"})
@@ -156,7 +156,7 @@ def test_facets_follow_what_is_added(client: FlaskClient) -> None:
     assert (opened_facets.region, opened_facets.severity) == ("wales", "danger")
 
 
-def test_a_new_epoch_is_used_from_the_next_report_on(app: Flask, client: FlaskClient) -> None:
+def test_a_new_epoch_is_used_from_the_next_report_on(client: FlaskClient) -> None:
     former = behind(file(client)).report.epoch_id
     kind = db.session.get(KeyEpoch, former).kind  # type: ignore[union-attr]
     recovery = epochs.live_recovery_key()
