@@ -12,6 +12,7 @@ from tests.accounts.people.test_joining import Shown, type_code
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.databases import count, execute
+from tests.make.installation import application
 from tests.make.pages import hidden
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import (
@@ -24,7 +25,6 @@ from ugly_mugs.accounts.models import (
     StaffState,
 )
 from ugly_mugs.accounts.people import enrolment
-from ugly_mugs.app import create_app
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.models import Installation as InstallationRow
@@ -53,11 +53,8 @@ def printed(pattern: str, result: Result) -> str:
 @pytest.fixture
 def empty(settings: Settings, clock: MovableClock) -> Iterator[Flask]:
     """The application on an empty database, before there are any keys."""
-    app = create_app(settings, clock=clock)
-    with app.app_context():
+    with application(settings, clock) as app:
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 class TestTheFirstStart:

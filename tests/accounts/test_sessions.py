@@ -11,10 +11,9 @@ from flask import Flask, Response
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.databases import count, execute, settings_for
-from tests.make.installation import Installation
+from tests.make.installation import Installation, application
 from ugly_mugs.accounts import jobs, sessions
 from ugly_mugs.accounts.models import KnownDevice, Session, SessionKind
-from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
@@ -255,11 +254,8 @@ class TestTheCookie:
     ) -> Iterator[Flask]:
         address = settings.database_url.replace("postgresql+psycopg://", "postgresql://")
         secure = settings_for(address, settings.keys_dir, PUBLIC_URL="https://127.0.0.1:8443")
-        app = create_app(secure, clock=clock)
-        with app.app_context():
+        with application(secure, clock) as app:
             yield app
-            db.session.remove()
-            db.engine.dispose()
 
 
 class TestFixation:

@@ -29,10 +29,9 @@ from tests.make.alerts import HERE, Newsroom
 from tests.make.cast import Team
 from tests.make.clock import MovableClock
 from tests.make.databases import make_tables, settings_for
-from tests.make.installation import install
+from tests.make.installation import application, install
 from tests.make.pages import hidden
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
-from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db, forget_deleted
 from ugly_mugs.outbox.models import Address, AddressState, Channel
 from ugly_mugs.sandbox.settings import ACCOUNT_SID, AUTH_TOKEN
@@ -114,14 +113,11 @@ def house() -> Iterator[House]:
         make_tables(settings.database_url, folder / "none")
         clock = MovableClock(datetime.now(UTC))
         installation = install(settings, clock)
-        app = create_app(settings, clock=clock)
-        with app.app_context():
+        with application(settings, clock) as app:
             team = Team(app, clock, installation)
             newsroom = Newsroom(app, clock, team.hire("alice"), team.hire("bob"))
             named = {f"UGLY_MUGS_{each}": value for each, value in environment.items()}
             yield House(app, newsroom, target, named)
-            db.session.remove()
-            db.engine.dispose()
 
 
 def people(count: int, keys: Path) -> None:

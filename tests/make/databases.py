@@ -9,6 +9,7 @@ import functools
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.make.clock import MovableClock
-from tests.make.installation import Installation, install
+from tests.make.installation import Installation, application, install
 from tests.make.once import SharedFolder
 from tests.make.processes import postgresql
-from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings, from_environment
 
@@ -48,11 +48,19 @@ def settings_for(url: str, keys: Path, **changes: str) -> Settings:
 
 def make_tables(url: str, keys: Path) -> None:
     """Every table, in a database that has none."""
-    app = create_app(settings_for(url, keys))
-    with app.app_context():
+    with application(settings_for(url, keys)):
         db.create_all()
-        db.session.remove()
-        db.engine.dispose()
+
+
+@contextmanager
+def own_database(server: str) -> Iterator[str]:
+    """The address of an empty PostgreSQL database on this server, which is dropped at the end."""
+    name = f"own_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    yield postgresql.renamed(server, name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def count(table: type[Any], *conditions: sa.ColumnElement[bool]) -> int:
