@@ -16,10 +16,8 @@ from alerts.membership.models import (
     SignInCode,
     Subscription,
 )
-from alerts.membership.sign_in.services import locked_member
-from alerts.membership.vetting import services
 from tests.make.databases import count
-from tests.make.members import ADMIN_ID, EMAIL, PHONE, Crowd, Person
+from tests.make.members import EMAIL, PHONE, Crowd, Person
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, DeliveryState
@@ -33,11 +31,6 @@ def addresses(person: Person) -> dict[Channel, AddressState]:
     states = {row.channel: row.state for row in rows}
     db.session.rollback()
     return states
-
-
-def work(crowd: Crowd) -> None:
-    crowd.clock.forward(seconds=1)
-    crowd.work()
 
 
 class TestSettings:
@@ -78,7 +71,7 @@ class TestSettings:
 
         answer = sam.post("/alerts/preferences", wishes)
 
-        assert answer.headers["Location"] == "/alerts/preferences?saved=yes"
+        assert answer.location == "/alerts/preferences?saved=yes"
         member = sam.member
         assert {row.region for row in member.regions} == {"jersey", "london"}
         assert [row.sector for row in member.sectors] == [Sector.AGENCY]
@@ -131,7 +124,7 @@ class TestSettings:
         ],
     )
     def test_strangers_are_led_to_the_door(self, crowd: Crowd, path: str) -> None:
-        assert crowd.person().browser.get(path).headers["Location"] == "/sign-in"
+        assert crowd.person().browser.get(path).location == "/sign-in"
 
 
 class TestAPause:
@@ -159,7 +152,7 @@ class TestAddresses:
 
         answer = sam.add_address(EMAIL)
 
-        assert answer.headers["Location"] == "/alerts/preferences?saved=address"
+        assert answer.location == "/alerts/preferences?saved=address"
         assert addresses(sam) == dict.fromkeys(Channel, AddressState.PROVED)
         assert 'name="mail"' in sam.browser.get("/alerts/preferences").text
         assert count(MemberConsent) == 1
@@ -175,7 +168,7 @@ class TestAddresses:
     def test_a_new_number_takes_the_place_of_the_old_one_only_when_proved(self, crowd: Crowd) -> None:
         sam = crowd.join()
         sam.post("/alerts/addresses", {"address": OTHER})
-        work(crowd)
+        crowd.work()
         assert crowd.find(PHONE) is not None
         member_id = sam.member.id
 
@@ -188,7 +181,7 @@ class TestAddresses:
         sam = crowd.join()
 
         sam.post("/alerts/addresses", {"address": OTHER})
-        work(crowd)
+        crowd.work()
 
         assert crowd.waiting_codes()[-1][0] == "+447700900124"
 
@@ -198,13 +191,13 @@ class TestAddresses:
         sent = len(crowd.waiting_codes())
 
         taken = sam.post("/alerts/addresses", {"address": OTHER})
-        work(crowd)
+        crowd.work()
         assert len(crowd.waiting_codes()) == sent
         free = sam.post("/alerts/addresses", {"address": "07700 900125"})
 
-        assert (taken.status_code, taken.headers["Location"]) == (free.status_code, free.headers["Location"])
-        owner = crowd.find(OTHER)
-        assert owner is not None and owner.owner_id == kit.member.id
+        assert (taken.status_code, taken.location) == (free.status_code, free.location)
+        owner = crowd.address(OTHER)
+        assert owner.owner_id == kit.member.id
 
     def test_one_that_somebody_only_claims_goes_to_whoever_proves_it(self, crowd: Crowd) -> None:
         squatter = crowd.apply("Kit", OTHER)
@@ -214,29 +207,29 @@ class TestAddresses:
 
         answer = sam.add_address(OTHER)
 
-        assert answer.headers["Location"] == "/alerts/preferences?saved=address"
-        owner = crowd.find(OTHER)
-        assert owner is not None and owner.owner_id == member_id != squatter_id
+        assert answer.location == "/alerts/preferences?saved=address"
+        owner = crowd.address(OTHER)
+        assert owner.owner_id == member_id != squatter_id
 
     def test_whoever_proves_it_first_keeps_it(self, crowd: Crowd) -> None:
         kit = crowd.apply("Kit", OTHER)
         sam = crowd.join("Sam", None, EMAIL)
         sam.post("/alerts/addresses", {"address": OTHER})
-        work(crowd)
+        crowd.work()
         for_sam = crowd.last_code()
         kit_id = kit.member.id
         kit.sign_in()
 
         answer = sam.post("/alerts/addresses/code", {"code": for_sam})
 
-        assert answer.headers["Location"] == "/alerts/addresses?why=over"
-        owner = crowd.find(OTHER)
-        assert owner is not None and owner.owner_id == kit_id
+        assert answer.location == "/alerts/addresses?why=over"
+        owner = crowd.address(OTHER)
+        assert owner.owner_id == kit_id
 
     def test_a_code_for_signing_in_proves_no_new_address(self, crowd: Crowd) -> None:
         sam = crowd.join()
         sam.post("/alerts/addresses", {"address": OTHER})
-        work(crowd)
+        crowd.work()
         for_new = crowd.last_code()
         stranger = crowd.person()
         stranger.ask_for_code(OTHER)
@@ -247,9 +240,9 @@ class TestAddresses:
     def test_a_second_try_takes_the_place_of_the_first(self, crowd: Crowd) -> None:
         sam = crowd.join()
         sam.post("/alerts/addresses", {"address": "sam@example.org"})
-        work(crowd)
+        crowd.work()
         sam.post("/alerts/addresses", {"address": "sam.two@example.org"})
-        work(crowd)
+        crowd.work()
 
         sam.post("/alerts/addresses/code", {"code": crowd.last_code()})
 
@@ -259,7 +252,7 @@ class TestAddresses:
     def test_what_was_never_proved_is_forgotten(self, crowd: Crowd) -> None:
         sam = crowd.join()
         sam.post("/alerts/addresses", {"address": EMAIL})
-        work(crowd)
+        crowd.work()
         crowd.clock.forward(minutes=10)
 
         sweep_codes(crowd.clock.now())
@@ -270,13 +263,13 @@ class TestAddresses:
     def test_five_wrong_codes_end_it(self, crowd: Crowd) -> None:
         sam = crowd.join()
         sam.post("/alerts/addresses", {"address": EMAIL})
-        work(crowd)
+        crowd.work()
         wrong = f"{(int(crowd.last_code()) + 1) % 10**6:06d}"
 
         answers = [sam.post("/alerts/addresses/code", {"code": wrong}) for _ in range(5)]
 
         assert [answer.status_code for answer in answers] == [400] * 4 + [303]
-        assert answers[4].headers["Location"] == "/alerts/addresses?why=over"
+        assert answers[4].location == "/alerts/addresses?why=over"
         assert addresses(sam) == {Channel.SMS: AddressState.PROVED}
 
     @pytest.mark.parametrize("typed", ["", "nobody", "0113 496 0123"])
@@ -289,8 +282,7 @@ class TestAddresses:
 
     def test_a_number_that_texts_no_longer_reach_can_be_proved_again(self, crowd: Crowd) -> None:
         sam = crowd.join()
-        address = crowd.find(PHONE)
-        assert address is not None
+        address = crowd.address(PHONE)
         address.state = AddressState.INVALID
         db.session.commit()
         assert "Texts do not arrive at this number" in sam.browser.get("/alerts/preferences").text
@@ -305,12 +297,12 @@ class TestTheEnd:
         sam = crowd.join(phone=PHONE, email=EMAIL, sectors=["street"])
         member_id = sam.member.id
         sam.post("/alerts/addresses", {"address": "sam.two@example.org"})
-        work(crowd)
+        crowd.work()
 
         answer = sam.post("/alerts/end")
-        work(crowd)
+        crowd.work()
 
-        assert answer.headers["Location"] == "/sign-in/ended"
+        assert answer.location == "/sign-in/ended"
         for model in (Address, Subscription, MemberRegion, MemberSector, Session, SignInCode):
             assert count(model) == 0, model
         member = db.session.get(Member, member_id)
@@ -325,7 +317,7 @@ class TestTheEnd:
 
         sam.post("/alerts/end")
 
-        assert sam.browser.get("/alerts/preferences").headers["Location"] == "/sign-in"
+        assert sam.browser.get("/alerts/preferences").location == "/sign-in"
         assert sam.browser.get("/sign-in/ended").status_code == 200
 
     def test_every_other_browser_of_theirs_is_signed_out_too(self, crowd: Crowd) -> None:
@@ -335,7 +327,7 @@ class TestTheEnd:
 
         sam.post("/alerts/end")
 
-        assert elsewhere.browser.get("/alerts/preferences").headers["Location"].startswith("/sign-in")
+        assert elsewhere.browser.get("/alerts/preferences").location.startswith("/sign-in")
 
     def test_an_application_can_be_taken_away(self, crowd: Crowd) -> None:
         sam = crowd.apply()
@@ -358,18 +350,12 @@ class TestTheEnd:
 class TestAcceptedAndProved:
     """In either order; a member is active only after both."""
 
-    def accept(self, crowd: Crowd, person: Person) -> None:
-        member = locked_member(person.member.id)
-        assert member is not None
-        services.accept(member=member, by_id=ADMIN_ID, now=crowd.clock.now())
-        db.session.commit()
-
     def test_accepted_then_proved(self, crowd: Crowd) -> None:
         sam = crowd.apply()
-        self.accept(crowd, sam)
+        crowd.accept(sam)
         assert sam.member.state is MemberState.VETTED
 
-        assert sam.sign_in().headers["Location"] == "/alerts"
+        assert sam.sign_in().location == "/alerts"
 
         assert sam.member.state is MemberState.ACTIVE
 
@@ -377,7 +363,7 @@ class TestAcceptedAndProved:
         sam = crowd.apply()
         sam.sign_in()
 
-        self.accept(crowd, sam)
+        crowd.accept(sam)
 
         assert sam.member.state is MemberState.ACTIVE
         assert sam.browser.get("/alerts/preferences").status_code == 200

@@ -53,8 +53,7 @@ def until_it_waits(running: "Future[None]") -> None:
 
 
 def address_of(crowd: Crowd) -> Address:
-    address = crowd.find(PHONE)
-    assert address is not None
+    address = crowd.address(PHONE)
     db.session.refresh(address)
     return address
 
