@@ -1,13 +1,11 @@
 """Changing one's passphrase."""
 
 import re
-import uuid
 from http import HTTPStatus
 
-import sqlalchemy as sa
-
+from tests.make.audit import entries
 from tests.make.cast import Colleague, Team
-from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 
 
@@ -67,20 +65,14 @@ class TestANewPassphrase:
         assert elsewhere.get("/desk/account").status_code == HTTPStatus.SEE_OTHER
 
     def test_is_recorded_once_it_counts(self, erin: Colleague) -> None:
-        def recorded() -> list[tuple[uuid.UUID | None, uuid.UUID | None]]:
-            entries = db.session.scalars(
-                sa.select(AuditEntry).where(AuditEntry.kind == AuditKind.STAFF_PASSPHRASE_CHANGED)
-            )
-            pairs = [(entry.actor_id, entry.subject_id) for entry in entries]
-            db.session.rollback()
-            return pairs
-
         drawn = draw(erin)
-        before = recorded()
+        assert entries(AuditKind.STAFF_PASSPHRASE_CHANGED) == []
+        db.session.rollback()
+
         erin.post("/desk/account/passphrase", {"passphrase": drawn})
 
-        assert before == []
-        assert recorded() == [(erin.id, erin.id)]
+        (entry,) = entries(AuditKind.STAFF_PASSPHRASE_CHANGED)
+        assert (entry.actor_id, entry.subject_id) == (erin.id, erin.id)
 
     def test_keeps_the_key(self, team: Team, alice: Colleague) -> None:
         before = team.words(alice)

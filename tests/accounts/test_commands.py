@@ -9,6 +9,7 @@ from click.testing import Result
 from flask import Flask
 
 from tests.accounts.people.test_joining import Shown, type_code
+from tests.make.audit import entries
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.databases import count, execute
@@ -25,7 +26,7 @@ from ugly_mugs.accounts.models import (
     StaffState,
 )
 from ugly_mugs.accounts.people import enrolment
-from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.models import Installation as InstallationRow
 from ugly_mugs.errors import NotAllowed
@@ -308,8 +309,7 @@ class TestKeys:
 
         run(app, "keys", "recover", "alice")
 
-        query = sa.select(AuditEntry.subject_id).where(AuditEntry.kind == AuditKind.KEYS_RECOVERED)
-        assert db.session.scalars(query).all() == [alice.id]
+        assert [entry.subject_id for entry in entries(AuditKind.KEYS_RECOVERED)] == [alice.id]
 
     def test_recover_renews_a_code_that_was_lost(self, app: Flask) -> None:
         first = printed(CODE, run(app, "staff", "invite", "erin", "--role", "auditor"))

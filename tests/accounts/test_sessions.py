@@ -12,6 +12,7 @@ from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.databases import count, execute, settings_for
 from tests.make.installation import Installation, application
+from tests.make.sessions import begin_session
 from ugly_mugs.accounts import jobs, sessions
 from ugly_mugs.accounts.models import KnownDevice, Session, SessionKind
 from ugly_mugs.database.engine import db
@@ -22,11 +23,7 @@ CONTENTS = {"seed": "canary-of-a-session"}
 
 
 def begin(kind: SessionKind = SessionKind.STAFF, owner_id: uuid.UUID | None = None) -> sessions.Cookie:
-    cookie = sessions.start(
-        vault=runtime().vault, kind=kind, owner_id=owner_id, contents=CONTENTS, now=runtime().clock.now()
-    )
-    db.session.commit()
-    return cookie
+    return begin_session(kind, owner_id, CONTENTS)
 
 
 def find(cookie: sessions.Cookie, kind: SessionKind = SessionKind.STAFF) -> sessions.OpenSession | None:
@@ -100,13 +97,7 @@ class TestASession:
         assert cookie.value[:22].encode() not in columns["token"]
 
     def test_has_one_length_whatever_it_holds(self, app: Flask) -> None:
-        sessions.start(
-            vault=runtime().vault,
-            kind=SessionKind.STAFF,
-            owner_id=None,
-            contents={"seed": "x" * 400},
-            now=runtime().clock.now(),
-        )
+        begin_session(SessionKind.STAFF, contents={"seed": "x" * 400})
         begin()
 
         assert len({len(row.contents) for row in db.session.scalars(sa.select(Session))}) == 1

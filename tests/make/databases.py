@@ -226,8 +226,14 @@ def _copied(connection: psycopg.Connection[tuple[Any, ...]], table: str) -> byte
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    return settings_for(database_url, tmp_path / "keys")
+def changed_settings() -> dict[str, str]:
+    """What a test wants to be set differently; it overrides this fixture, or parametrises it."""
+    return {}
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, changed_settings: dict[str, str]) -> Settings:
+    return settings_for(database_url, tmp_path / "keys", **changed_settings)
 
 
 @pytest.fixture

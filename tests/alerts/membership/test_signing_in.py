@@ -11,7 +11,7 @@ from alerts.membership.jobs import sweep_codes
 from alerts.membership.models import MEMBER_MOVES, Member, MemberState, SignInCode
 from alerts.membership.sign_in import services
 from alerts.membership.sign_in.budgets import CodeBudgets
-from tests.make.databases import count, settings_for
+from tests.make.databases import count
 from tests.make.members import EMAIL, PHONE, Crowd, Person
 from tests.make.pages import hidden
 from ugly_mugs.accounts.models import Session, SessionKind
@@ -19,7 +19,6 @@ from ugly_mugs.database.engine import db
 from ugly_mugs.errors import PleaseWait
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, Handover, MessageKind
 from ugly_mugs.runtime import runtime
-from ugly_mugs.settings import Settings
 
 STRANGE = "07700 900555"
 
@@ -355,12 +354,8 @@ class TestAskingForOne:
         assert count(Delivery) == 0
 
 
+@pytest.mark.parametrize("changed_settings", [{"CODES_PER_ADDRESS": "3", "CODES_PER_DAY": "4"}])
 class TestBudgetsOfTheWorker:
-    @pytest.fixture
-    def settings(self, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-        folder = tmp_path_factory.mktemp("few") / "keys"
-        return settings_for(database_url, folder, CODES_PER_ADDRESS="3", CODES_PER_DAY="4")
-
     def ask(self, crowd: Crowd, person: Person, times: int) -> None:
         for _ in range(times):
             assert person.ask_for_code().status_code == 303

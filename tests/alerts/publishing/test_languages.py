@@ -1,7 +1,6 @@
 """With two languages offered, members get an alert in their own language when it has texts in it."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -9,12 +8,10 @@ from alerts.membership.models import Level
 from alerts.publishing.models import AlertState
 from reporting.record import outputs
 from tests.make.alerts import Newsroom, member
-from tests.make.databases import settings_for
 from tests.make.languages import PORTUGUESE, add_languages
 from tests.make.members import Crowd
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
-from ugly_mugs.settings import Settings
 
 ENGLISH = {"sms": "A man took money in Leeds.", "page": "A man took money by threats."}
 PORTUGUESE_TEXTS = {"sms_pt": "Um homem tirou dinheiro em Leeds.", "page_pt": "Um homem tirou dinheiro."}
@@ -22,9 +19,9 @@ NO_PORTUGUESE = {"sms_pt": "", "page_pt": ""}
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def changed_settings(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     add_languages(monkeypatch, PORTUGUESE)
-    return settings_for(database_url, tmp_path / "keys", LANGUAGES="en,pt")
+    return {"LANGUAGES": "en,pt"}
 
 
 class TestMembers:

@@ -14,28 +14,16 @@ from reporting.record.consents import Consents, When
 from tests.make.alerts import Newsroom, member, moved
 from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
-from ugly_mugs.accounts import sessions
-from ugly_mugs.accounts.models import SessionKind
-from ugly_mugs.database.engine import db
+from tests.make.sessions import begin_member_session
 from ugly_mugs.outbox.models import Channel, DeliveryState
-from ugly_mugs.runtime import runtime
 
 
 class Reader:
     """A member who has signed in; typing a code is tested with the members' own pages."""
 
     def __init__(self, app: Flask, member_id: uuid.UUID) -> None:
-        with app.test_request_context():
-            cookie = sessions.start(
-                vault=runtime().vault,
-                kind=SessionKind.MEMBER,
-                owner_id=member_id,
-                contents={},
-                now=runtime().clock.now(),
-            )
-            db.session.commit()
         self.browser = app.test_client()
-        self.browser.set_cookie(cookie.name, cookie.value)
+        begin_member_session(self.browser, member_id)
 
     def page(self, path: str = "/alerts") -> str:
         return self.browser.get(path).text

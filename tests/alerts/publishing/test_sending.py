@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -13,10 +12,9 @@ from reporting.record.models import OutputState
 from tests.make.alerts import Newsroom, member, moved
 from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
-from tests.make.databases import count, settings_for
+from tests.make.databases import count
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Channel, DeliveryState
-from ugly_mugs.settings import Settings
 
 
 class TestScheduled:
@@ -185,11 +183,8 @@ class TestWithdrawal:
         assert report.row.desk_wrap is not None
 
 
+@pytest.mark.parametrize("changed_settings", [{"MESSAGES_PER_ALERT": "2"}])
 class TestBudget:
-    @pytest.fixture
-    def settings(self, database_url: str, tmp_path: Path) -> Settings:
-        return settings_for(database_url, tmp_path / "keys", MESSAGES_PER_ALERT="2")
-
     def test_more_messages_than_one_alert_may_send_stop_it(self, newsroom: Newsroom) -> None:
         for _number in range(3):
             member()

@@ -12,10 +12,11 @@ from alerts.publishing.models import Alert, AlertAuthor, AlertState, AlertText, 
 from reporting.record.consents import Consents, When
 from reporting.record.models import Output, OutputState
 from tests.make.alerts import Newsroom, member, moved
+from tests.make.audit import entries
 from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
 from tests.make.databases import execute, set_row
-from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import DeliveryState
 from ugly_mugs.runtime import runtime
@@ -31,12 +32,8 @@ class TestTampering:
     def refused(self, newsroom: Newsroom, alert_id: uuid.UUID) -> None:
         assert newsroom.texts_sent() == []
         assert newsroom.state(alert_id) is AlertState.PAUSED
-        entries = db.session.scalars(
-            sa.select(AuditEntry).where(
-                AuditEntry.kind == AuditKind.ALERT_PAUSED, AuditEntry.subject_id == alert_id
-            )
-        ).all()
-        assert [entry.actor_id for entry in entries] == [None]
+        (entry,) = entries(AuditKind.ALERT_PAUSED)
+        assert (entry.actor_id, entry.subject_id) == (None, alert_id)
 
     def test_reading_the_texts_decides_nothing(
         self, newsroom: Newsroom, alert_id: uuid.UUID, alice: Colleague

@@ -12,11 +12,11 @@ from alerts.publishing.models import ALERT_OUTPUT
 from reporting.record import conversation, outputs, queries as record_queries
 from reporting.record.consents import Consents, When
 from reporting.record.models import Author, IdentifierTag, ReportState
+from tests.make.audit import entries
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.pages import Drawn, hidden
 from tests.make.reports import File, FiledReport
-from tests.reporting.record.test_opening import entries
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db

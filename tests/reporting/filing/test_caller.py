@@ -6,11 +6,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from reporting.record.models import Report, Source
+from tests.make.audit import entries
 from tests.make.cast import Colleague
 from tests.make.databases import count
 from tests.make.pages import hidden
 from tests.make.reporter import at_once, behind, receipt_in
-from tests.reporting.record.test_opening import entries
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 
