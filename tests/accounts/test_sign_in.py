@@ -1,7 +1,7 @@
 """Signing in at the desk: name, passphrase and code; the same answer for every mistake; nobody locked out."""
 
 import re
-import threading
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,7 @@ from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.databases import count
 from tests.make.pages import hidden
+from tests.make.threads import at_once
 from ugly_mugs.accounts.models import Role, Session
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
@@ -252,16 +253,11 @@ class TestBudgets:
 class TestTwoAtOnce:
     def test_two_with_one_code_end_with_one_session(self, erin: Colleague, team: Team) -> None:
         browsers = [team.app.test_client(), team.app.test_client()]
-        statuses: list[int] = []
 
-        threads = [
-            threading.Thread(target=lambda b=browser: statuses.append(erin.sign_in(b).status_code))
-            for browser in browsers
+        answers = at_once([partial(erin.sign_in, browser) for browser in browsers])
+
+        assert sorted(answer.status_code for answer in answers) == [
+            HTTPStatus.SEE_OTHER,
+            HTTPStatus.BAD_REQUEST,
         ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(timeout=60)
-
-        assert sorted(statuses) == [HTTPStatus.SEE_OTHER, HTTPStatus.BAD_REQUEST]
         assert count(Session) == 1

@@ -1,11 +1,9 @@
 """What a reporter does in a browser without scripts, and how a test looks behind it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Barrier
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from flask import Flask
@@ -22,8 +20,6 @@ from tests.make.wiring import rewire
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
-
-T = TypeVar("T")
 
 ACCOUNT = "He was polite at first, then he took the money back."
 RECEIPT = re.compile(r'class="receipt"><p>([a-z ]+)</p>')
@@ -121,20 +117,6 @@ def holds_everything(page: str, answers: Mapping[str, Any] | None = None) -> boo
             pair = (name, text.replace("\r\n", "\n"))
             assert pair in chosen | written | areas or text in selected, f"{pair} is lost"
     return True
-
-
-def at_once(deeds: Sequence[Callable[[], T]]) -> list[T]:
-    """Every deed in a thread of its own, all let go at the same moment."""
-    # The test's own transaction must not stand in their way.
-    db.session.remove()
-    gate = Barrier(len(deeds))
-
-    def run(deed: Callable[[], T]) -> T:
-        gate.wait(30)
-        return deed()
-
-    with ThreadPoolExecutor(len(deeds)) as threads:
-        return list(threads.map(run, deeds))
 
 
 @dataclass

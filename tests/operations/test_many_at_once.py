@@ -19,7 +19,8 @@ from tests.make.clock import MovableClock
 from tests.make.databases import count, settings_for
 from tests.make.installation import Installation, application
 from tests.make.processes.stack import Stack, installed
-from tests.make.reporter import at_once, behind, receipt_in, shows_receipt, token_in, typed
+from tests.make.reporter import behind, receipt_in, shows_receipt, token_in, typed
+from tests.make.threads import at_once
 from ugly_mugs.accounts import passphrases
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.database.engine import db

@@ -1,9 +1,9 @@
 """Fan-out: each delivery once, whatever runs twice, at once or in slices."""
 
-import threading
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from alerts.membership.models import Level
 from tests.make.alerts import member
 from tests.make.clock import MovableClock
 from tests.make.databases import count, execute, set_row
+from tests.make.threads import at_once
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState, FanOut, MessageKind
 from ugly_mugs.runtime import runtime
@@ -112,26 +113,10 @@ def test_runs_at_the_same_moment_write_each_row_once(app: Flask, sending: Make, 
     for _number in range(40):
         member(channels=Channel)
     made = sending()
-    ready, written, faults = threading.Barrier(4), [], []
 
-    def run() -> None:
-        with app.app_context():
-            try:
-                ready.wait()
-                written.append(begin(made, clock))
-            except Exception as fault:
-                faults.append(fault)
-            finally:
-                db.session.remove()
+    written = at_once([partial(begin, made, clock)] * 4, app)
 
-    threads = [threading.Thread(target=run) for _number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert faults == []
-    assert sum(count or 0 for count in written) == 80
+    assert sum(rows or 0 for rows in written) == 80
     assert len(rows(made)) == 80
 
 

@@ -1,7 +1,7 @@
 """Joining: one form is one application, and nothing reveals who is a member already."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -21,6 +21,7 @@ from alerts.membership.models import (
 from tests.make.databases import count
 from tests.make.members import EMAIL, PHONE, Crowd
 from tests.make.pages import hidden
+from tests.make.threads import at_once
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, Handover, HandoverKind
 
@@ -194,25 +195,19 @@ class TestTheSameFormTwice:
         sam = crowd.person()
         form = crowd.form(sam)
 
-        with ThreadPoolExecutor(8) as threads:
-            answers = list(
-                threads.map(lambda _: app.test_client().post("/join", data=form).status_code, range(8))
-            )
+        answers = at_once([lambda: app.test_client().post("/join", data=form)] * 8)
 
-        assert answers == [303] * 8
+        assert [answer.status_code for answer in answers] == [303] * 8
         assert count(Member) == count(Address) == count(Handover) == 1
 
     def test_sixteen_people_at_once_are_sixteen(self, app: Flask, crowd: Crowd) -> None:
         people = [crowd.person(phone=f"07700 9001{number:02}") for number in range(16)]
         forms = [crowd.form(person) for person in people]
 
-        with ThreadPoolExecutor(16) as threads:
-            answers = list(
-                threads.map(lambda form: app.test_client().post("/join", data=form).status_code, forms)
-            )
+        answers = at_once([partial(app.test_client().post, "/join", data=form) for form in forms])
         crowd.work()
 
-        assert answers == [303] * 16
+        assert [answer.status_code for answer in answers] == [303] * 16
         assert count(Member) == 16
         assert all(crowd.find(person.address) for person in people)
 

@@ -1,7 +1,6 @@
 """Signing in: only the code sent proves the address, and nothing reveals who is a member."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +13,7 @@ from alerts.membership.sign_in.budgets import CodeBudgets
 from tests.make.databases import count
 from tests.make.members import EMAIL, PHONE, Crowd, Person
 from tests.make.pages import hidden
+from tests.make.threads import at_once
 from ugly_mugs.accounts.models import Session, SessionKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import PleaseWait
@@ -231,13 +231,12 @@ class TestACode:
         cookie = sam.browser.get_cookie("member")
         assert cookie is not None
 
-        def type_wrong(_number: int) -> int:
+        def type_wrong() -> int:
             browser = crowd.app.test_client()
             browser.set_cookie("member", cookie.value)
             return browser.post("/sign-in/code", data={"csrf": csrf, "code": wrong(code)}).status_code
 
-        with ThreadPoolExecutor(8) as threads:
-            answers = sorted(threads.map(type_wrong, range(12)))
+        answers = at_once([type_wrong] * 12)
 
         assert answers.count(400) == 4 and answers.count(303) == 8
 

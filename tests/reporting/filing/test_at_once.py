@@ -8,7 +8,8 @@ from werkzeug.test import TestResponse
 
 from reporting.record.models import Report, ReportMessage, ReportPart
 from tests.make.databases import count
-from tests.make.reporter import at_once, behind, come_back, csrf_in, file, open_form, receipt_in, send
+from tests.make.reporter import behind, come_back, csrf_in, file, open_form, receipt_in, send
+from tests.make.threads import at_once
 
 
 def test_the_same_form_sent_ten_times_files_once_and_shows_one_receipt(app: Flask) -> None:
