@@ -14,7 +14,7 @@ from alerts.publishing.models import ALERT_OUTPUT
 from reporting.record import consents as consent_records, contents, outputs, queries
 from reporting.record.consents import Consents
 from reporting.record.contents import Contents
-from reporting.record.models import Output, OutputKind, OutputState, Report
+from reporting.record.models import REPORT_MOVES, Output, OutputKind, OutputState, Report, ReportState
 from tests.make.pages import Drawn, hidden
 from tests.make.wiring import rewire
 from ugly_mugs.database.engine import db
@@ -22,6 +22,8 @@ from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
 
 ACCOUNT = "He was polite at first, then he took the money back."
+WARN = {"warn_others__warn_others": "yes", "warn_others__when": "asap"}
+AFTER_SEEN = {"warn_others__warn_others": "yes", "warn_others__when": "after_seen"}
 RECEIPT = re.compile(r'class="receipt"><p>([a-z ]+)</p>')
 DIGITS = re.compile(r'class="digits">([0-9 ]+)</p>')
 
@@ -90,6 +92,13 @@ def file(client: FlaskClient, **answers: Any) -> str:
     answer = send(client, open_form(client), **answers)
     assert answer.status_code == 200
     return receipt_in(answer.text)
+
+
+def file_and_open(client: FlaskClient, **answers: Any) -> str:
+    """File a report and come back with its receipt; the seven words."""
+    words = file(client, **answers)
+    come_back(client, words)
+    return words
 
 
 def come_back(client: FlaskClient, words: str, **brought: Any) -> TestResponse:
@@ -192,3 +201,19 @@ def consents_of(words: str) -> Consents:
     return consent_records.open_sealed(
         found.report.consents, report_id=found.report.id, content_key=found.key
     )
+
+
+def open_report(client: FlaskClient) -> str:
+    """The reporter's page of the report, for a client with a session."""
+    answer = client.get("/receipt/report")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def move_report(words: str, *states: ReportState) -> None:
+    """Move the report through these states, as the desk does."""
+    report = queries.locked_report(behind(words).report.id)
+    assert report is not None
+    for state in states:
+        REPORT_MOVES.move(report, state)
+    db.session.commit()

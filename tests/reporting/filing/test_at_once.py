@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from reporting.record.models import Report, ReportMessage, ReportPart
 from tests.make.databases import count
-from tests.make.reporter import behind, come_back, csrf_in, file, open_form, receipt_in, send
+from tests.make.reporter import behind, csrf_in, file_and_open, open_form, receipt_in, send
 from tests.make.threads import at_once
 
 
@@ -24,8 +24,7 @@ def test_the_same_form_sent_ten_times_files_once_and_shows_one_receipt(app: Flas
 
 def test_messages_and_additions_sent_together_are_all_kept(app: Flask) -> None:
     client = app.test_client()
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     csrf = csrf_in(client.get("/receipt/report").text)
     cookie = client.get_cookie("reporter")
     assert cookie is not None

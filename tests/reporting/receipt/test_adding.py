@@ -8,13 +8,11 @@ from reporting.record.models import ReportPart, ReportState
 from tests.make.clock import MovableClock
 from tests.make.databases import count
 from tests.make.pages import area_of
-from tests.make.reporter import ACCOUNT, behind, come_back, csrf_in, file, post
-from tests.reporting.receipt.steps import move_report
+from tests.make.reporter import ACCOUNT, behind, come_back, csrf_in, file, file_and_open, move_report, post
 
 
 def test_each_section_can_be_added_alone(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     sections = {
         "happened.account": "He came back.",
         "happened.types": "threats",
@@ -54,8 +52,7 @@ def test_an_empty_form_adds_nothing(client: FlaskClient) -> None:
 
 
 def test_an_addition_sent_twice_is_stored_once(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     for _ in range(2):
         post(client, "/receipt/add", **{"happened.account": "He came back."})
 
@@ -63,8 +60,7 @@ def test_an_addition_sent_twice_is_stored_once(client: FlaskClient) -> None:
 
 
 def test_adding_a_person_to_the_form_stores_nothing(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    file_and_open(client)
 
     answer = post(client, "/receipt/add", **{"offenders-0.names": "Example", "offenders.add": "1"})
 
@@ -74,7 +70,7 @@ def test_adding_a_person_to_the_form_stores_nothing(client: FlaskClient) -> None
 
 
 def test_an_invalid_answer_is_refused_and_the_text_kept(client: FlaskClient) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
 
     answer = post(client, "/receipt/add", **{"happened.account": "More.", "when.day": "yesterday"})
 
@@ -83,7 +79,7 @@ def test_an_invalid_answer_is_refused_and_the_text_kept(client: FlaskClient) -> 
 
 
 def test_the_text_is_shown_again_after_the_session_ended(client: FlaskClient, clock: MovableClock) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
     page = client.get("/receipt/add").text
     clock.forward(hours=1)
 

@@ -19,8 +19,18 @@ from reporting.record.models import (
 )
 from tests.make.databases import count
 from tests.make.pages import plain_words
-from tests.make.reporter import ACCOUNT, behind, come_back, file, listen, make_output, post
-from tests.reporting.receipt.steps import WARN, move_report
+from tests.make.reporter import (
+    ACCOUNT,
+    WARN,
+    behind,
+    come_back,
+    file,
+    file_and_open,
+    listen,
+    make_output,
+    move_report,
+    post,
+)
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings
@@ -35,7 +45,7 @@ def notified(app: Flask) -> list[object]:
 
 
 def test_the_page_explains_a_withdrawal_before_it_happens(client: FlaskClient) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
 
     words = plain_words(client.get("/receipt/withdraw").text)
 
@@ -115,8 +125,7 @@ def test_a_failing_listener_undoes_the_withdrawal(app: Flask, client: FlaskClien
     def fails(_ended: object) -> None:
         raise RuntimeError
 
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     listen(app, "report_endings", listener=fails)
 
     answer = post(client, "/receipt/withdraw")

@@ -23,7 +23,7 @@ from reporting.record.output_kinds import (
 )
 from tests.make.cast import Colleague, Team
 from tests.make.pages import Drawn, plain_words
-from tests.make.reporter import behind, come_back, file as file_report, make_output, post
+from tests.make.reporter import behind, come_back, file as file_report, file_and_open, make_output, post
 from tests.make.reports import File, FiledReport
 from tests.make.wiring import rewire
 from ugly_mugs.accounts.permissions import Permission
@@ -117,7 +117,7 @@ class TestOnTheReceiptPage:
     def test_it_says_when_there_is_none(
         self, client: FlaskClient, answers: dict[str, str], sentence: str
     ) -> None:
-        come_back(client, file_report(client, **answers))
+        file_and_open(client, **answers)
 
         assert sentence in plain_words(client.get("/receipt/report").text)
 

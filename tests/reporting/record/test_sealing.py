@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase
 from reporting.record import contents, facets, queries
 from reporting.record.models import IdentifierTag, Report, ReportMessage, ReportPart
 from tests.make.installation import Installation
-from tests.make.reporter import behind, come_back, file, post
+from tests.make.reporter import behind, file, file_and_open, post
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import Holder, KeyEpoch, KeySeal
 from ugly_mugs.database.engine import db, is_sqlite
@@ -39,8 +39,7 @@ def everything_stored(table: type[DeclarativeBase]) -> list[Any]:
 
 
 def test_no_text_can_be_found_in_the_database(client: FlaskClient) -> None:
-    words = file(client, **EVERYWHERE)
-    come_back(client, words)
+    words = file_and_open(client, **EVERYWHERE)
     post(client, "/receipt/message", **{"message.text": f"{CANARY} message"})
 
     stored = b"".join(
@@ -145,8 +144,7 @@ def test_facets_come_back_as_they_were_sealed(client: FlaskClient) -> None:
 
 
 def test_facets_follow_what_is_added(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     post(client, "/receipt/add", **{"place.region": "wales", "happened.types": "rape"})
     report = behind(words).report
     assert report.facets is not None

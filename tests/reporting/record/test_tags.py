@@ -5,7 +5,7 @@ from flask.testing import FlaskClient
 
 from reporting.record import tags
 from reporting.record.models import IdentifierTag
-from tests.make.reporter import behind, come_back, file, post
+from tests.make.reporter import behind, file, file_and_open, post
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.text.identifiers import IdentifierKind
@@ -81,8 +81,7 @@ def test_the_reporters_own_identifier_in_free_text_has_no_point(client: FlaskCli
 
 
 def test_an_added_identifier_is_tagged(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
 
     post(client, "/receipt/add", **{"offenders-0.phones": PHONE})
 
@@ -90,11 +89,9 @@ def test_an_added_identifier_is_tagged(client: FlaskClient) -> None:
 
 
 def test_a_tag_is_deleted_when_the_identifier_turns_out_to_be_the_reporters(client: FlaskClient) -> None:
-    added = file(client, offenders_of_0__phones=PHONE)
-    come_back(client, added)
+    added = file_and_open(client, offenders_of_0__phones=PHONE)
     post(client, "/receipt/add", **{"about_you.phones": PHONE})
-    chosen = file(client, offenders_of_0__phones=PHONE)
-    come_back(client, chosen)
+    chosen = file_and_open(client, offenders_of_0__phones=PHONE)
     post(client, "/receipt/choices", **{"contact_me.contact_me": "yes", "contact_me.where": PHONE})
 
     assert stored(added) == stored(chosen) == set()
