@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.make.alerts",
     "tests.make.members",
     "tests.make.sandbox",
+    "tests.web.drawing",
 ]
 
 # No test depends on how fast the machine is just now. The same test on two kinds of database is two executors, and

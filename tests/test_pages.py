@@ -10,14 +10,9 @@ from werkzeug.test import TestResponse
 
 from tests.make.databases import count, execute
 from tests.make.sessions import begin_member_session, begin_reporter_session
-from tests.web.drawing import PAGES, small_app
+from tests.web.drawing import PAGES
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db
-
-
-@pytest.fixture(scope="module")
-def small() -> Flask:
-    return small_app()
 
 
 class TestPromises:

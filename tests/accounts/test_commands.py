@@ -14,7 +14,6 @@ from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.databases import count, execute
 from tests.make.installation import application
-from tests.make.pages import hidden
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import (
     EpochKind,
@@ -69,14 +68,7 @@ class TestTheFirstStart:
         shown.prove(browser, clock.now())
         admitted = run(empty, "staff", "admit", "alice", typed=f"{paper}\n")
         clock.forward(seconds=totp.STEP_SECONDS)
-        typed = {
-            "login": "alice",
-            "passphrase": shown.passphrase,
-            "code": totp.code_now(shown.secret, clock.now()),
-        }
-        signed_in = browser.post(
-            "/desk/sign-in", data={"token": hidden(browser.get("/desk/sign-in"), "token"), **typed}
-        )
+        signed_in = shown.sign_in(browser, "alice", clock.now())
 
         assert admitted.exit_code == 0
         assert printed(TEN, admitted) != paper

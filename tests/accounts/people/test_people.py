@@ -116,18 +116,13 @@ class TestAdmittingAtTheDesk:
 class TestASecondPerson:
     """Once there are two moderators, nobody can invite and admit an approver alone."""
 
-    @pytest.fixture
-    def two(self, team: Team, alice: Colleague) -> tuple[Colleague, Colleague]:
-        return alice, team.hire("dave")
-
     def test_is_not_needed_before_two_moderators_are_there(self, team: Team, alice: Colleague) -> None:
         assert team.state(team.enrol("ana", Role.APPROVER)) is StaffState.ACTIVE
 
     @pytest.mark.parametrize("role", [Role.APPROVER, Role.RELEASER])
     def test_must_admit_whoever_may_approve_or_release(
-        self, team: Team, two: tuple[Colleague, Colleague], role: Role
+        self, team: Team, alice: Colleague, dave: Colleague, role: Role
     ) -> None:
-        alice, dave = two
         ana = team.enrol("ana", role, invited_by=alice.id)
 
         by_the_inviter = admit(alice, ana, team.words(ana))
@@ -140,9 +135,8 @@ class TestASecondPerson:
         assert team.state(ana) is StaffState.ACTIVE
 
     def test_must_admit_a_moderator_who_may_also_approve(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
-        alice, dave = two
         ana = team.enrol("ana", Role.MODERATOR, Role.APPROVER, invited_by=alice.id)
 
         assert admit(alice, ana, team.words(ana)).status_code == HTTPStatus.FORBIDDEN
@@ -150,9 +144,8 @@ class TestASecondPerson:
 
     @pytest.mark.parametrize("role", [Role.CASEWORKER, Role.MODERATOR])
     def test_must_admit_whoever_needs_a_key(
-        self, team: Team, two: tuple[Colleague, Colleague], role: Role
+        self, team: Team, alice: Colleague, dave: Colleague, role: Role
     ) -> None:
-        alice, dave = two
         dana = team.enrol("dana", role, invited_by=alice.id)
 
         page = alice.browser.get("/desk/people").text
@@ -167,7 +160,7 @@ class TestASecondPerson:
         assert admit(alice, dana, team.words(dana)).status_code == HTTPStatus.SEE_OTHER
 
     def test_cannot_be_made_up_by_a_member_admin_who_invites(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
         fay = team.hire("fay", Role.MEMBER_ADMIN, Role.ADMINISTRATOR)
         puppet = team.enrol("quinn", Role.MEMBER_ADMIN, invited_by=fay.id)
@@ -176,7 +169,7 @@ class TestASecondPerson:
         assert team.state(puppet) is StaffState.WAITING
 
     def test_cannot_be_made_up_through_an_administrator_whom_nobody_admits(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
         fay = team.hire("fay", Role.MEMBER_ADMIN, Role.ADMINISTRATOR)
         between = team.enrol("quinn", Role.ADMINISTRATOR, invited_by=fay.id)
@@ -187,9 +180,8 @@ class TestASecondPerson:
         assert team.state(puppet) is StaffState.WAITING
 
     def test_is_a_moderator_wherever_the_newcomer_may_approve(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
-        alice, _ = two
         charlie = team.hire("charlie")
         pat = team.enrol("pat", Role.APPROVER, Role.MEMBER_ADMIN)
 
@@ -205,7 +197,7 @@ class TestASecondPerson:
         assert team.state(pat) is StaffState.ACTIVE
 
     def test_cannot_be_replaced_by_the_recovery_words(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
         ana = team.enrol("ana", Role.MODERATOR, Role.APPROVER)
         recovered = recovery.recover(team.installation.recovery_words, vault=runtime().vault)
@@ -219,7 +211,7 @@ class TestASecondPerson:
             )
 
     def test_is_needed_again_for_an_approver_who_comes_back_with_a_new_key(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
         bob = team.hire("bob")
         person = team.person(bob)

@@ -1,14 +1,13 @@
 """The leak check finds what is known about a reporter in any spelling, and accepts everything else."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from flask import Flask
-from flask_babel import Babel
 from hypothesis import example, given, settings, strategies as st
 
 from reporting.redaction.leak_check import Leak, check
+
+pytestmark = pytest.mark.usefixtures("in_english")
 
 KNOWN = {
     "working_name": ["Marisol Vega", "Lady Rose"],
@@ -25,14 +24,6 @@ ALERT = (
     "the chin, northern voice. Grey van, AB12 CDE. He rings from 07700 900456 and writes as bad.client@example.com. "
     "Hotel in Leeds, first week of March, in the evening. If he books with you, think twice, and tell us."
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_english() -> Iterator[None]:
-    app = Flask("check")
-    Babel(app)
-    with app.test_request_context():
-        yield
 
 
 def kinds(

@@ -1,15 +1,14 @@
 """Marks in an account: without overlaps, complete, and with everything that the leak check would refuse."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from flask import Flask
-from flask_babel import Babel
 from hypothesis import given, settings, strategies as st
 
 from reporting.redaction import leak_check, marks, spans
 from reporting.redaction.spans import OpenedRedaction, Span
+
+pytestmark = pytest.mark.usefixtures("in_english")
 
 KNOWN = {
     "working_name": ["Marisol Vega"],
@@ -22,14 +21,6 @@ WORDS = (
     "Marisol Vega robin 07700 900123 900123 he rang from 07700 900456 florist mill lane @marisol_v marisol-v and my "
     "friend Anna said [x] 小美 LS11 8ZQ oh nine double oh"
 ).split(" ")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_english() -> Iterator[None]:
-    app = Flask("marks")
-    Babel(app)
-    with app.test_request_context():
-        yield
 
 
 def by_words(account_marks: list[marks.Mark]) -> dict[str, bool]:
