@@ -18,7 +18,7 @@ from ugly_mugs.outbox.models import Address, AddressState, DeliveryState
 
 class TestGate:
     @pytest.fixture(autouse=True)
-    def reader(self) -> uuid.UUID:
+    def reader(self, newsroom: Newsroom) -> uuid.UUID:
         return member()
 
     def test_it_opens_for_what_was_approved(self, newsroom: Newsroom, reader: uuid.UUID) -> None:
