@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
@@ -185,6 +185,18 @@ class Post:
                 vault=runtime().become_worker(),
             )
         db.session.commit()
+
+    def queue_one(self, **named: Any) -> uuid.UUID:
+        """A message for somebody new, with phone 0; gives the person."""
+        person = self.person(0)
+        self.queue(self.subject(), [person], **named)
+        return person
+
+    def send_one(self, **named: Any) -> uuid.UUID:
+        """The same, accepted by the provider."""
+        person = self.queue_one(**named)
+        self.worker.texts.drain()
+        return person
 
     def states(self) -> dict[DeliveryState, int]:
         """How many deliveries are in each state."""

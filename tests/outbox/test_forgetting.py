@@ -201,7 +201,7 @@ def test_a_text_that_never_settled_is_emptied_after_days(
 def test_an_attempt_that_failed_is_emptied_before_the_next_and_each_by_its_own_number(
     post: Post, sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    (person,) = post.people(1)
+    person = post.person(0)
     _sent(post, [person])
     _settle(post, person, D.UNDELIVERED, 30003)
     assert post.delivery(person).state is D.QUEUED
@@ -221,7 +221,7 @@ def test_an_attempt_that_failed_is_emptied_before_the_next_and_each_by_its_own_n
 
 
 def test_the_number_of_an_emptied_attempt_goes_when_no_other_follows(post: Post, clock: MovableClock) -> None:
-    (person,) = post.people(1)
+    person = post.person(0)
     _sent(post, [person])
     _settle(post, person, D.UNDELIVERED, 30003)
     assert _turn(post) == 1
@@ -234,7 +234,7 @@ def test_the_number_of_an_emptied_attempt_goes_when_no_other_follows(post: Post,
 
 
 def test_a_delivery_claimed_meanwhile_keeps_its_lease_and_its_number(post: Post, clock: MovableClock) -> None:
-    (person,) = post.people(1)
+    person = post.person(0)
     _sent(post, [person])
     _settle(post, person, D.UNDELIVERED, 30003)
     gateway, engine = post.worker.text_gateway, db.engine
@@ -304,7 +304,7 @@ def _code(post: Post, person: uuid.UUID, state: DeliveryState) -> None:
 def test_a_code_is_forgotten_when_it_is_over_although_nobody_said_that_it_came(
     post: Post, clock: MovableClock, state: DeliveryState
 ) -> None:
-    (person,) = post.people(1)
+    person = post.person(0)
     _code(post, person, state)
 
     tidy_ledger()
@@ -317,7 +317,7 @@ def test_a_code_is_forgotten_when_it_is_over_although_nobody_said_that_it_came(
 
 
 def test_a_code_of_unknown_fate_keeps_the_body_it_is_looked_for_by(post: Post, clock: MovableClock) -> None:
-    (person,) = post.people(1)
+    person = post.person(0)
     _code(post, person, D.UNKNOWN)
     clock.forward(minutes=11)
 

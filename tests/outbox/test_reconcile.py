@@ -87,9 +87,7 @@ def test_a_text_that_is_not_in_the_list_is_sent_again(post: Post, sandbox: Sandb
 
 
 def test_another_text_to_the_same_phone_is_not_taken_for_it(post: Post, sandbox: Sandbox) -> None:
-    person = post.person(0)
-    post.queue(post.subject(), [person])
-    post.worker.texts.drain()
+    person = post.send_one()
 
     _lost(post, sandbox, taken=False, person=person)
     _look(post)
@@ -127,9 +125,7 @@ def test_an_earlier_attempt_that_failed_is_not_taken_for_the_later_one(
     post: Post, sandbox: Sandbox, taken: bool, wanted: DeliveryState, is_emptied: bool
 ) -> None:
     """The provider's clock is ahead of ours, so its list still shows the first one beside the second."""
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
-    post.worker.texts.drain()
+    person = post.send_one()
     first = post.delivery(person)
     failed = StatusUpdate(
         first.id, first.attempt, D.UNDELIVERED, provider_id=first.provider_id, error_code=30003
@@ -165,9 +161,7 @@ def test_beside_a_text_that_was_emptied_nothing_is_proved_absent(post: Post, san
 
 
 def test_a_text_is_found_beside_one_that_was_emptied(post: Post, sandbox: Sandbox) -> None:
-    person = post.person(0)
-    post.queue(post.subject(), [person])
-    post.worker.texts.drain()
+    person = post.send_one()
     (first,) = sandbox.texts_to(phone(0))
     assert post.worker.text_gateway.forget(first["sid"])
     execute(sa.update(Delivery).values(state=D.DELIVERED, provider_id=None))
@@ -181,9 +175,7 @@ def test_a_text_is_found_beside_one_that_was_emptied(post: Post, sandbox: Sandbo
 def test_an_emptied_text_of_before_the_attempt_does_not_keep_a_lost_one_from_going(
     post: Post, sandbox: Sandbox
 ) -> None:
-    person = post.person(0)
-    post.queue(post.subject(), [person])
-    post.worker.texts.drain()
+    person = post.send_one()
     (first,) = sandbox.texts_to(phone(0))
     assert post.worker.text_gateway.forget(first["sid"])
     execute(sa.update(Delivery).values(state=D.DELIVERED, provider_id=None))

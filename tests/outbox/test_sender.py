@@ -141,8 +141,7 @@ def test_a_kind_that_nobody_registered_is_never_claimed(app: Flask, post: Post, 
 def test_nothing_is_sent_to_an_address_that_the_kind_does_not_reach(
     post: Post, sandbox: Sandbox, state: AddressState
 ) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
+    post.queue_one()
     execute(sa.update(Address).values(state=state))
 
     post.worker.texts.drain()
@@ -352,8 +351,7 @@ def test_while_an_unfit_subject_cannot_be_stopped_its_messages_wait(
 
 
 def test_an_attempt_recorded_after_a_callback_undoes_nothing(post: Post) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
+    person = post.queue_one()
     delivery = post.delivery(person)
     execute(sa.update(Delivery).values(state=D.DELIVERED, attempt=1))
 

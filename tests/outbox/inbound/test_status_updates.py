@@ -26,10 +26,7 @@ D = DeliveryState
 @pytest.fixture
 def person(post: Post) -> uuid.UUID:
     """Somebody whose text the provider has accepted."""
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person], expires_at=post.now() + timedelta(hours=2))
-    post.worker.texts.drain()
-    return person
+    return post.send_one(expires_at=post.now() + timedelta(hours=2))
 
 
 def _token(post: Post, person: uuid.UUID, attempt: int = 1) -> str:
