@@ -50,7 +50,7 @@ def test_a_partly_hidden_proposal_is_marked_in_its_visible_part() -> None:
     assert by_words(account_marks) == {"Marisol ": False, "Vega": True}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join),
     st.lists(st.tuples(st.integers(0, 120), st.integers(0, 120)), max_size=4),
@@ -67,7 +67,7 @@ def test_pieces_are_the_account_and_marks_never_overlap(account: str, places: li
     assert shown == hidden
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join))
 def test_hiding_every_proposal_leaves_no_leak(account: str) -> None:
     account_marks = marks.of_account(account, KNOWN, None)
