@@ -36,7 +36,7 @@ ADMIN_ID = uuid.UUID(int=7)
 class Person:
     """Somebody with a browser, a phone and an inbox, who has asked to join."""
 
-    crowd: "Crowd"
+    members: "Members"
     name: str
     phone: str | None
     email: str | None
@@ -61,8 +61,8 @@ class Person:
     def receive_code(self, address: str | None = None) -> str:
         """Ask for a code; gives the one that the worker made."""
         assert self.ask_for_code(address).status_code == 303
-        self.crowd.work()
-        return self.crowd.last_code()
+        self.members.work()
+        return self.members.last_code()
 
     def post(
         self, path: str, data: Mapping[str, object] | None = None, page: str = "/alerts/end"
@@ -74,18 +74,18 @@ class Person:
     def add_address(self, address: str) -> TestResponse:
         """From inside: give another address and type the code that comes to it."""
         assert self.post("/alerts/addresses", {"address": address}).status_code == 303
-        self.crowd.work()
-        return self.post("/alerts/addresses/code", {"code": self.crowd.last_code()})
+        self.members.work()
+        return self.post("/alerts/addresses/code", {"code": self.members.last_code()})
 
     @property
     def member(self) -> Member:
         """The row as it stands, in a transaction that the caller ends."""
-        owner_id = self.crowd.address(self.address).owner_id
+        owner_id = self.members.address(self.address).owner_id
         return db.session.get_one(Member, owner_id, populate_existing=True)
 
 
 @dataclass
-class Crowd:
+class Members:
     """Everybody who joins in one test, and the worker that serves them: an application of its own, as in life."""
 
     app: Flask
@@ -204,18 +204,18 @@ class Crowd:
 
 
 @contextmanager
-def crowd_of(app: Flask, clock: MovableClock) -> Iterator[Crowd]:
-    """A crowd around the application of a test, and the end of its worker."""
+def members_of(app: Flask, clock: MovableClock) -> Iterator[Members]:
+    """Members of the application of a test, and the end of their worker."""
     worker = create_app(runtime().settings, clock=clock)
     with worker.app_context():
         vault = runtime().become_worker()
-    yield Crowd(app, clock, worker, vault)
+    yield Members(app, clock, worker, vault)
     with worker.app_context():
         db.session.remove()
         db.engine.dispose()
 
 
 @pytest.fixture
-def crowd(app: Flask, clock: MovableClock) -> Iterator[Crowd]:
-    with crowd_of(app, clock) as crowd:
-        yield crowd
+def members(app: Flask, clock: MovableClock) -> Iterator[Members]:
+    with members_of(app, clock) as members:
+        yield members

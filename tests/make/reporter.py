@@ -129,7 +129,7 @@ def holds_everything(page: str, answers: Mapping[str, Any] | None = None) -> boo
 
 
 @dataclass
-class Behind:
+class StoredReport:
     """A report and its key, as its receipt opens it."""
 
     report: Report
@@ -144,13 +144,13 @@ class Behind:
         return self.contents.consents
 
 
-def behind(words: str) -> Behind:
+def stored(words: str) -> StoredReport:
     """Open the report a receipt belongs to, as it stands in the database now."""
     db.session.rollback()
     db.session.expire_all()
     found = queries.report_of_receipt(Receipt.parse(words), runtime().vault)
     assert found, "this receipt opens nothing"
-    return Behind(*found)
+    return StoredReport(*found)
 
 
 def listen(app: Flask, *endings: str, listener: Callable[[Any], None]) -> None:
@@ -167,7 +167,7 @@ def make_output(
     kind: OutputKind = ALERT_OUTPUT,
 ) -> Output:
     """An output of the report, by default an alert, brought to a state by the services that features call."""
-    found = behind(words)
+    found = stored(words)
     report = queries.locked_report(found.report.id)
     assert report is not None
     output = outputs.propose(
@@ -196,7 +196,7 @@ def _bring(output: Output, state: OutputState) -> None:
 
 
 def consents_of(words: str) -> Consents:
-    found = behind(words)
+    found = stored(words)
     assert found.report.consents is not None
     return consent_records.open_sealed(
         found.report.consents, report_id=found.report.id, content_key=found.key
@@ -212,7 +212,7 @@ def open_report(client: FlaskClient) -> str:
 
 def move_report(words: str, *states: ReportState) -> None:
     """Move the report through these states, as the desk does."""
-    report = queries.locked_report(behind(words).report.id)
+    report = queries.locked_report(stored(words).report.id)
     assert report is not None
     for state in states:
         REPORT_MOVES.move(report, state)

@@ -17,7 +17,7 @@ from reporting.record.models import IdentifierTag, Report, ReportPart
 from tests.make.alerts import Newsroom, member
 from tests.make.clock import MovableClock
 from tests.make.databases import count
-from tests.make.members import crowd_of
+from tests.make.members import members_of
 from tests.make.pages import Drawn, area_of, box_of, hidden, plain_words
 from tests.make.reporter import open_form, receipt_in, send, token_in
 from ugly_mugs.accounts.models import Session
@@ -133,10 +133,10 @@ def test_a_report_is_filed_exactly_once(client: FlaskClient, wire: Wire) -> None
 
 def test_an_application_arrives_exactly_once(app: Flask, clock: MovableClock, wire: Wire) -> None:
     tables = (Member, MemberRegion, Address, Handover)
-    with crowd_of(app, clock) as crowd:
+    with members_of(app, clock) as members:
         for number, moment in enumerate(moments()):
-            sam = crowd.person("Sam " + "of the moor " * 4)
-            typed = crowd.form(sam)
+            sam = members.person("Sam " + "of the moor " * 4)
+            typed = members.form(sam)
             wire.break_at(moment)
 
             answer = sam.browser.post("/join", data=typed)
@@ -157,9 +157,9 @@ def test_a_code_can_be_requested_again_and_is_valid_with_the_cookie_of_that_page
     app: Flask, clock: MovableClock, wire: Wire
 ) -> None:
     tables = (SignInCode, Handover, Session)
-    with crowd_of(app, clock) as crowd:
+    with members_of(app, clock) as members:
         for number, moment in enumerate(moments()):
-            sam = crowd.person(phone=f"07700 90012{number}")
+            sam = members.person(phone=f"07700 90012{number}")
             before = rows(*tables)
             token = token_in(sam.browser.get("/sign-in").text)
             wire.break_at(moment)

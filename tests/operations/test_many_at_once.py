@@ -19,7 +19,7 @@ from tests.make.clock import MovableClock
 from tests.make.databases import count, settings_for
 from tests.make.installation import Installation, application
 from tests.make.processes.stack import Stack, installed
-from tests.make.reporter import behind, receipt_in, shows_receipt, token_in, typed
+from tests.make.reporter import receipt_in, shows_receipt, stored, token_in, typed
 from tests.make.threads import at_once
 from ugly_mugs.accounts import passphrases
 from ugly_mugs.accounts.models import Role
@@ -107,7 +107,7 @@ def test_64_simultaneous_reports_are_each_filed_exactly_once(web: RunningWeb) ->
     assert len(set.union(*receipts.values())) == 64
     assert (count(Report), count(ReportPart)) == tuple(before + 64 for before in count_before)
     for number, (words,) in receipts.items():
-        assert behind(words).contents.account == f"Report {number}."
+        assert stored(words).contents.account == f"Report {number}."
 
 
 def test_each_of_16_simultaneous_sign_ins_succeeds_or_is_asked_to_retry_while_reports_are_filed(

@@ -9,7 +9,7 @@ from alerts.publishing.models import AlertState
 from reporting.record import outputs
 from tests.make.alerts import Newsroom, member
 from tests.make.languages import PORTUGUESE, add_languages
-from tests.make.members import Crowd
+from tests.make.members import Members
 from ugly_mugs.outbox.models import Channel
 from ugly_mugs.runtime import runtime
 
@@ -25,9 +25,9 @@ def changed_settings(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 class TestMembers:
-    def test_each_gets_it_in_the_language_they_chose(self, newsroom: Newsroom, crowd: Crowd) -> None:
-        ana = crowd.join("Ana", language="pt", level="full")
-        sam = crowd.join("Sam", phone="07700 900124", language="en", level="full")
+    def test_each_gets_it_in_the_language_they_chose(self, newsroom: Newsroom, members: Members) -> None:
+        ana = members.join("Ana", language="pt", level="full")
+        sam = members.join("Sam", phone="07700 900124", language="en", level="full")
 
         alert_id = newsroom.approved(**ENGLISH, **PORTUGUESE_TEXTS)
 
@@ -38,9 +38,9 @@ class TestMembers:
         assert f'<p class="kept">{ENGLISH["page"]}</p>' in sam.browser.get(page).text
 
     def test_where_there_is_no_text_in_their_language_they_get_the_default(
-        self, newsroom: Newsroom, crowd: Crowd
+        self, newsroom: Newsroom, members: Members
     ) -> None:
-        ana = crowd.join("Ana", language="pt", level="full")
+        ana = members.join("Ana", language="pt", level="full")
         two_parts = ENGLISH["sms"] * 7
 
         alert_id = newsroom.approved(**ENGLISH | NO_PORTUGUESE | {"sms": two_parts})
@@ -62,9 +62,9 @@ class TestMembers:
         assert ENGLISH["page"] in mail
 
     def test_the_approved_texts_stay_when_the_settings_change(
-        self, newsroom: Newsroom, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+        self, newsroom: Newsroom, members: Members, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        ana = crowd.join("Ana", language="pt", level="full")
+        ana = members.join("Ana", language="pt", level="full")
         alert_id = newsroom.approved(**ENGLISH, **NO_PORTUGUESE)
         reference = newsroom.alert(alert_id).family.reference
 

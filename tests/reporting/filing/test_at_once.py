@@ -8,7 +8,7 @@ from werkzeug.test import TestResponse
 
 from reporting.record.models import Report, ReportMessage, ReportPart
 from tests.make.databases import count
-from tests.make.reporter import behind, csrf_in, file_and_open, open_form, receipt_in, send
+from tests.make.reporter import csrf_in, file_and_open, open_form, receipt_in, send, stored
 from tests.make.threads import at_once
 
 
@@ -41,4 +41,4 @@ def test_messages_and_additions_sent_together_are_all_kept(app: Flask) -> None:
 
     assert Counter(answer.status_code for answer in answers) == {303: 10}
     assert (count(ReportMessage), count(ReportPart)) == (5, 6)
-    assert set(behind(words).contents.accounts[1:]) == {f"More {n}" for n in range(5)}
+    assert set(stored(words).contents.accounts[1:]) == {f"More {n}" for n in range(5)}

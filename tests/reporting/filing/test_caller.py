@@ -9,7 +9,7 @@ from tests.make.audit import entries
 from tests.make.cast import Colleague
 from tests.make.databases import count
 from tests.make.pages import hidden
-from tests.make.reporter import behind, receipt_in
+from tests.make.reporter import receipt_in, stored
 from tests.make.threads import at_once, failing_commits
 from ugly_mugs.audit.models import AuditKind
 
@@ -29,7 +29,7 @@ def typed(alice: Colleague) -> dict[str, object]:
 def test_the_receipt_on_the_page_opens_what_was_filed(alice: Colleague, typed: dict[str, object]) -> None:
     answer = alice.post(NEW, typed)
 
-    found = behind(receipt_in(answer.text))
+    found = stored(receipt_in(answer.text))
     report, opened = found.report, found.contents
     assert (report.source, report.filed_by) == (Source.DESK, alice.id)
     assert opened.account == TYPED["happened.account"]

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings, strategies as st
 
 from tests.make.pages import Drawn, area_of, plain_words
-from tests.make.reporter import behind, come_back, file, file_and_open, open_form, send
+from tests.make.reporter import come_back, file, file_and_open, open_form, send, stored
 from ugly_mugs.web.form_fields import clean
 
 TEXTS = st.text(
@@ -25,7 +25,7 @@ def same(one: str, other: str) -> bool:
 def test_an_account(client: FlaskClient, text: str) -> None:
     words = file(client, happened__account=text)
 
-    kept = behind(words).contents.account
+    kept = stored(words).contents.account
     come_back(client, words)
     shown = client.get("/receipt/report").text
 

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from reporting.record.models import ReportState
 from tests.make.clock import MovableClock
 from tests.make.pages import box_of, plain_words
-from tests.make.reporter import WARN, behind, come_back, consents_of, file, file_and_open, move_report, post
+from tests.make.reporter import WARN, come_back, consents_of, file, file_and_open, move_report, post, stored
 
 
 def test_the_form_shows_the_consents_and_a_change_is_recorded_with_its_wording(
@@ -41,7 +41,7 @@ def test_agreeing_to_a_warning_reopens_a_finished_report(client: FlaskClient) ->
 
     post(client, "/receipt/choices", **{"warn_others.warn_others": "yes"})
 
-    assert behind(words).report.state is ReportState.IN_REVIEW
+    assert stored(words).report.state is ReportState.IN_REVIEW
 
 
 def test_the_page_says_that_sent_warnings_cannot_be_called_back(client: FlaskClient) -> None:
@@ -58,4 +58,4 @@ def test_an_invalid_choice_changes_nothing(client: FlaskClient) -> None:
     )
 
     assert answer.status_code == 400
-    assert behind(words).report.consents_version == 1
+    assert stored(words).report.consents_version == 1

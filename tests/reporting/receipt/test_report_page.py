@@ -17,7 +17,6 @@ from tests.make.reporter import (
     AFTER_SEEN,
     DIGITS,
     WARN,
-    behind,
     come_back,
     file,
     file_and_open,
@@ -28,6 +27,7 @@ from tests.make.reporter import (
     post,
     receipt_in,
     send,
+    stored,
     token_in,
 )
 from ugly_mugs.database.engine import db
@@ -77,7 +77,7 @@ def test_no_time_of_day_is_shown(client: FlaskClient) -> None:
 def test_messages_of_both_sides_are_shown_in_order(client: FlaskClient, clock: MovableClock) -> None:
     words = file_and_open(client)
     post(client, "/receipt/message", **{"message.text": "Did you get it?\nThank you"})
-    opened = behind(words)
+    opened = stored(words)
     report = queries.locked_report(opened.report.id)
     assert report is not None
     conversation.write(
@@ -113,7 +113,7 @@ def test_a_message_reopens_a_finished_report(client: FlaskClient, state: ReportS
 
     post(client, "/receipt/message", **{"message.text": "There is more."})
 
-    assert behind(words).report.state is ReportState.IN_REVIEW
+    assert stored(words).report.state is ReportState.IN_REVIEW
 
 
 def test_the_button_after_filing_opens_the_report(client: FlaskClient) -> None:

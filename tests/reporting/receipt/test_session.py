@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from reporting.record.models import ReportMessage, ReportState
 from tests.make.clock import MovableClock
 from tests.make.databases import count
-from tests.make.reporter import behind, come_back, file, file_and_open, open_report
+from tests.make.reporter import come_back, file, file_and_open, open_report, stored
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db
 
@@ -77,7 +77,7 @@ def test_forms_without_the_csrf_token_change_nothing(client: FlaskClient) -> Non
         answer = client.post(f"/receipt/{path}", data={"csrf": "x", "message.text": "hello"})
         assert answer.status_code == 400
 
-    assert behind(words).report.state is ReportState.RECEIVED
+    assert stored(words).report.state is ReportState.RECEIVED
     assert count(ReportMessage) == 0
 
 

@@ -22,7 +22,6 @@ from tests.make.pages import plain_words
 from tests.make.reporter import (
     ACCOUNT,
     WARN,
-    behind,
     come_back,
     file,
     file_and_open,
@@ -30,6 +29,7 @@ from tests.make.reporter import (
     make_output,
     move_report,
     post,
+    stored,
 )
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db
@@ -131,8 +131,8 @@ def test_a_failing_listener_undoes_the_withdrawal(app: Flask, client: FlaskClien
     answer = post(client, "/receipt/withdraw")
 
     assert answer.status_code == 500
-    assert behind(words).contents.account == ACCOUNT
-    assert behind(words).report.state is ReportState.RECEIVED
+    assert stored(words).contents.account == ACCOUNT
+    assert stored(words).report.state is ReportState.RECEIVED
 
 
 def test_deleted_data_is_in_no_file(client: FlaskClient, settings: Settings, database_kind: str) -> None:

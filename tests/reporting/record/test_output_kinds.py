@@ -22,7 +22,7 @@ from reporting.record.output_kinds import (
 )
 from tests.make.cast import Colleague, Team
 from tests.make.pages import Drawn, plain_words
-from tests.make.reporter import behind, come_back, file as file_report, file_and_open, make_output, post
+from tests.make.reporter import come_back, file as file_report, file_and_open, make_output, post, stored
 from tests.make.reports import File, FiledReport, page_of
 from tests.make.wiring import rewire
 from ugly_mugs.accounts.permissions import Permission
@@ -151,7 +151,7 @@ class TestItsConsent:
         db.session.refresh(ends)
         db.session.refresh(stays)
         assert (ends.state, stays.state) == (OutputState.WITHDRAWN, OutputState.PROPOSED)
-        assert not behind(words).consents.contact_me
+        assert not stored(words).consents.contact_me
 
 
 @pytest.fixture
