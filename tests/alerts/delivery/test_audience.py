@@ -59,7 +59,9 @@ def concerns(rule: Audience, person: Person) -> bool:
 
 @settings(max_examples=25)
 @given(crowd=st.lists(people, max_size=6), audiences=st.lists(rules, min_size=1, max_size=5))
-def test_the_database_agrees_with_the_rule(crowd: list[Person], audiences: list[Audience]) -> None:
+def test_the_database_agrees_with_the_rule(
+    app: Flask, crowd: list[Person], audiences: list[Audience]
+) -> None:
     ids = {
         member(kind=person.kind, state=person.state, regions=person.regions, sectors=person.sectors): person
         for person in crowd
