@@ -48,7 +48,6 @@ class TestPromises:
 
 
 def deleted_cookies(response: TestResponse) -> set[str]:
-    """Names of the cookies that the response deletes."""
     return {
         cookie.split("=")[0] for cookie in response.headers.getlist("Set-Cookie") if "Max-Age=0" in cookie
     }

@@ -214,7 +214,6 @@ def memory(here: House) -> Iterator[Figure]:
 
 
 def figures() -> Iterator[Figure]:
-    """Every figure of this subject."""
     with house() as here:
         keys = Path(here.environment["UGLY_MUGS_KEYS_DIR"])
         people(FEW, keys)

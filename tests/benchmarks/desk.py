@@ -160,7 +160,6 @@ def _fill_up() -> None:
 
 
 def figures() -> Iterator[Figure]:
-    """Every figure of this subject."""
     with desk() as here:
         yield list_page(here)
         yield open_one(here)

@@ -49,7 +49,6 @@ _OF_EACH = (
 
 
 def figures() -> Iterator[Figure]:
-    """Every figure of this subject."""
     with _server() as url, tempfile.TemporaryDirectory() as folder:
         settings = settings_for(url, Path(folder) / "keys")
         make_tables(url, Path(folder) / "none")

@@ -281,7 +281,6 @@ def weigh(client: FlaskClient, path: str = "/report") -> int:
 
 
 def figures() -> Iterator[Figure]:
-    """Every figure of this subject."""
     yield from flows()
     yield from page_weight()
 

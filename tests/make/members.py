@@ -137,7 +137,6 @@ class Members:
         return person
 
     def accept(self, person: Person) -> None:
-        """A member admin says yes."""
         member = locked_member(person.member.id)
         assert member is not None
         services.accept(member=member, by_id=ADMIN_ID, now=self.clock.now())

@@ -73,7 +73,6 @@ def declared(role: Role) -> set[tuple[str, str, str]]:
 
 
 def held(role: Role) -> set[tuple[str, str, str]]:
-    """Every right as the database has it."""
     columns = sa.text(
         "SELECT table_name, column_name, privilege_type FROM information_schema.column_privileges "
         "WHERE grantee = :role AND table_name != 'alembic_version' AND privilege_type != 'REFERENCES'"

@@ -33,7 +33,6 @@ class Filed:
         db.session.rollback()
 
     def opens_for(self, person: Colleague) -> bool:
-        """Whether this person's key opens the content key."""
         try:
             private = epochs.private_for(person.id, person.key, self.epoch_id)
             return content.unwrap_with_epoch(private, self.wrapped, self.where) == self.key
