@@ -14,7 +14,7 @@ from ugly_mugs.database.engine import db
 
 
 def test_a_receipt_starts_a_session_with_a_session_cookie(client: FlaskClient) -> None:
-    cookie = file_and_open(client).headers["Set-Cookie"]
+    cookie = come_back(client, file(client)).headers["Set-Cookie"]
 
     assert cookie.startswith("reporter=")
     assert "HttpOnly" in cookie
