@@ -12,16 +12,12 @@ from playwright.sync_api import Browser
 
 from tests.make import sharing
 from tests.make.clock import MovableClock
-from tests.make.databases import KINDS, make_tables, settings_for
-from tests.make.installation import Installation
-from ugly_mugs.app import create_app
-from ugly_mugs.database.engine import db
+from tests.make.databases import KINDS
+from tests.make.installation import Installation, application
 from ugly_mugs.settings import Settings
 
 if TYPE_CHECKING:
     from xdist.remote import Producer
-
-__all__ = ["MovableClock", "make_tables", "settings_for"]
 
 pytest_plugins = [
     "tests.make.once",
@@ -32,6 +28,7 @@ pytest_plugins = [
     "tests.make.alerts",
     "tests.make.members",
     "tests.make.sandbox",
+    "tests.web.drawing",
 ]
 
 # No test depends on how fast the machine is just now. The same test on two kinds of database is two executors, and
@@ -90,13 +87,10 @@ def clock() -> MovableClock:
 @pytest.fixture
 def app(settings: Settings, clock: MovableClock, installation: Installation) -> Iterator[Flask]:
     """The application as the web serves it, inside an application context, its clock standing still."""
-    app = create_app(settings, clock=clock)
-    app.testing = True
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    with app.app_context():
+    with application(settings, clock) as app:
+        app.testing = True
+        app.config["PROPAGATE_EXCEPTIONS"] = False
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture

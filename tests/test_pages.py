@@ -1,7 +1,6 @@
 """The pages that belong to no feature: what they must and must not say, and quick exit."""
 
 import re
-import uuid
 
 import pytest
 import sqlalchemy as sa
@@ -9,17 +8,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.make.clock import MovableClock
-from tests.web.drawing import PAGES, small_app
-from ugly_mugs.accounts import guard, sessions
-from ugly_mugs.accounts.models import Session, SessionKind
+from tests.make.databases import count, execute
+from tests.make.sessions import begin_member_session, begin_reporter_session
+from tests.web.drawing import PAGES
+from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db
-from ugly_mugs.runtime import runtime
-
-
-@pytest.fixture(scope="module")
-def small() -> Flask:
-    return small_app()
 
 
 class TestPromises:
@@ -54,35 +47,7 @@ class TestPromises:
         assert "Monday to Friday, 10:00 to 18:00" in text
 
 
-def open_report(client: FlaskClient, clock: MovableClock) -> None:
-    """Start a reporter's session in this browser."""
-    start_session(
-        client, clock, SessionKind.REPORTER, contents=guard.reporter_session_contents(uuid.uuid4(), bytes(32))
-    )
-
-
-def sign_in(client: FlaskClient, clock: MovableClock) -> None:
-    """Start a member's session in this browser."""
-    start_session(client, clock, SessionKind.MEMBER, owner_id=uuid.uuid4(), contents={})
-
-
-def start_session(
-    client: FlaskClient,
-    clock: MovableClock,
-    kind: SessionKind,
-    *,
-    contents: dict[str, str],
-    owner_id: uuid.UUID | None = None,
-) -> None:
-    cookie = sessions.start(
-        vault=runtime().vault, kind=kind, owner_id=owner_id, contents=contents, now=clock.now()
-    )
-    db.session.commit()
-    client.set_cookie(cookie.name, cookie.value, domain="localhost")
-
-
 def deleted_cookies(response: TestResponse) -> set[str]:
-    """Names of the cookies that the response deletes."""
     return {
         cookie.split("=")[0] for cookie in response.headers.getlist("Set-Cookie") if "Max-Age=0" in cookie
     }
@@ -99,19 +64,17 @@ class TestLeaving:
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["Referrer-Policy"] == "no-referrer"
 
-    def test_the_session_with_a_report_ends(
-        self, app: Flask, client: FlaskClient, clock: MovableClock
-    ) -> None:
-        open_report(client, clock)
+    def test_the_session_with_a_report_ends(self, client: FlaskClient) -> None:
+        begin_reporter_session(client)
 
         response = client.get("/leave")
 
         assert db.session.scalars(sa.select(Session)).all() == []
         assert "reporter" in deleted_cookies(response)
 
-    def test_a_members_session_ends_too(self, app: Flask, client: FlaskClient, clock: MovableClock) -> None:
-        open_report(client, clock)
-        sign_in(client, clock)
+    def test_a_members_session_ends_too(self, client: FlaskClient) -> None:
+        begin_reporter_session(client)
+        begin_member_session(client)
 
         response = client.get("/leave")
 
@@ -119,13 +82,10 @@ class TestLeaving:
         assert deleted_cookies(response) == {"reporter", "member"}
         assert client.get("/alerts").status_code == 303
 
-    def test_leaving_works_without_the_database(
-        self, app: Flask, client: FlaskClient, clock: MovableClock
-    ) -> None:
-        open_report(client, clock)
-        sign_in(client, clock)
-        db.session.execute(sa.text("DROP TABLE sessions"))
-        db.session.commit()
+    def test_leaving_works_without_the_database(self, client: FlaskClient) -> None:
+        begin_reporter_session(client)
+        begin_member_session(client)
+        execute(sa.text("DROP TABLE sessions"))
 
         response = client.get("/leave")
 
@@ -135,14 +95,14 @@ class TestLeaving:
 
     @pytest.mark.parametrize("headers", [{"Sec-Fetch-Mode": "no-cors"}, {"Sec-Purpose": "prefetch"}])
     def test_an_image_or_prefetch_on_another_site_ends_no_session(
-        self, client: FlaskClient, clock: MovableClock, headers: dict[str, str]
+        self, client: FlaskClient, headers: dict[str, str]
     ) -> None:
-        sign_in(client, clock)
+        begin_member_session(client)
 
         response = client.get("/leave", headers=headers)
 
         assert response.status_code == 303
-        assert len(db.session.scalars(sa.select(Session)).all()) == 1
+        assert count(Session) == 1
         assert "Clear-Site-Data" not in response.headers
 
     def test_search_engines_are_excluded(self, client: FlaskClient) -> None:

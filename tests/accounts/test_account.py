@@ -1,13 +1,11 @@
 """Changing one's passphrase."""
 
 import re
-import uuid
 from http import HTTPStatus
 
-import sqlalchemy as sa
-
+from tests.make.audit import entries
 from tests.make.cast import Colleague, Team
-from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 
 
@@ -15,9 +13,7 @@ def draw(erin: Colleague) -> str:
     """Draw a new passphrase; gives it as the page shows it."""
     answer = erin.post("/desk/account", {"passphrase": erin.passphrase})
     assert answer.status_code == HTTPStatus.SEE_OTHER
-    match = re.search(
-        r'<p class="receipt">([a-z ]+)</p>', erin.browser.get("/desk/account").get_data(as_text=True)
-    )
+    match = re.search(r'<p class="receipt">([a-z ]+)</p>', erin.browser.get("/desk/account").text)
     assert match is not None
     return match[1]
 
@@ -46,7 +42,7 @@ class TestANewPassphrase:
         answer = erin.post("/desk/account", {"passphrase": "somebody at an unlocked screen"})
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
-        assert 'class="receipt"' not in erin.browser.get("/desk/account").get_data(as_text=True)
+        assert 'class="receipt"' not in erin.browser.get("/desk/account").text
 
     def test_counts_only_after_it_was_drawn(self, erin: Colleague) -> None:
         answer = erin.post("/desk/account/passphrase", {"passphrase": "anything"})
@@ -69,20 +65,14 @@ class TestANewPassphrase:
         assert elsewhere.get("/desk/account").status_code == HTTPStatus.SEE_OTHER
 
     def test_is_recorded_once_it_counts(self, erin: Colleague) -> None:
-        def recorded() -> list[tuple[uuid.UUID | None, uuid.UUID | None]]:
-            entries = db.session.scalars(
-                sa.select(AuditEntry).where(AuditEntry.kind == AuditKind.STAFF_PASSPHRASE_CHANGED)
-            )
-            pairs = [(entry.actor_id, entry.subject_id) for entry in entries]
-            db.session.rollback()
-            return pairs
-
         drawn = draw(erin)
-        before = recorded()
+        assert entries(AuditKind.STAFF_PASSPHRASE_CHANGED) == []
+        db.session.rollback()
+
         erin.post("/desk/account/passphrase", {"passphrase": drawn})
 
-        assert before == []
-        assert recorded() == [(erin.id, erin.id)]
+        (entry,) = entries(AuditKind.STAFF_PASSPHRASE_CHANGED)
+        assert (entry.actor_id, entry.subject_id) == (erin.id, erin.id)
 
     def test_keeps_the_key(self, team: Team, alice: Colleague) -> None:
         before = team.words(alice)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -10,9 +9,11 @@ from click.testing import Result
 from flask import Flask
 
 from tests.accounts.people.test_joining import Shown, type_code
+from tests.make.audit import entries
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
-from tests.make.pages import hidden
+from tests.make.databases import count, execute
+from tests.make.installation import application
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import (
     EpochKind,
@@ -24,8 +25,7 @@ from ugly_mugs.accounts.models import (
     StaffState,
 )
 from ugly_mugs.accounts.people import enrolment
-from ugly_mugs.app import create_app
-from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.models import Installation as InstallationRow
 from ugly_mugs.errors import NotAllowed
@@ -53,11 +53,8 @@ def printed(pattern: str, result: Result) -> str:
 @pytest.fixture
 def empty(settings: Settings, clock: MovableClock) -> Iterator[Flask]:
     """The application on an empty database, before there are any keys."""
-    app = create_app(settings, clock=clock)
-    with app.app_context():
+    with application(settings, clock) as app:
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 class TestTheFirstStart:
@@ -71,14 +68,7 @@ class TestTheFirstStart:
         shown.prove(browser, clock.now())
         admitted = run(empty, "staff", "admit", "alice", typed=f"{paper}\n")
         clock.forward(seconds=totp.STEP_SECONDS)
-        typed = {
-            "login": "alice",
-            "passphrase": shown.passphrase,
-            "code": totp.code_now(shown.secret, clock.now()),
-        }
-        signed_in = browser.post(
-            "/desk/sign-in", data={"token": hidden(browser.get("/desk/sign-in"), "token"), **typed}
-        )
+        signed_in = shown.sign_in(browser, "alice", clock.now())
 
         assert admitted.exit_code == 0
         assert printed(TEN, admitted) != paper
@@ -109,14 +99,11 @@ class TestTheFirstStart:
         assert "Nothing was changed" in again.output
         assert {path: path.read_bytes() for path in settings.keys_dir.iterdir()} == before
 
-    def test_refuses_a_key_folder_that_belongs_to_another_database(
-        self, empty: Flask, settings: Settings
-    ) -> None:
+    def test_refuses_a_key_folder_that_belongs_to_another_database(self, empty: Flask) -> None:
         run(empty, "keys", "init")
         db.session.execute(sa.delete(KeySeal))
         db.session.execute(sa.delete(KeyEpoch))
-        db.session.execute(sa.delete(RecoveryKey))
-        db.session.commit()
+        execute(sa.delete(RecoveryKey))
 
         result = run(empty, "keys", "init")
 
@@ -134,9 +121,7 @@ class TestTheFirstStart:
         assert result.exit_code == 0
         assert keyfiles.load_service(settings.keys_dir).ring == before
 
-    def test_says_so_when_the_folder_cannot_be_written(
-        self, empty: Flask, settings: Settings, tmp_path: Path
-    ) -> None:
+    def test_says_so_when_the_folder_cannot_be_written(self, empty: Flask, settings: Settings) -> None:
         settings.keys_dir.parent.mkdir(exist_ok=True)
         settings.keys_dir.write_text("a file where the folder should be")
 
@@ -144,7 +129,7 @@ class TestTheFirstStart:
 
         assert result.exit_code == 1
         assert result.output.startswith("Error:")
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(KeyEpoch)) == 0
+        assert count(KeyEpoch) == 0
 
     def test_is_asked_for_by_a_command_that_needs_keys(self, empty: Flask) -> None:
         result = run(empty, "staff", "invite", "alice", "--role", "moderator")
@@ -153,8 +138,7 @@ class TestTheFirstStart:
         assert "flask keys init" in result.output
 
     def test_asks_for_the_tables_first(self, empty: Flask) -> None:
-        db.session.execute(sa.text("DROP TABLE recovery_keys"))
-        db.session.commit()
+        execute(sa.text("DROP TABLE recovery_keys"))
 
         result = run(empty, "keys", "init")
 
@@ -183,7 +167,7 @@ class TestStaff:
     )
     def test_invite_refuses_what_makes_no_sense(self, app: Flask, arguments: tuple[str, ...]) -> None:
         assert run(app, "staff", "invite", *arguments).exit_code != 0
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Staff)) == 0
+        assert count(Staff) == 0
 
     def test_invite_refuses_a_name_that_is_taken(self, app: Flask, alice: Colleague) -> None:
         result = run(app, "staff", "invite", "Alice", "--role", "auditor")
@@ -234,8 +218,7 @@ class TestStaff:
 
     def test_admit_refuses_a_key_that_was_swapped(self, app: Flask, team: Team) -> None:
         newcomer = team.enrol("dave")
-        db.session.execute(sa.update(Staff).values(public_key=PrivateKey.generate().public().raw))
-        db.session.commit()
+        execute(sa.update(Staff).values(public_key=PrivateKey.generate().public().raw))
 
         result = run(app, "staff", "admit", "dave", typed=f"{team.installation.recovery_words}\n")
 
@@ -318,8 +301,7 @@ class TestKeys:
 
         run(app, "keys", "recover", "alice")
 
-        query = sa.select(AuditEntry.subject_id).where(AuditEntry.kind == AuditKind.KEYS_RECOVERED)
-        assert db.session.scalars(query).all() == [alice.id]
+        assert [entry.subject_id for entry in entries(AuditKind.KEYS_RECOVERED)] == [alice.id]
 
     def test_recover_renews_a_code_that_was_lost(self, app: Flask) -> None:
         first = printed(CODE, run(app, "staff", "invite", "erin", "--role", "auditor"))

@@ -10,12 +10,12 @@ from flask.testing import FlaskClient
 
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
+from tests.make.databases import count, execute
 from tests.make.pages import hidden
-from ugly_mugs.accounts import guard, sessions
+from tests.make.sessions import begin_member_session, begin_reporter_session, begin_session, keep
+from ugly_mugs.accounts import guard
 from ugly_mugs.accounts.guard import PERMISSIONS, Permission, anyone, machine, member, reporter, staff
 from ugly_mugs.accounts.models import Role, Session, SessionKind, StaffRole
-from ugly_mugs.database.engine import db
-from ugly_mugs.runtime import runtime
 
 ALLOWED: Mapping[Role, str] = {
     Role.MODERATOR: "open_reports redact draft converse file_for_caller admit_moderators see_drafts",
@@ -82,34 +82,6 @@ def app(app: Flask) -> Flask:
     return app
 
 
-def begin(
-    client: FlaskClient, kind: SessionKind, *, owner_id: uuid.UUID | None, contents: dict[str, str]
-) -> str:
-    """Give this browser a session, as a sign-in would."""
-    now = runtime().clock.now()
-    cookie = sessions.start(vault=runtime().vault, kind=kind, owner_id=owner_id, contents=contents, now=now)
-    db.session.commit()
-    client.set_cookie(cookie.name, cookie.value)
-    return cookie.value
-
-
-def come_back(client: FlaskClient) -> uuid.UUID:
-    report_id = uuid.uuid4()
-    begin(
-        client,
-        SessionKind.REPORTER,
-        owner_id=None,
-        contents=guard.reporter_session_contents(report_id, bytes(32)),
-    )
-    return report_id
-
-
-def rows(kind: SessionKind) -> int:
-    count = db.session.scalar(sa.select(sa.func.count()).where(Session.kind == kind)) or 0
-    db.session.rollback()
-    return count
-
-
 class TestThePermissionTable:
     def test_it_names_every_role(self) -> None:
         assert set(PERMISSIONS) == set(Role)
@@ -149,8 +121,7 @@ class TestThePermissionTable:
     def test_a_role_that_was_taken_away_is_gone_at_the_next_request(self, team: Team) -> None:
         fay = team.hire("fay", Role.AUDITOR, Role.ADMINISTRATOR)
 
-        db.session.execute(sa.delete(StaffRole).where(StaffRole.role == Role.AUDITOR))
-        db.session.commit()
+        execute(sa.delete(StaffRole).where(StaffRole.role == Role.AUDITOR))
 
         assert fay.browser.get("/desk/test/audit").status_code == 403
         assert fay.browser.get("/desk/test/invite").status_code == 200
@@ -180,18 +151,17 @@ class TestAreas:
         assert client.get("/desk/test/form").location == "/desk/sign-in"
 
     def test_a_reporter_finds_their_report(self, client: FlaskClient) -> None:
-        report_id = come_back(client)
+        report_id = begin_reporter_session(client)
 
-        assert str(report_id) in client.get("/receipt/test").get_data(as_text=True)
+        assert str(report_id) in client.get("/receipt/test").text
 
     def test_a_member_is_known_by_a_random_id(self, client: FlaskClient) -> None:
-        member_id = uuid.uuid4()
-        begin(client, SessionKind.MEMBER, owner_id=member_id, contents={})
+        member_id = begin_member_session(client)
 
-        assert client.get("/alerts/test").get_data(as_text=True) == str(member_id)
+        assert client.get("/alerts/test").text == str(member_id)
 
     def test_a_members_session_opens_no_other_area(self, client: FlaskClient) -> None:
-        value = begin(client, SessionKind.MEMBER, owner_id=uuid.uuid4(), contents={})
+        value = begin_session(SessionKind.MEMBER, uuid.uuid4()).value
 
         client.set_cookie("reporter", value)
         client.set_cookie("staff", value)
@@ -200,27 +170,27 @@ class TestAreas:
         assert client.get("/desk/test/form").status_code == 303
 
     def test_a_members_cookie_is_never_read_where_reports_are_filed(self, client: FlaskClient) -> None:
-        begin(client, SessionKind.MEMBER, owner_id=uuid.uuid4(), contents={})
+        begin_member_session(client)
 
         assert client.get("/report/test").status_code == 500
 
     def test_a_session_that_waits_for_its_code_opens_nothing_and_is_left_alone(
         self, client: FlaskClient
     ) -> None:
-        begin(client, SessionKind.MEMBER, owner_id=None, contents={"request": "waiting"})
+        keep(client, begin_session(SessionKind.MEMBER, contents={"request": "waiting"}))
 
         answer = client.get("/alerts/test")
 
         assert answer.status_code == 303
-        assert rows(SessionKind.MEMBER) == 1
+        assert count(Session, Session.kind == SessionKind.MEMBER) == 1
         assert client.get_cookie("member") is not None
 
     def test_leaving_ends_the_reporters_session(self, client: FlaskClient) -> None:
-        come_back(client)
+        begin_reporter_session(client)
 
         client.get("/leave")
 
-        assert rows(SessionKind.REPORTER) == 0
+        assert count(Session, Session.kind == SessionKind.REPORTER) == 0
         assert client.get_cookie("reporter") is None
         assert client.get("/receipt/test").status_code == 303
 
@@ -233,8 +203,7 @@ class TestAreas:
     def test_a_session_moved_to_a_colleague_in_the_database_lets_nobody_in(
         self, erin: Colleague, bob: Colleague
     ) -> None:
-        db.session.execute(sa.update(Session).where(Session.owner_id == erin.id).values(owner_id=bob.id))
-        db.session.commit()
+        execute(sa.update(Session).where(Session.owner_id == erin.id).values(owner_id=bob.id))
 
         assert erin.browser.get("/desk/test/approve").status_code == 303
         assert bob.browser.get("/desk/test/approve").status_code == 200
@@ -278,7 +247,7 @@ class TestForms:
         answer = erin.browser.post("/desk/test/form", data={"csrf": token, "note": "Blue car, <Leeds>"})
 
         assert answer.status_code == 400
-        assert "Blue car, &lt;Leeds&gt;" in answer.get_data(as_text=True)
+        assert "Blue car, &lt;Leeds&gt;" in answer.text
 
     def test_a_token_of_somebody_elses_session_is_refused(self, team: Team, erin: Colleague) -> None:
         fay = team.hire("fay", Role.AUDITOR)

@@ -10,11 +10,11 @@ from flask import Flask, Response
 
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
-from tests.make.databases import settings_for
-from tests.make.installation import Installation
+from tests.make.databases import count, execute, settings_for
+from tests.make.installation import Installation, application
+from tests.make.sessions import begin_session
 from ugly_mugs.accounts import jobs, sessions
 from ugly_mugs.accounts.models import KnownDevice, Session, SessionKind
-from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.settings import Settings
@@ -23,11 +23,7 @@ CONTENTS = {"seed": "canary-of-a-session"}
 
 
 def begin(kind: SessionKind = SessionKind.STAFF, owner_id: uuid.UUID | None = None) -> sessions.Cookie:
-    cookie = sessions.start(
-        vault=runtime().vault, kind=kind, owner_id=owner_id, contents=CONTENTS, now=runtime().clock.now()
-    )
-    db.session.commit()
-    return cookie
+    return begin_session(kind, owner_id, CONTENTS)
 
 
 def find(cookie: sessions.Cookie, kind: SessionKind = SessionKind.STAFF) -> sessions.OpenSession | None:
@@ -71,8 +67,7 @@ class TestASession:
     ) -> None:
         cookie = begin(kind, began_as)
         before = find(cookie, kind)
-        db.session.execute(sa.update(Session).values(owner_id=becomes))
-        db.session.commit()
+        execute(sa.update(Session).values(owner_id=becomes))
 
         assert before is not None and before.owner_id == began_as
         assert (find(cookie, kind) is not None) == (began_as == becomes)
@@ -102,13 +97,7 @@ class TestASession:
         assert cookie.value[:22].encode() not in columns["token"]
 
     def test_has_one_length_whatever_it_holds(self, app: Flask) -> None:
-        sessions.start(
-            vault=runtime().vault,
-            kind=SessionKind.STAFF,
-            owner_id=None,
-            contents={"seed": "x" * 400},
-            now=runtime().clock.now(),
-        )
+        begin_session(SessionKind.STAFF, contents={"seed": "x" * 400})
         begin()
 
         assert len({len(row.contents) for row in db.session.scalars(sa.select(Session))}) == 1
@@ -198,7 +187,7 @@ class TestTheSweep:
 
         jobs.sweep()
 
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == 1
+        assert count(Session) == 1
         assert find(living, SessionKind.REPORTER) is not None
 
     def test_leaves_a_session_that_was_used_just_before_midnight(
@@ -216,13 +205,13 @@ class TestTheSweep:
         team.hire("erin")
 
         jobs.sweep()
-        kept = db.session.scalar(sa.select(sa.func.count()).select_from(KnownDevice))
+        kept = count(KnownDevice)
         db.session.rollback()
         clock.forward(days=181)
         jobs.sweep()
 
         assert kept == 1
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(KnownDevice)) == 0
+        assert count(KnownDevice) == 0
 
 
 class TestTheCookie:
@@ -256,11 +245,8 @@ class TestTheCookie:
     ) -> Iterator[Flask]:
         address = settings.database_url.replace("postgresql+psycopg://", "postgresql://")
         secure = settings_for(address, settings.keys_dir, PUBLIC_URL="https://127.0.0.1:8443")
-        app = create_app(secure, clock=clock)
-        with app.app_context():
+        with application(secure, clock) as app:
             yield app
-            db.session.remove()
-            db.engine.dispose()
 
 
 class TestFixation:
@@ -285,7 +271,7 @@ class TestFixation:
         erin.sign_in()
 
         assert find(sessions.Cookie("staff", before.value)) is None
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == 1
+        assert count(Session) == 1
 
     def test_the_limits_are_those_that_were_promised(self) -> None:
         assert sessions.LIMITS[SessionKind.REPORTER].idle == timedelta(minutes=20)

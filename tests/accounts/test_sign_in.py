@@ -1,7 +1,7 @@
 """Signing in at the desk: name, passphrase and code; the same answer for every mistake; nobody locked out."""
 
 import re
-import threading
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
+from tests.make.databases import count
 from tests.make.pages import hidden
+from tests.make.threads import at_once
 from ugly_mugs.accounts.models import Role, Session
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
@@ -24,12 +26,6 @@ def erin(team: Team) -> Colleague:
     return team.hire("erin", signed_in=False)
 
 
-def sessions_now() -> int:
-    count = db.session.scalar(sa.select(sa.func.count()).select_from(Session)) or 0
-    db.session.rollback()
-    return count
-
-
 class TestSigningIn:
     def test_opens_the_desk(self, team: Team) -> None:
         alice = team.hire("alice", signed_in=False)
@@ -38,7 +34,7 @@ class TestSigningIn:
 
         assert answer.status_code == HTTPStatus.SEE_OTHER
         assert answer.location == "/desk"
-        assert "alice" in alice.browser.get("/desk/account").get_data(as_text=True)
+        assert "alice" in alice.browser.get("/desk/account").text
 
     @pytest.mark.parametrize(
         ("role", "page"),
@@ -74,14 +70,14 @@ class TestSigningIn:
         answer = erin.post("/desk/sign-out")
 
         assert answer.location == "/desk/sign-in"
-        assert sessions_now() == 0
+        assert count(Session) == 0
         assert erin.browser.get("/desk/account").status_code == HTTPStatus.SEE_OTHER
 
     def test_of_somebody_not_admitted_shows_their_six_words_and_opens_nothing(self, team: Team) -> None:
         newcomer = team.enrol("newcomer", Role.MODERATOR)
 
         answer = newcomer.sign_in()
-        page = newcomer.browser.get("/desk/join").get_data(as_text=True)
+        page = newcomer.browser.get("/desk/join").text
 
         assert answer.location == "/desk/join"
         assert team.words(newcomer) in page
@@ -105,8 +101,8 @@ class TestARefusal:
         answers = [erin.sign_in(None, **wrong) for wrong in self.WRONG]
 
         assert {answer.status_code for answer in answers} == {HTTPStatus.BAD_REQUEST}
-        assert len({self.drawn(answer.get_data(as_text=True)) for answer in answers}) == 1
-        assert sessions_now() == 0
+        assert len({self.drawn(answer.text) for answer in answers}) == 1
+        assert count(Session) == 0
 
     def test_costs_one_derivation_whatever_was_wrong(
         self, erin: Colleague, monkeypatch: pytest.MonkeyPatch
@@ -129,7 +125,7 @@ class TestARefusal:
         assert counts == [1] * len(self.WRONG)
 
     def test_keeps_the_name_and_never_draws_the_passphrase(self, erin: Colleague) -> None:
-        page = erin.sign_in(passphrase="canary words").get_data(as_text=True)
+        page = erin.sign_in(passphrase="canary words").text
 
         assert 'value="erin"' in page
         assert "canary" not in page
@@ -192,7 +188,7 @@ class TestBudgets:
         answer = erin.sign_in(team.app.test_client())
 
         assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
-        assert 'value="erin"' in answer.get_data(as_text=True)
+        assert 'value="erin"' in answer.text
 
     def test_count_for_names_nobody_has_just_the_same(self, team: Team, erin: Colleague) -> None:
         stranger = team.app.test_client()
@@ -257,16 +253,11 @@ class TestBudgets:
 class TestTwoAtOnce:
     def test_two_with_one_code_end_with_one_session(self, erin: Colleague, team: Team) -> None:
         browsers = [team.app.test_client(), team.app.test_client()]
-        statuses: list[int] = []
 
-        threads = [
-            threading.Thread(target=lambda b=browser: statuses.append(erin.sign_in(b).status_code))
-            for browser in browsers
+        answers = at_once([partial(erin.sign_in, browser) for browser in browsers])
+
+        assert sorted(answer.status_code for answer in answers) == [
+            HTTPStatus.SEE_OTHER,
+            HTTPStatus.BAD_REQUEST,
         ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(timeout=60)
-
-        assert sorted(statuses) == [HTTPStatus.SEE_OTHER, HTTPStatus.BAD_REQUEST]
-        assert sessions_now() == 1
+        assert count(Session) == 1

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.make.databases import count, execute
 from ugly_mugs.audit import log as audit
 from ugly_mugs.audit.log import Head
 from ugly_mugs.audit.models import AuditEntry, AuditKind, Figure
@@ -44,14 +45,14 @@ def test_an_entry_is_rolled_back_with_its_change(app: Flask) -> None:
     audit.record(AuditKind.REPORT_MOVED, subject_id=uuid.uuid4(), day=DAY)
     db.session.rollback()
 
-    assert db.session.scalar(sa.select(sa.func.count(AuditEntry.id))) == 0
+    assert count(AuditEntry) == 0
 
 
 def test_an_opening_stays_recorded_when_what_follows_fails(app: Flask) -> None:
     audit.record_and_commit(AuditKind.REPORT_OPENED, actor_id=uuid.uuid4(), subject_id=uuid.uuid4(), day=DAY)
     db.session.rollback()
 
-    assert db.session.scalar(sa.select(sa.func.count(AuditEntry.id))) == 1
+    assert count(AuditEntry) == 1
 
 
 def test_recording_an_opening_refuses_to_commit_other_changes(app: Flask) -> None:
@@ -106,8 +107,7 @@ def test_any_change_of_an_entry_is_detected(app: Flask, change: dict[str, object
     write(5)
     chain()
 
-    db.session.execute(sa.update(AuditEntry).where(AuditEntry.number == 3).values(**change))
-    db.session.commit()
+    execute(sa.update(AuditEntry).where(AuditEntry.number == 3).values(**change))
 
     assert verify().problems == ["Entry 3 was changed, or something before it."]
 
@@ -116,8 +116,7 @@ def test_a_deleted_entry_is_detected(app: Flask) -> None:
     write(5)
     chain()
 
-    db.session.execute(sa.delete(AuditEntry).where(AuditEntry.number == 2))
-    db.session.commit()
+    execute(sa.delete(AuditEntry).where(AuditEntry.number == 2))
 
     assert verify().problems == ["Entry 2 is missing."]
 
@@ -139,8 +138,7 @@ def test_a_cut_off_end_is_detected_only_with_a_head_stored_elsewhere(app: Flask)
     chain()
     kept = head()
 
-    db.session.execute(sa.delete(AuditEntry).where(AuditEntry.number > 3))
-    db.session.commit()
+    execute(sa.delete(AuditEntry).where(AuditEntry.number > 3))
 
     assert verify().problems == []
     assert verify(kept).problems == ["The log ends at entry 3, but entry 5 was kept elsewhere."]
@@ -151,8 +149,7 @@ def test_a_log_rewritten_by_somebody_with_the_keys_does_not_match_the_head(app: 
     chain()
     kept = head()
 
-    db.session.execute(sa.delete(AuditEntry))
-    db.session.commit()
+    execute(sa.delete(AuditEntry))
     write(3)
     chain()
 
@@ -211,8 +208,7 @@ def test_the_command_reports_a_sound_and_a_cut_log(app: Flask, tmp_path: Path) -
     audit.write_head(file, day=DAY)
 
     well = runner.invoke(args=["audit", "verify", "--head", str(file)])
-    db.session.execute(sa.delete(AuditEntry).where(AuditEntry.number == 4))
-    db.session.commit()
+    execute(sa.delete(AuditEntry).where(AuditEntry.number == 4))
     cut = runner.invoke(args=["audit", "verify", "--head", str(file)])
 
     assert (well.exit_code, well.output) == (

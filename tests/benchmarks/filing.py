@@ -26,6 +26,7 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.questions import names_in
 from tests.make.databases import make_tables, settings_for
 from tests.make.installation import install
+from tests.make.processes.stack import free_port
 from ugly_mugs.app import create_app
 from ugly_mugs.clock import SystemClock
 
@@ -123,13 +124,6 @@ class Visitor:
 
     def close(self) -> None:
         self._socket.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -287,7 +281,6 @@ def weigh(client: FlaskClient, path: str = "/report") -> int:
 
 
 def figures() -> Iterator[Figure]:
-    """Every figure of this subject."""
     yield from flows()
     yield from page_weight()
 

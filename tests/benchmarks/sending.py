@@ -62,7 +62,6 @@ class LoadTarget:
         self._http.request("POST", f"{self.url}/latency", json={"milliseconds": milliseconds})
 
     def count(self) -> int:
-        """How many texts have reached it."""
         return int(self._http.request("GET", f"{self.url}/count").json()["count"])
 
     def stop(self) -> None:

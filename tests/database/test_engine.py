@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.make.databases import execute
 from ugly_mugs.audit.models import AuditEntry
 from ugly_mugs.database import engine as database
 from ugly_mugs.database.engine import db, forget_deleted
@@ -20,8 +21,7 @@ def log(app: Flask) -> Path:
         pytest.skip(
             "SQLITE ALONE. PostgreSQL keeps no such log; tests/rules/test_migrations.py has its side."
         )
-    db.session.execute(sa.delete(AuditEntry))
-    db.session.commit()
+    execute(sa.delete(AuditEntry))
     return Path(url.removeprefix("sqlite:///") + "-wal")
 
 
@@ -40,8 +40,7 @@ def test_a_reader_prevents_it_and_the_checkpoint_does_not_wait_for_the_write_tim
     with sqlite3.connect(str(log).removesuffix("-wal"), isolation_level=None) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM staff").fetchone()
-        db.session.execute(sa.delete(AuditEntry))
-        db.session.commit()
+        execute(sa.delete(AuditEntry))
 
         forget_deleted()
 

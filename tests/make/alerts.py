@@ -23,7 +23,7 @@ from alerts.membership.models import (
     Subscription,
 )
 from alerts.publishing import alert_kind
-from alerts.publishing.models import ALERT_OUTPUT, Alert, AlertState
+from alerts.publishing.models import ALERT_OUTPUT, Alert, AlertState, Change
 from reporting.record import consents as consent_records, opening, outputs, queries as record_queries
 from reporting.record.consents import Consents
 from reporting.record.models import Output
@@ -31,6 +31,7 @@ from reporting.redaction import services, spans as redaction
 from reporting.redaction.models import Redaction
 from tests.make.cast import Colleague, signed_in
 from tests.make.clock import MovableClock
+from tests.make.databases import set_row
 from tests.make.pages import hidden
 from tests.make.reports import FiledReport, filed
 from ugly_mugs.accounts.models import EpochKind, KeyEpoch, MemberKind
@@ -59,9 +60,10 @@ SECTIONS: dict[str, Any] = {
     "about_you": {"working_names": ["Marisol"]},
 }
 HERE = "yorkshire-humber"
+ELSEWHERE = {"regions": ["wales"]}
 
 
-class TheReport(FiledReport):
+class AlertReport(FiledReport):
     """A filed report from which alerts are made."""
 
     @property
@@ -98,53 +100,56 @@ class TheReport(FiledReport):
 
 @dataclass
 class Newsroom:
-    """Writes and sends alerts the way people do: through the desk's pages, with real keys."""
+    """Writes and sends alerts through the desk's pages; the author or approver acts unless `by` names another."""
 
     app: Flask
     clock: MovableClock
+    author: Colleague
+    approver: Colleague
 
-    def file(self, consents: Consents | None = None, **sections: Any) -> TheReport:
+    def file(self, consents: Consents | None = None, **sections: Any) -> AlertReport:
         """A report filed through the form's service; keywords replace whole sections."""
-        return TheReport(*filed(consents=consents, **{**SECTIONS, **sections}), self.clock)
+        return AlertReport(*filed(consents=consents, **{**SECTIONS, **sections}), self.clock)
 
-    def redaction_version(self, report: TheReport) -> int:
-        db.session.rollback()
-        query = sa.select(Redaction.version).where(Redaction.report_id == report.id)
-        return db.session.scalar(query) or 0
-
-    def redact(
-        self, report: TheReport, by: Colleague, hide: str = "Marisol", *, seen_version: int = 0
-    ) -> None:
+    def redact(self, report: AlertReport, hide: str = "Marisol") -> None:
         """Hide these words everywhere in the account and settle what is left."""
-        opened = opening.open_report(report_id=report.id, staff=signed_in(by), now=self.clock.now())
+        db.session.rollback()
+        version = db.session.scalar(sa.select(Redaction.version).where(Redaction.report_id == report.id))
+        opened = opening.open_report(report_id=report.id, staff=signed_in(self.author), now=self.clock.now())
         account = opened.contents.account
         spans = redaction.occurrences(account, hide)
-        told: dict[str, Any] = {"report_id": report.id, "account": account, "content_key": opened.content_key}
-        told |= {"staff_id": by.id, "now": self.clock.now()}
-        kept = services.save_spans(spans=spans, seen_version=seen_version, **told)
+        common: dict[str, Any] = {
+            "report_id": report.id,
+            "account": account,
+            "content_key": opened.content_key,
+            "staff_id": self.author.id,
+            "now": self.clock.now(),
+        }
+        kept = services.save_spans(spans=spans, seen_version=version or 0, **common)
         text = redaction.redact(account, spans).text
-        services.settle(text=text, known={}, seen_version=kept.version, **told)
+        services.settle(text=text, known={}, seen_version=kept.version, **common)
         db.session.commit()
 
-    def ready(self, by: Colleague, consents: Consents | None = None, **sections: Any) -> TheReport:
+    def ready(self, consents: Consents | None = None, **sections: Any) -> AlertReport:
         """A report from which an alert may be drafted."""
         report = self.file(consents, **sections)
-        self.redact(report, by)
+        self.redact(report)
         return report
 
-    def draft(self, by: Colleague, report: TheReport | None = None) -> uuid.UUID:
+    def draft(self, report: AlertReport | None = None, by: Colleague | None = None) -> uuid.UUID:
         """One click on the report's page."""
-        report = report or self.ready(by)
-        answer = by.post("/desk/alerts/new", {"report_id": str(report.id)})
-        assert answer.status_code == 303, answer.text
-        return uuid.UUID(answer.location.rsplit("/", 1)[1])
+        report = report or self.ready()
+        return _alert_in((by or self.author).post("/desk/alerts/new", {"report_id": str(report.id)}))
 
-    def page(self, alert_id: uuid.UUID, by: Colleague) -> TestResponse:
-        return by.browser.get(f"/desk/alerts/{alert_id}")
+    def page(self, alert_id: uuid.UUID, by: Colleague | None = None) -> TestResponse:
+        return (by or self.author).browser.get(f"/desk/alerts/{alert_id}")
 
-    def answers(self, alert_id: uuid.UUID, by: Colleague) -> dict[str, Any]:
+    def approval_page(self, alert_id: uuid.UUID) -> TestResponse:
+        return self.page(alert_id, self.approver)
+
+    def answers(self, alert_id: uuid.UUID, by: Colleague | None = None) -> dict[str, Any]:
         """What the form of a draft holds now, as the browser would send it back."""
-        page = self.page(alert_id, by).get_data(as_text=True)
+        page = self.page(alert_id, by).text
         form = page[page.index('name="seen"') - 200 : page.index("</form>", page.index('name="seen"'))]
         typed: dict[str, Any] = {}
         chosen_ones = r'<input type="(?:radio|checkbox)"[^>]*name="([^"]*)" value="([^"]*)" checked'
@@ -163,46 +168,65 @@ class Newsroom:
             typed[name] = chosen[1] if chosen else ""
         return typed
 
-    def save(self, alert_id: uuid.UUID, by: Colleague, action: str = "save", **changes: Any) -> TestResponse:
+    def save(
+        self, alert_id: uuid.UUID, button: str = "save", *, by: Colleague | None = None, **changes: Any
+    ) -> TestResponse:
         """Change some answers and press a button."""
-        return by.browser.post(
-            f"/desk/alerts/{alert_id}", data={**self.answers(alert_id, by), "action": action, **changes}
+        return (by or self.author).browser.post(
+            f"/desk/alerts/{alert_id}", data={**self.answers(alert_id, by), "action": button, **changes}
         )
 
-    def submit(self, alert_id: uuid.UUID, by: Colleague, **changes: Any) -> TestResponse:
-        return self.save(alert_id, by, "submit", **changes)
+    def submit(self, alert_id: uuid.UUID, **changes: Any) -> TestResponse:
+        return self.save(alert_id, "submit", **changes)
 
-    def submitted(self, by: Colleague, report: TheReport | None = None, **changes: Any) -> uuid.UUID:
+    def submitted(
+        self, report: AlertReport | None = None, *, by: Colleague | None = None, **changes: Any
+    ) -> uuid.UUID:
         """An alert that waits for somebody else."""
-        alert_id = self.draft(by, report)
-        answer = self.submit(alert_id, by, **changes)
+        alert_id = self.draft(report, by)
+        answer = self.submit(alert_id, by=by, **changes)
         assert self.state(alert_id) is AlertState.SUBMITTED, answer.text
         return alert_id
 
-    def approve(self, alert_id: uuid.UUID, by: Colleague, page: TestResponse | None = None) -> TestResponse:
-        """Press the button of a page that this person was shown."""
+    def approve(
+        self, alert_id: uuid.UUID, page: TestResponse | None = None, by: Colleague | None = None
+    ) -> TestResponse:
+        """Press the button of a page that this person, or another, was shown."""
+        by = by or self.approver
         page = page or self.page(alert_id, by)
-        typed = {name: hidden(page, name) for name in ("csrf", "seen", "consent")}
-        return by.browser.post(f"/desk/alerts/{alert_id}/approve", data=typed)
+        return self.press(alert_id, "approve", by, seen=hidden(page, "seen"), consent=hidden(page, "consent"))
 
-    def approved(
-        self, author: Colleague, approver: Colleague, report: TheReport | None = None, **changes: Any
-    ) -> uuid.UUID:
+    def approved(self, report: AlertReport | None = None, **changes: Any) -> uuid.UUID:
         """An alert that two people agreed on."""
-        alert_id = self.submitted(author, report, **changes)
-        answer = self.approve(alert_id, approver)
+        alert_id = self.submitted(report, **changes)
+        answer = self.approve(alert_id)
         assert answer.status_code == 303, answer.text
         return alert_id
 
-    def press(self, alert_id: uuid.UUID, action: str, by: Colleague, **typed: Any) -> TestResponse:
+    def next_version(
+        self, former: uuid.UUID, change: Change = Change.CORRECTION, by: Colleague | None = None
+    ) -> uuid.UUID:
+        """A draft of what follows a version that was approved."""
+        return _alert_in(self.press(former, "version", by, change=change.value))
+
+    def approved_version(
+        self, former: uuid.UUID, change: Change = Change.CORRECTION, **changes: Any
+    ) -> uuid.UUID:
+        version = self.next_version(former, change)
+        self.submit(version, **changes)
+        answer = self.approve(version)
+        assert answer.status_code == 303, answer.text
+        return version
+
+    def press(
+        self, alert_id: uuid.UUID, button: str, by: Colleague | None = None, **typed: Any
+    ) -> TestResponse:
         """One of the buttons on the page of an alert."""
-        return by.post(f"/desk/alerts/{alert_id}/{action}", typed)
+        return (by or self.author).post(f"/desk/alerts/{alert_id}/{button}", typed)
 
     def alert(self, alert_id: uuid.UUID) -> Alert:
         db.session.rollback()
-        found = db.session.get(Alert, alert_id, populate_existing=True)
-        assert found is not None
-        return found
+        return db.session.get_one(Alert, alert_id, populate_existing=True)
 
     def state(self, alert_id: uuid.UUID) -> AlertState:
         return self.alert(alert_id).state
@@ -242,8 +266,14 @@ class Newsroom:
 
 
 @pytest.fixture
-def newsroom(app: Flask, clock: MovableClock) -> Newsroom:
-    return Newsroom(app, clock)
+def newsroom(app: Flask, clock: MovableClock, alice: Colleague, bob: Colleague) -> Newsroom:
+    return Newsroom(app, clock, author=alice, approver=bob)
+
+
+def _alert_in(answer: TestResponse) -> uuid.UUID:
+    """The alert to whose page the browser is sent."""
+    assert answer.status_code == 303, answer.text
+    return uuid.UUID(answer.location.rsplit("/", 1)[1])
 
 
 def member(
@@ -295,5 +325,4 @@ def member(
 
 def moved(delivery: Delivery, **values: Any) -> None:
     """Put a delivery where the outbox would have brought it."""
-    db.session.execute(sa.update(Delivery).where(Delivery.id == delivery.id).values(**values))
-    db.session.commit()
+    set_row(Delivery, delivery.id, **values)

@@ -13,6 +13,7 @@ A test that needs other roles hires somebody with another name.
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -183,41 +184,17 @@ def team(app: Flask, clock: MovableClock, installation: Installation) -> Team:
     return Team(app, clock, installation)
 
 
-@pytest.fixture
-def alice(team: Team) -> Colleague:
-    return team.hire("alice")
+def _fixture(login: str, *, admitted_by: str = "") -> Any:
+    @pytest.fixture(name=login)
+    def hired(team: Team, request: pytest.FixtureRequest) -> Colleague:
+        if admitted_by:
+            request.getfixturevalue(admitted_by)
+        return team.hire(login)
+
+    return hired
 
 
-@pytest.fixture
-def bob(team: Team, alice: Colleague) -> Colleague:
-    return team.hire("bob")
-
-
-@pytest.fixture
-def carol(team: Team, alice: Colleague) -> Colleague:
-    return team.hire("carol")
-
-
-@pytest.fixture
-def charlie(team: Team, alice: Colleague) -> Colleague:
-    return team.hire("charlie")
-
-
-@pytest.fixture
-def dave(team: Team, alice: Colleague) -> Colleague:
-    return team.hire("dave")
-
-
-@pytest.fixture
-def dora(team: Team, alice: Colleague) -> Colleague:
-    return team.hire("dora")
-
-
-@pytest.fixture
-def erin(team: Team) -> Colleague:
-    return team.hire("erin")
-
-
-@pytest.fixture
-def ada(team: Team) -> Colleague:
-    return team.hire("ada")
+alice, erin, ada = (_fixture(login) for login in ("alice", "erin", "ada"))
+bob, carol, charlie, dave, dora = (
+    _fixture(login, admitted_by="alice") for login in ("bob", "carol", "charlie", "dave", "dora")
+)

@@ -7,7 +7,9 @@ a new server (0.35 s after 2.7 s).
 
 import functools
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.make.clock import MovableClock
-from tests.make.installation import Installation, install
+from tests.make.installation import Installation, application, install
 from tests.make.once import SharedFolder
 from tests.make.processes import postgresql
-from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings, from_environment
 
@@ -47,19 +48,38 @@ def settings_for(url: str, keys: Path, **changes: str) -> Settings:
 
 def make_tables(url: str, keys: Path) -> None:
     """Every table, in a database that has none."""
-    app = create_app(settings_for(url, keys))
-    with app.app_context():
+    with application(settings_for(url, keys)):
         db.create_all()
-        db.session.remove()
-        db.engine.dispose()
 
 
-def count(table: type[Any]) -> int:
-    """How many rows the table has now; no transaction stays open."""
+@contextmanager
+def own_database(server: str) -> Iterator[str]:
+    """The address of an empty PostgreSQL database on this server, which is dropped at the end."""
+    name = f"own_{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    yield postgresql.renamed(server, name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def count(table: type[Any], *conditions: sa.ColumnElement[bool]) -> int:
+    """How many rows of the table fulfil the conditions now; no transaction stays open."""
     db.session.rollback()
-    total = db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(table).where(*conditions)) or 0
     db.session.rollback()
     return total
+
+
+def execute(statement: sa.Executable) -> None:
+    """Run a statement and commit it."""
+    db.session.execute(statement)
+    db.session.commit()
+
+
+def set_row(model: type[Any], row_id: uuid.UUID, **values: Any) -> None:
+    """Change a row in the database, past the services."""
+    execute(sa.update(model).where(model.id == row_id).values(**values))
 
 
 @dataclass(frozen=True)
@@ -206,8 +226,14 @@ def _copied(connection: psycopg.Connection[tuple[Any, ...]], table: str) -> byte
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    return settings_for(database_url, tmp_path / "keys")
+def changed_settings() -> dict[str, str]:
+    """What a test wants to be set differently; it overrides this fixture, or parametrises it."""
+    return {}
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, changed_settings: dict[str, str]) -> Settings:
+    return settings_for(database_url, tmp_path / "keys", **changed_settings)
 
 
 @pytest.fixture

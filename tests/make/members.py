@@ -36,7 +36,7 @@ ADMIN_ID = uuid.UUID(int=7)
 class Person:
     """Somebody with a browser, a phone and an inbox, who has asked to join."""
 
-    crowd: "Crowd"
+    members: "Members"
     name: str
     phone: str | None
     email: str | None
@@ -56,10 +56,13 @@ class Person:
 
     def sign_in(self, address: str | None = None) -> TestResponse:
         """Ask for a code, read it where it arrives, and type it."""
+        return self.type_code(self.receive_code(address))
+
+    def receive_code(self, address: str | None = None) -> str:
+        """Ask for a code; gives the one that the worker made."""
         assert self.ask_for_code(address).status_code == 303
-        self.crowd.clock.forward(seconds=1)
-        self.crowd.work()
-        return self.type_code(self.crowd.last_code())
+        self.members.work()
+        return self.members.last_code()
 
     def post(
         self, path: str, data: Mapping[str, object] | None = None, page: str = "/alerts/end"
@@ -71,22 +74,18 @@ class Person:
     def add_address(self, address: str) -> TestResponse:
         """From inside: give another address and type the code that comes to it."""
         assert self.post("/alerts/addresses", {"address": address}).status_code == 303
-        self.crowd.clock.forward(seconds=1)
-        self.crowd.work()
-        return self.post("/alerts/addresses/code", {"code": self.crowd.last_code()})
+        self.members.work()
+        return self.post("/alerts/addresses/code", {"code": self.members.last_code()})
 
     @property
     def member(self) -> Member:
         """The row as it stands, in a transaction that the caller ends."""
-        address = self.crowd.find(self.address)
-        assert address is not None
-        found = db.session.get(Member, address.owner_id, populate_existing=True)
-        assert found is not None
-        return found
+        owner_id = self.members.address(self.address).owner_id
+        return db.session.get_one(Member, owner_id, populate_existing=True)
 
 
 @dataclass
-class Crowd:
+class Members:
     """Everybody who joins in one test, and the worker that serves them: an application of its own, as in life."""
 
     app: Flask
@@ -104,8 +103,7 @@ class Crowd:
         """Somebody whose application has arrived; `typed` is what the form says beside the usual."""
         person = self.person(name, phone, email)
         response = person.browser.post("/join", data=self.form(person, **typed))
-        assert response.status_code == 303, response.get_data(as_text=True)
-        self.clock.forward(seconds=1)
+        assert response.status_code == 303, response.text
         self.work()
         return person
 
@@ -132,17 +130,21 @@ class Crowd:
     ) -> Person:
         """An active member: applied, accepted, and signed in with the first of their addresses."""
         person = self.apply(name, phone, email, **typed)
-        member = locked_member(person.member.id)
-        assert member is not None
-        services.accept(member=member, by_id=ADMIN_ID, now=self.clock.now())
-        db.session.commit()
+        self.accept(person)
         assert person.sign_in().status_code == 303
         assert person.member.state is MemberState.ACTIVE
         db.session.rollback()
         return person
 
+    def accept(self, person: Person) -> None:
+        member = locked_member(person.member.id)
+        assert member is not None
+        services.accept(member=member, by_id=ADMIN_ID, now=self.clock.now())
+        db.session.commit()
+
     def work(self) -> None:
-        """What the worker does with everything that waits."""
+        """A second later: what the worker does with everything that waits."""
+        self.clock.forward(seconds=1)
         with self.worker.app_context():
             handovers.apply_waiting(vault=self.vault, handlers=the_worker().handlers, now=self.clock.now())
             db.session.remove()
@@ -150,8 +152,7 @@ class Crowd:
 
     def text(self, person: Person, stops: bool) -> None:
         """STOP or START from this person's phone, as the worker takes it once the signature was right."""
-        address = self.find(person.address)
-        assert address is not None
+        address = self.address(person.address)
         if stops:
             optouts.opt_out(
                 registry=registry(), owner_id=address.owner_id, channel=address.channel, now=self.clock.now()
@@ -162,9 +163,7 @@ class Crowd:
 
     def one_click(self, person: Person) -> None:
         """The opt-out link of an e-mail, as the page behind it does it."""
-        address = self.find(person.email or "")
-        assert address is not None
-        optouts.close(registry=registry(), address=address, now=self.clock.now())
+        optouts.close(registry=registry(), address=self.address(person.email or ""), now=self.clock.now())
         db.session.commit()
 
     def find(self, typed: str) -> Address | None:
@@ -173,6 +172,12 @@ class Crowd:
         written = typed.lower() if channel is Channel.EMAIL else "+44" + typed.replace(" ", "")[1:]
         tag = self.vault.contact_tag(channel.value, written)
         return db.session.scalars(sa.select(Address).where(Address.tag == tag)).one_or_none()
+
+    def address(self, typed: str) -> Address:
+        """The row of an address that somebody has given."""
+        address = self.find(typed)
+        assert address is not None
+        return address
 
     def waiting_codes(self) -> list[tuple[str, str]]:
         """Every code that waits to be sent: the address it would go to, and its digits."""
@@ -198,18 +203,18 @@ class Crowd:
 
 
 @contextmanager
-def crowd_of(app: Flask, clock: MovableClock) -> Iterator[Crowd]:
-    """A crowd around the application of a test, and the end of its worker."""
+def members_of(app: Flask, clock: MovableClock) -> Iterator[Members]:
+    """Members of the application of a test, and the end of their worker."""
     worker = create_app(runtime().settings, clock=clock)
     with worker.app_context():
         vault = runtime().become_worker()
-    yield Crowd(app, clock, worker, vault)
+    yield Members(app, clock, worker, vault)
     with worker.app_context():
         db.session.remove()
         db.engine.dispose()
 
 
 @pytest.fixture
-def crowd(app: Flask, clock: MovableClock) -> Iterator[Crowd]:
-    with crowd_of(app, clock) as crowd:
-        yield crowd
+def members(app: Flask, clock: MovableClock) -> Iterator[Members]:
+    with members_of(app, clock) as members:
+        yield members

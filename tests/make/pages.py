@@ -21,7 +21,6 @@ def plain_words(page: str) -> str:
 
 
 def area_of(page: str, name: str) -> str:
-    """What stands in a text area, as a browser reads it."""
     return Drawn(page).texts[name]
 
 

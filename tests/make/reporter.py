@@ -1,11 +1,9 @@
 """What a reporter does in a browser without scripts, and how a test looks behind it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Barrier
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from flask import Flask
@@ -16,16 +14,16 @@ from alerts.publishing.models import ALERT_OUTPUT
 from reporting.record import consents as consent_records, contents, outputs, queries
 from reporting.record.consents import Consents
 from reporting.record.contents import Contents
-from reporting.record.models import Output, OutputKind, OutputState, Report
+from reporting.record.models import REPORT_MOVES, Output, OutputKind, OutputState, Report, ReportState
 from tests.make.pages import Drawn, hidden
 from tests.make.wiring import rewire
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
 
-T = TypeVar("T")
-
 ACCOUNT = "He was polite at first, then he took the money back."
+WARN = {"warn_others__warn_others": "yes", "warn_others__when": "asap"}
+AFTER_SEEN = {"warn_others__warn_others": "yes", "warn_others__when": "after_seen"}
 RECEIPT = re.compile(r'class="receipt"><p>([a-z ]+)</p>')
 DIGITS = re.compile(r'class="digits">([0-9 ]+)</p>')
 
@@ -96,6 +94,13 @@ def file(client: FlaskClient, **answers: Any) -> str:
     return receipt_in(answer.text)
 
 
+def file_and_open(client: FlaskClient, **answers: Any) -> str:
+    """File a report and come back with its receipt; the seven words."""
+    words = file(client, **answers)
+    come_back(client, words)
+    return words
+
+
 def come_back(client: FlaskClient, words: str, **brought: Any) -> TestResponse:
     """Type a receipt; the session's cookie stays with the client."""
     return client.post(
@@ -123,22 +128,8 @@ def holds_everything(page: str, answers: Mapping[str, Any] | None = None) -> boo
     return True
 
 
-def at_once(actions: Sequence[Callable[[], T]]) -> list[T]:
-    """Every action in a thread of its own, all let go at the same moment."""
-    # The test's own transaction must not stand in their way.
-    db.session.remove()
-    gate = Barrier(len(actions))
-
-    def run(action: Callable[[], T]) -> T:
-        gate.wait(30)
-        return action()
-
-    with ThreadPoolExecutor(len(actions)) as threads:
-        return list(threads.map(run, actions))
-
-
 @dataclass
-class Behind:
+class StoredReport:
     """A report and its key, as its receipt opens it."""
 
     report: Report
@@ -153,13 +144,13 @@ class Behind:
         return self.contents.consents
 
 
-def behind(words: str) -> Behind:
+def stored(words: str) -> StoredReport:
     """Open the report a receipt belongs to, as it stands in the database now."""
     db.session.rollback()
     db.session.expire_all()
     found = queries.report_of_receipt(Receipt.parse(words), runtime().vault)
     assert found, "this receipt opens nothing"
-    return Behind(*found)
+    return StoredReport(*found)
 
 
 def listen(app: Flask, *endings: str, listener: Callable[[Any], None]) -> None:
@@ -176,7 +167,7 @@ def make_output(
     kind: OutputKind = ALERT_OUTPUT,
 ) -> Output:
     """An output of the report, by default an alert, brought to a state by the services that features call."""
-    found = behind(words)
+    found = stored(words)
     report = queries.locked_report(found.report.id)
     assert report is not None
     output = outputs.propose(
@@ -205,8 +196,24 @@ def _bring(output: Output, state: OutputState) -> None:
 
 
 def consents_of(words: str) -> Consents:
-    found = behind(words)
+    found = stored(words)
     assert found.report.consents is not None
     return consent_records.open_sealed(
         found.report.consents, report_id=found.report.id, content_key=found.key
     )
+
+
+def open_report(client: FlaskClient) -> str:
+    """The reporter's page of the report, for a client with a session."""
+    answer = client.get("/receipt/report")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def move_report(words: str, *states: ReportState) -> None:
+    """Move the report through these states, as the desk does."""
+    report = queries.locked_report(stored(words).report.id)
+    assert report is not None
+    for state in states:
+        REPORT_MOVES.move(report, state)
+    db.session.commit()

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from flask import Flask
 from reporting.filing import batch_commit
 from reporting.filing.submission import Submission, new_receipt
 from reporting.receipt import adding, withdrawal
-from reporting.record import contents, queries as record_queries
+from reporting.record import contents, outputs, queries as record_queries
 from reporting.record.consents import Consents
-from reporting.record.models import Report, Source
+from reporting.record.models import Output, OutputKind, Report, Source
+from tests.make.cast import Colleague
 from tests.make.clock import MovableClock
 from tests.make.installation import Installation
 from ugly_mugs.database.engine import db
@@ -63,9 +65,7 @@ class FiledReport:
     def row(self) -> Report:
         """The report as it stands now."""
         db.session.rollback()
-        found = db.session.get(Report, self.id, populate_existing=True)
-        assert found is not None
-        return found
+        return db.session.get_one(Report, self.id, populate_existing=True)
 
     @property
     def content_key(self) -> bytes:
@@ -86,11 +86,31 @@ class FiledReport:
         )
         db.session.commit()
 
+    def propose(self, kind: OutputKind, consents: Consents) -> Output:
+        """An output of this kind, not approved by anybody."""
+        output = outputs.propose(
+            report=self.row,
+            kind=kind,
+            subject_id=uuid.uuid4(),
+            preview={"sms": "Example"},
+            content_key=self.content_key,
+            consents=consents,
+        )
+        db.session.commit()
+        return output
+
     def withdraw(self) -> None:
         report = record_queries.locked_report(self.id)
         assert report is not None
         withdrawal.withdraw(report=report, day=self.clock.now().date())
         db.session.commit()
+
+
+def page_of(who: Colleague, report: FiledReport) -> str:
+    """The report's page at the desk."""
+    answer = who.browser.get(report.path)
+    assert answer.status_code == 200
+    return unescape(answer.text)
 
 
 File = Callable[..., FiledReport]
@@ -101,7 +121,7 @@ def file(app: Flask, clock: MovableClock, installation: Installation) -> File:
     """Files a report as the public form does; keywords are its sections."""
 
     def file_one(account: str = ACCOUNT, *, consents: Consents | None = None, **sections: Any) -> FiledReport:
-        told = {**sections, "happened": {"account": account, **sections.get("happened", {})}}
-        return FiledReport(*filed(consents=consents, **told), clock)
+        answers = {**sections, "happened": {"account": account, **sections.get("happened", {})}}
+        return FiledReport(*filed(consents=consents, **answers), clock)
 
     return file_one

@@ -1,8 +1,6 @@
 """`flask doctor`: each check passes, or says what to do."""
 
 import dataclasses
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.make.clock import MovableClock
+from tests.make.databases import execute
+from tests.make.processes.stack import free_port
 from tests.make.sandbox import Sandbox
 from tests.outbox.mail_over_tls import HERE, MailOverTls, certificate_for
 from ugly_mugs.database.engine import db
@@ -17,15 +17,8 @@ from ugly_mugs.database.models import Heartbeat, Process
 from ugly_mugs.operations import doctor
 from ugly_mugs.operations.doctor import Finding, examine
 from ugly_mugs.runtime import runtime
-from ugly_mugs.sandbox.settings import SandboxSettings
 from ugly_mugs.settings import Secret, Settings
 from ugly_mugs.vault.keys import keyfiles
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(SandboxSettings()) as running:
-        yield running
 
 
 @pytest.fixture
@@ -49,15 +42,9 @@ def well(app: Flask, settings: Settings, sandbox: Sandbox, clock: MovableClock) 
     )
 
 
-def problems(settings: Settings) -> dict[str, str]:
-    return {finding.name: finding.problem for finding in examine(settings) if not finding.well}
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+def problems(settings: Settings, **changes: object) -> dict[str, str]:
+    findings = examine(dataclasses.replace(settings, **changes))
+    return {finding.name: finding.problem for finding in findings if not finding.well}
 
 
 def test_nothing_is_wrong_with_a_sound_installation(well: Settings) -> None:
@@ -65,7 +52,7 @@ def test_nothing_is_wrong_with_a_sound_installation(well: Settings) -> None:
 
 
 def test_missing_keys(well: Settings, tmp_path: Path) -> None:
-    reported = problems(dataclasses.replace(well, keys_dir=tmp_path / "none"))
+    reported = problems(well, keys_dir=tmp_path / "none")
 
     assert "flask keys init" in reported["keys"]
 
@@ -86,8 +73,7 @@ def test_a_worker_key_of_another_installation_or_damaged(well: Settings) -> None
 
 
 def test_a_database_that_is_behind(well: Settings) -> None:
-    db.session.execute(sa.text("DELETE FROM alembic_version"))
-    db.session.commit()
+    execute(sa.text("DELETE FROM alembic_version"))
 
     assert "flask db upgrade" in problems(well)["database"]
 
@@ -99,30 +85,27 @@ def test_no_worker(well: Settings, clock: MovableClock) -> None:
 
 
 def test_a_provider_that_is_down(well: Settings) -> None:
-    reported = problems(dataclasses.replace(well, twilio_api_url=f"http://127.0.0.1:{free_port()}"))
+    reported = problems(well, twilio_api_url=f"http://127.0.0.1:{free_port()}")
 
     assert "cannot be reached" in reported["SMS provider"]
 
 
 def test_a_provider_that_does_not_know_us(well: Settings) -> None:
-    reported = problems(dataclasses.replace(well, twilio_auth_token=(Secret("an old one"),)))
+    reported = problems(well, twilio_auth_token=(Secret("an old one"),))
 
     assert "does not accept the credentials" in reported["SMS provider"]
 
 
 def test_no_credentials_for_the_provider(well: Settings) -> None:
-    assert (
-        "UGLY_MUGS_TWILIO_AUTH_TOKEN"
-        in problems(dataclasses.replace(well, twilio_auth_token=()))["SMS provider"]
-    )
+    assert "UGLY_MUGS_TWILIO_AUTH_TOKEN" in problems(well, twilio_auth_token=())["SMS provider"]
 
 
 def test_no_mail_server(well: Settings) -> None:
-    assert "UGLY_MUGS_SMTP_URL" in problems(dataclasses.replace(well, smtp_url=None))["mail"]
+    assert "UGLY_MUGS_SMTP_URL" in problems(well, smtp_url=None)["mail"]
 
 
 def test_a_mail_server_that_is_down(well: Settings) -> None:
-    reported = problems(dataclasses.replace(well, smtp_url=Secret(f"smtp://127.0.0.1:{free_port()}")))
+    reported = problems(well, smtp_url=Secret(f"smtp://127.0.0.1:{free_port()}"))
 
     assert "cannot be used" in reported["mail"]
 
@@ -146,7 +129,7 @@ def test_a_mail_server_with_an_untrusted_certificate(
 def test_a_mail_server_without_what_its_address_asks_for(well: Settings, sandbox: Sandbox) -> None:
     url = sandbox.smtp_url.replace("smtp://", "smtp+starttls://")
 
-    assert "STARTTLS" in problems(dataclasses.replace(well, smtp_url=Secret(url)))["mail"]
+    assert "STARTTLS" in problems(well, smtp_url=Secret(url))["mail"]
 
 
 def test_a_production_start_has_more_checks(
@@ -155,7 +138,7 @@ def test_a_production_start_has_more_checks(
     (tmp_path / "swaps").write_text("Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n")
     monkeypatch.setattr(doctor, "SWAPS", tmp_path / "swaps")
 
-    reported = problems(dataclasses.replace(well, public_url="https://notices.example.org"))
+    reported = problems(well, public_url="https://notices.example.org")
 
     assert "sandbox" in reported["fit for real use"]
     assert "UGLY_MUGS_MAIL_FROM" in reported["fit for real use"]

@@ -6,6 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.make.clock import MovableClock
+from tests.make.databases import execute
 from ugly_mugs.database.engine import db
 from ugly_mugs.database.models import Heartbeat, Process
 from ugly_mugs.runtime import runtime
@@ -24,8 +25,7 @@ def test_web_and_database_are_well(client: FlaskClient) -> None:
 
 
 def test_a_database_that_does_not_answer_is_a_problem(client: FlaskClient) -> None:
-    db.session.execute(sa.text("DROP TABLE heartbeats"))
-    db.session.commit()
+    execute(sa.text("DROP TABLE heartbeats"))
 
     answer = client.get("/healthz")
 

@@ -15,10 +15,9 @@ from alerts.membership.models import Member, MemberRegion, SignInCode
 from alerts.publishing.models import AlertState
 from reporting.record.models import IdentifierTag, Report, ReportPart
 from tests.make.alerts import Newsroom, member
-from tests.make.cast import Team
 from tests.make.clock import MovableClock
 from tests.make.databases import count
-from tests.make.members import crowd_of
+from tests.make.members import members_of
 from tests.make.pages import Drawn, area_of, box_of, hidden, plain_words
 from tests.make.reporter import open_form, receipt_in, send, token_in
 from ugly_mugs.accounts.models import Session
@@ -134,10 +133,10 @@ def test_a_report_is_filed_exactly_once(client: FlaskClient, wire: Wire) -> None
 
 def test_an_application_arrives_exactly_once(app: Flask, clock: MovableClock, wire: Wire) -> None:
     tables = (Member, MemberRegion, Address, Handover)
-    with crowd_of(app, clock) as crowd:
+    with members_of(app, clock) as members:
         for number, moment in enumerate(moments()):
-            sam = crowd.person("Sam " + "of the moor " * 4)
-            typed = crowd.form(sam)
+            sam = members.person("Sam " + "of the moor " * 4)
+            typed = members.form(sam)
             wire.break_at(moment)
 
             answer = sam.browser.post("/join", data=typed)
@@ -158,9 +157,9 @@ def test_a_code_can_be_requested_again_and_is_valid_with_the_cookie_of_that_page
     app: Flask, clock: MovableClock, wire: Wire
 ) -> None:
     tables = (SignInCode, Handover, Session)
-    with crowd_of(app, clock) as crowd:
+    with members_of(app, clock) as members:
         for number, moment in enumerate(moments()):
-            sam = crowd.person(phone=f"07700 90012{number}")
+            sam = members.person(phone=f"07700 90012{number}")
             before = rows(*tables)
             token = token_in(sam.browser.get("/sign-in").text)
             wire.break_at(moment)
@@ -182,16 +181,12 @@ def test_a_code_can_be_requested_again_and_is_valid_with_the_cookie_of_that_page
 
 class TestAtTheDesk:
     def edits(self) -> int:
-        query = sa.select(sa.func.count(AuditEntry.id)).where(AuditEntry.kind == AuditKind.ALERT_EDITED)
-        edits = db.session.scalar(query) or 0
-        db.session.rollback()
-        return edits
+        return count(AuditEntry, AuditEntry.kind == AuditKind.ALERT_EDITED)
 
-    def test_a_draft_is_saved_exactly_once(self, newsroom: Newsroom, team: Team, wire: Wire) -> None:
-        alice = team.hire("alice")
-        alert_id = newsroom.draft(alice)
+    def test_a_draft_is_saved_exactly_once(self, newsroom: Newsroom, wire: Wire) -> None:
+        alice, alert_id = newsroom.author, newsroom.draft()
         for number, moment in enumerate(moments()):
-            typed = {**newsroom.answers(alert_id, alice), "action": "save", "page": f"{number}: {LONG}"}
+            typed = {**newsroom.answers(alert_id), "action": "save", "page": f"{number}: {LONG}"}
             before = self.edits()
             # The first commit, the audit entry for opening the report, succeeds.
             wire.break_at(moment, passing=1)
@@ -208,14 +203,14 @@ class TestAtTheDesk:
                 assert set(MultiDict(typed).items(multi=True)) == set(again.items(multi=True))
             assert alice.browser.post(f"/desk/alerts/{alert_id}", data=again).status_code == 303
             assert self.edits() == before + 1
-            assert newsroom.answers(alert_id, alice)["page"] == typed["page"]
+            assert newsroom.answers(alert_id)["page"] == typed["page"]
 
-    def test_an_approval_counts_exactly_once(self, newsroom: Newsroom, team: Team, wire: Wire) -> None:
-        alice, bob = team.hire("alice"), team.hire("bob")
+    def test_an_approval_counts_exactly_once(self, newsroom: Newsroom, wire: Wire) -> None:
+        bob = newsroom.approver
         member()
         for number, moment in enumerate(moments()):
-            alert_id = newsroom.submitted(alice)
-            page = newsroom.page(alert_id, bob)
+            alert_id = newsroom.submitted()
+            page = newsroom.approval_page(alert_id)
             typed = {name: hidden(page, name) for name in ("csrf", "seen", "consent")}
             wire.break_at(moment)
 

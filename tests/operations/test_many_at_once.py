@@ -17,12 +17,12 @@ from reporting.record.models import Report, ReportPart
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
 from tests.make.databases import count, settings_for
-from tests.make.installation import Installation
+from tests.make.installation import Installation, application
 from tests.make.processes.stack import Stack, installed
-from tests.make.reporter import at_once, behind, receipt_in, shows_receipt, token_in, typed
+from tests.make.reporter import receipt_in, shows_receipt, stored, token_in, typed
+from tests.make.threads import at_once
 from ugly_mugs.accounts import passphrases
 from ugly_mugs.accounts.models import Role
-from ugly_mugs.app import create_app
 from ugly_mugs.database.engine import db
 from ugly_mugs.vault.keys.passphrases import COST, Cost
 
@@ -84,12 +84,9 @@ def web(
     with installed(database_kind, folder, postgresql_server=server) as stack:
         stack.start_web()
         clock = MovableClock(datetime.now(UTC))
-        app = create_app(settings_for(stack.databases.owner, stack.keys), clock=clock)
         stack.wait_for_web()
-        with app.app_context():
+        with application(settings_for(stack.databases.owner, stack.keys), clock) as app:
             yield RunningWeb(stack, Team(app, clock, Installation(stack.recovery_words)))
-            db.session.remove()
-            db.engine.dispose()
 
 
 def test_64_simultaneous_reports_are_each_filed_exactly_once(web: RunningWeb) -> None:
@@ -110,7 +107,7 @@ def test_64_simultaneous_reports_are_each_filed_exactly_once(web: RunningWeb) ->
     assert len(set.union(*receipts.values())) == 64
     assert (count(Report), count(ReportPart)) == tuple(before + 64 for before in count_before)
     for number, (words,) in receipts.items():
-        assert behind(words).contents.account == f"Report {number}."
+        assert stored(words).contents.account == f"Report {number}."
 
 
 def test_each_of_16_simultaneous_sign_ins_succeeds_or_is_asked_to_retry_while_reports_are_filed(

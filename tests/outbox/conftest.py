@@ -14,12 +14,6 @@ from ugly_mugs.settings import Settings
 
 
 @pytest.fixture
-def changed_settings() -> dict[str, str]:
-    """What a test wants to be set differently; it overrides this fixture, or parametrises it."""
-    return {}
-
-
-@pytest.fixture
 def settings(
     database_url: str, tmp_path: Path, sandbox: Sandbox, changed_settings: dict[str, str]
 ) -> Settings:

@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.make.databases import execute
 from tests.make.wiring import rewire
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.outbox import addresses, ledger
@@ -153,8 +154,7 @@ class Post:
         return subject_id
 
     def close(self, subject_id: uuid.UUID, *, done: bool = True) -> None:
-        db.session.execute(sa.update(FanOut).where(FanOut.subject_id == subject_id).values(done=done))
-        db.session.commit()
+        execute(sa.update(FanOut).where(FanOut.subject_id == subject_id).values(done=done))
 
     def queue(
         self,
@@ -185,6 +185,18 @@ class Post:
                 vault=runtime().become_worker(),
             )
         db.session.commit()
+
+    def queue_one(self, **named: Any) -> uuid.UUID:
+        """A message for somebody new, with phone 0; gives the person."""
+        person = self.person(0)
+        self.queue(self.subject(), [person], **named)
+        return person
+
+    def send_one(self, **named: Any) -> uuid.UUID:
+        """The same, accepted by the provider."""
+        person = self.queue_one(**named)
+        self.worker.texts.drain()
+        return person
 
     def states(self) -> dict[DeliveryState, int]:
         """How many deliveries are in each state."""

@@ -1,12 +1,12 @@
 """Claiming on both databases: never the same row twice, and by an index however long the queue is."""
 
-import threading
 import uuid
 from datetime import timedelta
 
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.make.threads import at_once
 from tests.outbox import plans
 from tests.outbox.posting import Post
 from ugly_mugs.database.engine import db
@@ -36,15 +36,10 @@ def test_workers_that_claim_at_once_never_get_the_same_message(app: Flask, post:
     claimed: list[uuid.UUID] = []
 
     def work() -> None:
-        with app.app_context():
-            while mine := _claim(post):
-                claimed.extend(mine)
+        while mine := _claim(post):
+            claimed.extend(mine)
 
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    at_once([work] * 4, app)
 
     assert len(claimed) == 120
     assert len(set(claimed)) == 120
@@ -58,27 +53,21 @@ def test_opt_outs_and_claims_at_once_leave_nothing_claimable(app: Flask, post: P
     stopped: set[uuid.UUID] = set()
 
     def claim() -> None:
-        with app.app_context():
-            for _ in range(60):
-                gone = set(stopped)
-                for delivery_id in _claim(post, 1):
-                    with db.engine.connect() as connection:
-                        query = sa.select(Delivery.recipient_id).where(Delivery.id == delivery_id)
-                        if connection.scalar(query) in gone:
-                            claimed_after.append(delivery_id)
+        for _ in range(60):
+            gone = set(stopped)
+            for delivery_id in _claim(post, 1):
+                with db.engine.connect() as connection:
+                    query = sa.select(Delivery.recipient_id).where(Delivery.id == delivery_id)
+                    if connection.scalar(query) in gone:
+                        claimed_after.append(delivery_id)
 
     def stop() -> None:
-        with app.app_context():
-            for person in reversed(people):
-                optouts.opt_out(registry=post.registry, owner_id=person, channel=Channel.SMS, now=post.now())
-                db.session.commit()
-                stopped.add(person)
+        for person in reversed(people):
+            optouts.opt_out(registry=post.registry, owner_id=person, channel=Channel.SMS, now=post.now())
+            db.session.commit()
+            stopped.add(person)
 
-    both = [threading.Thread(target=claim), threading.Thread(target=stop)]
-    for thread in both:
-        thread.start()
-    for thread in both:
-        thread.join()
+    at_once([claim, stop], app)
 
     assert claimed_after == []
     assert set(post.states()) <= {D.ATTEMPTING, D.SUPPRESSED}

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.make.clock import MovableClock
+from tests.make.databases import execute
 from tests.make.sandbox import Sandbox
 from tests.outbox import plans
 from tests.outbox.posting import Post, phone
@@ -95,8 +96,7 @@ def test_nothing_of_a_person_is_emptied_while_a_text_to_them_is_of_unknown_fate(
 ) -> None:
     person, _other = _settled(post, 2)
     post.queue(post.subject(), [person])
-    db.session.execute(sa.update(Delivery).where(Delivery.state == D.QUEUED).values(state=state))
-    db.session.commit()
+    execute(sa.update(Delivery).where(Delivery.state == D.QUEUED).values(state=state))
     clock.forward(minutes=15)
 
     assert _turn(post) == 1
@@ -157,7 +157,7 @@ def test_a_provider_that_does_not_answer_is_asked_little_and_nothing_is_lost(
 
 @pytest.mark.parametrize("changed_settings", [{"SMS_PACE": "10"}])
 def test_no_more_are_asked_for_than_the_pace_allows_and_few_while_texts_wait(
-    post: Post, sandbox: Sandbox, clock: MovableClock
+    post: Post, clock: MovableClock
 ) -> None:
     _settled(post, 25)
     clock.forward(minutes=15)
@@ -171,7 +171,7 @@ def test_no_more_are_asked_for_than_the_pace_allows_and_few_while_texts_wait(
 @pytest.mark.parametrize("changed_settings", [{"SMS_PACE": "10"}])
 @pytest.mark.parametrize(("wakes", "forgotten"), [(True, 1), (False, 10)])
 def test_what_waits_for_the_morning_slows_nothing(
-    post: Post, sandbox: Sandbox, clock: MovableClock, wakes: bool, forgotten: int
+    post: Post, clock: MovableClock, wakes: bool, forgotten: int
 ) -> None:
     _settled(post, 15)
     clock.forward(hours=12)
@@ -201,7 +201,7 @@ def test_a_text_that_never_settled_is_emptied_after_days(
 def test_an_attempt_that_failed_is_emptied_before_the_next_and_each_by_its_own_number(
     post: Post, sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    (person,) = post.people(1)
+    person = post.person(0)
     _sent(post, [person])
     _settle(post, person, D.UNDELIVERED, 30003)
     assert post.delivery(person).state is D.QUEUED
@@ -220,10 +220,8 @@ def test_an_attempt_that_failed_is_emptied_before_the_next_and_each_by_its_own_n
     assert [text["redacted"] for text in sandbox.texts_to(phone(0))] == [True, True]
 
 
-def test_the_number_of_an_emptied_attempt_goes_when_no_other_follows(
-    post: Post, sandbox: Sandbox, clock: MovableClock
-) -> None:
-    (person,) = post.people(1)
+def test_the_number_of_an_emptied_attempt_goes_when_no_other_follows(post: Post, clock: MovableClock) -> None:
+    person = post.person(0)
     _sent(post, [person])
     _settle(post, person, D.UNDELIVERED, 30003)
     assert _turn(post) == 1
@@ -235,10 +233,8 @@ def test_the_number_of_an_emptied_attempt_goes_when_no_other_follows(
     assert (_turn(post), _kept(post, [person])) == (1, 0)
 
 
-def test_a_delivery_claimed_meanwhile_keeps_its_lease_and_its_number(
-    post: Post, sandbox: Sandbox, clock: MovableClock
-) -> None:
-    (person,) = post.people(1)
+def test_a_delivery_claimed_meanwhile_keeps_its_lease_and_its_number(post: Post, clock: MovableClock) -> None:
+    person = post.person(0)
     _sent(post, [person])
     _settle(post, person, D.UNDELIVERED, 30003)
     gateway, engine = post.worker.text_gateway, db.engine
@@ -260,8 +256,7 @@ def test_a_delivery_claimed_meanwhile_keeps_its_lease_and_its_number(
         ({"state": D.ATTEMPTING, "lease_ends_at": lease}, ("SM1", lease)),
         ({"state": D.ACCEPTED, "lease_ends_at": None, "provider_id": "SM2"}, ("SM2", None)),
     ):
-        db.session.execute(sa.update(Delivery).values(state=D.QUEUED, lease_ends_at=None, provider_id="SM1"))
-        db.session.commit()
+        execute(sa.update(Delivery).values(state=D.QUEUED, lease_ends_at=None, provider_id="SM1"))
         Forgetting(
             provider=Slow(**values),
             pace=10,
@@ -279,7 +274,7 @@ def _taken(post: Post, most: int = 10) -> int:
 
 
 def test_two_workers_do_not_ask_for_the_same_text_until_one_is_overdue(
-    post: Post, sandbox: Sandbox, clock: MovableClock
+    post: Post, clock: MovableClock
 ) -> None:
     _settled(post, 3)
     clock.forward(minutes=15)
@@ -302,15 +297,14 @@ def test_each_look_is_by_an_index_however_much_was_sent(post: Post) -> None:
 def _code(post: Post, person: uuid.UUID, state: DeliveryState) -> None:
     ends = post.now() + timedelta(minutes=10)
     post.queue(uuid.uuid4(), [person], kind=MessageKind.CODE, expires_at=ends, body=b"314159")
-    db.session.execute(sa.update(Delivery).where(Delivery.recipient_id == person).values(state=state))
-    db.session.commit()
+    execute(sa.update(Delivery).where(Delivery.recipient_id == person).values(state=state))
 
 
 @pytest.mark.parametrize("state", [D.ACCEPTED, D.SENT, D.UNCONFIRMED])
 def test_a_code_is_forgotten_when_it_is_over_although_nobody_said_that_it_came(
     post: Post, clock: MovableClock, state: DeliveryState
 ) -> None:
-    (person,) = post.people(1)
+    person = post.person(0)
     _code(post, person, state)
 
     tidy_ledger()
@@ -323,7 +317,7 @@ def test_a_code_is_forgotten_when_it_is_over_although_nobody_said_that_it_came(
 
 
 def test_a_code_of_unknown_fate_keeps_the_body_it_is_looked_for_by(post: Post, clock: MovableClock) -> None:
-    (person,) = post.people(1)
+    person = post.person(0)
     _code(post, person, D.UNKNOWN)
     clock.forward(minutes=11)
 

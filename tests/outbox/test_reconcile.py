@@ -6,12 +6,11 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
+from tests.make.databases import execute
 from tests.make.sandbox import Sandbox
 from tests.outbox.posting import Post, phone
 from ugly_mugs.clock import Clock, SystemClock
-from ugly_mugs.database.engine import db
 from ugly_mugs.outbox import attempts
 from ugly_mugs.outbox.inbound import status_updates
 from ugly_mugs.outbox.inbound.status_updates import StatusUpdate
@@ -30,12 +29,11 @@ def clock() -> Clock:
 
 
 def _look(post: Post, *, give_up: timedelta = timedelta(hours=1)) -> None:
-    db.session.execute(
+    execute(
         sa.update(Delivery)
         .where(Delivery.state == D.UNKNOWN)
         .values(lease_ends_at=post.now() - timedelta(seconds=1))
     )
-    db.session.commit()
     reconcile(
         registry=post.registry,
         vault=runtime().worker_vault,
@@ -89,9 +87,7 @@ def test_a_text_that_is_not_in_the_list_is_sent_again(post: Post, sandbox: Sandb
 
 
 def test_another_text_to_the_same_phone_is_not_taken_for_it(post: Post, sandbox: Sandbox) -> None:
-    person = post.person(0)
-    post.queue(post.subject(), [person])
-    post.worker.texts.drain()
+    person = post.send_one()
 
     _lost(post, sandbox, taken=False, person=person)
     _look(post)
@@ -102,17 +98,14 @@ def test_another_text_to_the_same_phone_is_not_taken_for_it(post: Post, sandbox:
 def test_a_text_of_long_ago_is_not_taken_for_it(post: Post, sandbox: Sandbox) -> None:
     """The same words went to the same phone before, in an attempt that failed."""
     person = _lost(post, sandbox, taken=True)
-    db.session.execute(sa.update(Delivery).values(attempted_at=post.now() + timedelta(minutes=5)))
-    db.session.commit()
+    execute(sa.update(Delivery).values(attempted_at=post.now() + timedelta(minutes=5)))
 
     _look(post)
 
     assert post.delivery(person).state is D.QUEUED
 
 
-def test_an_id_that_belongs_to_another_delivery_is_not_taken_for_it(
-    app: Flask, post: Post, sandbox: Sandbox
-) -> None:
+def test_an_id_that_belongs_to_another_delivery_is_not_taken_for_it(post: Post, sandbox: Sandbox) -> None:
     """Two codes with the same words, of which one is known to have been taken."""
     person = post.person(0)
     sandbox.behave(callback_delay_ms=60_000)
@@ -132,16 +125,13 @@ def test_an_earlier_attempt_that_failed_is_not_taken_for_the_later_one(
     post: Post, sandbox: Sandbox, taken: bool, wanted: DeliveryState, is_emptied: bool
 ) -> None:
     """The provider's clock is ahead of ours, so its list still shows the first one beside the second."""
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
-    post.worker.texts.drain()
+    person = post.send_one()
     first = post.delivery(person)
     failed = StatusUpdate(
         first.id, first.attempt, D.UNDELIVERED, provider_id=first.provider_id, error_code=30003
     )
     assert status_updates.apply(post.registry, failed, now=post.now())
-    db.session.execute(sa.update(Delivery).values(not_before=post.now()))
-    db.session.commit()
+    execute(sa.update(Delivery).values(not_before=post.now()))
     if is_emptied:
         assert post.worker.forgetting.run() == 1
     sandbox.behave(callback_delay_ms=60_000, fail=[{"drop": True, "after_accepting": taken, "times": 1}])
@@ -171,13 +161,10 @@ def test_beside_a_text_that_was_emptied_nothing_is_proved_absent(post: Post, san
 
 
 def test_a_text_is_found_beside_one_that_was_emptied(post: Post, sandbox: Sandbox) -> None:
-    person = post.person(0)
-    post.queue(post.subject(), [person])
-    post.worker.texts.drain()
+    person = post.send_one()
     (first,) = sandbox.texts_to(phone(0))
     assert post.worker.text_gateway.forget(first["sid"])
-    db.session.execute(sa.update(Delivery).values(state=D.DELIVERED, provider_id=None))
-    db.session.commit()
+    execute(sa.update(Delivery).values(state=D.DELIVERED, provider_id=None))
 
     _lost(post, sandbox, taken=True, person=person)
     _look(post)
@@ -188,21 +175,17 @@ def test_a_text_is_found_beside_one_that_was_emptied(post: Post, sandbox: Sandbo
 def test_an_emptied_text_of_before_the_attempt_does_not_keep_a_lost_one_from_going(
     post: Post, sandbox: Sandbox
 ) -> None:
-    person = post.person(0)
-    post.queue(post.subject(), [person])
-    post.worker.texts.drain()
+    person = post.send_one()
     (first,) = sandbox.texts_to(phone(0))
     assert post.worker.text_gateway.forget(first["sid"])
-    db.session.execute(sa.update(Delivery).values(state=D.DELIVERED, provider_id=None))
-    db.session.commit()
+    execute(sa.update(Delivery).values(state=D.DELIVERED, provider_id=None))
 
     _lost(post, sandbox, taken=False, person=person)
-    db.session.execute(
+    execute(
         sa.update(Delivery)
         .where(Delivery.state == D.UNKNOWN)
         .values(attempted_at=post.now() + timedelta(minutes=5))
     )
-    db.session.commit()
     _look(post)
 
     assert post.states() == {D.DELIVERED: 1, D.QUEUED: 1}
@@ -221,9 +204,7 @@ def test_while_the_provider_cannot_tell_it_stays_unknown_and_then_unconfirmed(
     assert post.delivery(person).state is D.UNCONFIRMED
 
 
-def test_a_text_whose_kind_gives_none_is_never_taken_for_absent(
-    app: Flask, post: Post, sandbox: Sandbox
-) -> None:
+def test_a_text_whose_kind_gives_none_is_never_taken_for_absent(post: Post, sandbox: Sandbox) -> None:
     person = _lost(post, sandbox, taken=False)
     post.registry.kinds[MessageKind.ALERT] = MessageKindSpec(MessageKind.ALERT, sa.true, lambda claimed: {})
 
@@ -272,7 +253,7 @@ def test_two_workers_do_not_look_for_the_same_text(post: Post, sandbox: Sandbox)
 def _claimed(post: Post, channel: Channel) -> uuid.UUID:
     (person,) = post.people(1, channel=channel)
     post.queue(post.subject(), [person], channel=channel)
-    db.session.execute(
+    execute(
         sa.update(Delivery).values(
             state=D.ATTEMPTING,
             attempt=1,
@@ -280,7 +261,6 @@ def _claimed(post: Post, channel: Channel) -> uuid.UUID:
             lease_ends_at=post.now() + timedelta(minutes=1),
         )
     )
-    db.session.commit()
     return person
 
 
@@ -300,7 +280,6 @@ def test_an_email_whose_lease_ran_out_is_sent_again_twice_at_most(post: Post) ->
     for _ in range(3):
         attempts.end_leases(now=post.now() + timedelta(minutes=2), unknown_wait=timedelta(minutes=2))
         states.append(post.delivery(person).state)
-        db.session.execute(sa.update(Delivery).values(state=D.ATTEMPTING, lease_ends_at=post.now()))
-        db.session.commit()
+        execute(sa.update(Delivery).values(state=D.ATTEMPTING, lease_ends_at=post.now()))
 
     assert states == [D.QUEUED, D.QUEUED, D.UNKNOWN]

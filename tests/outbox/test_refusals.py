@@ -21,8 +21,7 @@ D = DeliveryState
 def test_a_text_that_was_not_processed_waits_and_leaves_later(
     post: Post, sandbox: Sandbox, clock: MovableClock, status: int, code: int
 ) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
+    person = post.queue_one()
     sandbox.behave(fail=[{"status": status, "code": code, "times": 1}])
 
     post.worker.texts.drain()
@@ -50,8 +49,7 @@ def test_a_text_that_was_not_processed_waits_and_leaves_later(
 def test_a_text_of_which_nobody_knows_whether_it_left_is_not_sent_again(
     post: Post, sandbox: Sandbox, clock: MovableClock, rule: dict[str, object]
 ) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
+    person = post.queue_one()
     sandbox.behave(fail=[{**rule, "times": 1}])
     post.worker.texts.drain()
 
@@ -64,8 +62,7 @@ def test_a_text_of_which_nobody_knows_whether_it_left_is_not_sent_again(
 
 @pytest.mark.parametrize("changed_settings", [{"SMS_TIMEOUT": "1"}])
 def test_a_provider_too_slow_to_answer_leaves_a_text_unknown(post: Post, sandbox: Sandbox) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
+    person = post.queue_one()
     sandbox.behave(latency_ms=3000)
 
     post.worker.texts.drain()
@@ -102,8 +99,7 @@ def test_somebody_the_provider_knows_to_have_stopped_is_opted_out(post: Post, sa
 
 @pytest.mark.parametrize("code", [21211, 21614, 21635])
 def test_an_address_that_does_not_exist_becomes_invalid(post: Post, sandbox: Sandbox, code: int) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
+    person = post.queue_one()
     sandbox.behave(fail=[{"status": 400, "code": code}])
 
     post.worker.texts.drain()
@@ -114,7 +110,7 @@ def test_an_address_that_does_not_exist_becomes_invalid(post: Post, sandbox: San
 
 
 def test_a_refused_text_stops_its_subject(post: Post, sandbox: Sandbox) -> None:
-    (person,) = post.people(1)
+    person = post.person(0)
     subject = post.subject()
     post.queue(subject, [person])
     sandbox.behave(fail=[{"status": 400, "code": 21617}])
@@ -176,8 +172,7 @@ def test_a_provider_that_is_down_loses_nothing(post: Post, sandbox: Sandbox, clo
 
 
 def test_an_unknown_refusal_is_final(post: Post, sandbox: Sandbox, clock: MovableClock) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
+    person = post.queue_one()
     sandbox.behave(fail=[{"status": 400, "code": 99999, "times": 1}])
     post.worker.texts.drain()
 
@@ -192,8 +187,7 @@ def test_an_unknown_refusal_is_final(post: Post, sandbox: Sandbox, clock: Movabl
 def test_a_text_says_how_long_it_is_worth_anything_and_where_its_status_goes(
     post: Post, sandbox: Sandbox, clock: MovableClock
 ) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person], expires_at=clock.now() + timedelta(minutes=30))
+    person = post.queue_one(expires_at=clock.now() + timedelta(minutes=30))
 
     post.worker.texts.drain()
 
@@ -206,8 +200,7 @@ def test_a_text_says_how_long_it_is_worth_anything_and_where_its_status_goes(
 
 
 def test_what_is_final_keeps_neither_the_providers_id_nor_its_body(post: Post, sandbox: Sandbox) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person], body=b"Words of one person")
+    post.queue_one(body=b"Words of one person")
     sandbox.behave(fail=[{"status": 400, "code": 99999}])
 
     post.worker.texts.drain()

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.make.clock import MovableClock
+from tests.make.databases import execute
 from tests.make.sandbox import Sandbox
 from tests.make.wiring import rewire
 from tests.outbox.posting import Post, at, is_open, phone, text_of
@@ -140,10 +141,8 @@ def test_a_kind_that_nobody_registered_is_never_claimed(app: Flask, post: Post, 
 def test_nothing_is_sent_to_an_address_that_the_kind_does_not_reach(
     post: Post, sandbox: Sandbox, state: AddressState
 ) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
-    db.session.execute(sa.update(Address).values(state=state))
-    db.session.commit()
+    post.queue_one()
+    execute(sa.update(Address).values(state=state))
 
     post.worker.texts.drain()
 
@@ -208,9 +207,7 @@ def test_a_kind_that_has_no_text_for_somebody_sends_them_nothing(app: Flask, pos
     assert post.states() == {D.SUPPRESSED: 2}
 
 
-def test_a_kind_whose_texts_fail_keeps_its_messages_and_stops_no_other(
-    app: Flask, post: Post, sandbox: Sandbox
-) -> None:
+def test_a_kind_whose_texts_fail_keeps_its_messages_and_stops_no_other(app: Flask, post: Post) -> None:
     def no_texts(claimed: object) -> dict[uuid.UUID, MessageText | None]:
         raise KeyError("a fault of ours")
 
@@ -354,11 +351,9 @@ def test_while_an_unfit_subject_cannot_be_stopped_its_messages_wait(
 
 
 def test_an_attempt_recorded_after_a_callback_undoes_nothing(post: Post) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
+    person = post.queue_one()
     delivery = post.delivery(person)
-    db.session.execute(sa.update(Delivery).values(state=D.DELIVERED, attempt=1))
-    db.session.commit()
+    execute(sa.update(Delivery).values(state=D.DELIVERED, attempt=1))
 
     attempts.record([attempts.Attempt(delivery.id, 1, D.ACCEPTED, provider_id="SM1")])
 

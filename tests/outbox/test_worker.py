@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.make.databases import count
 from tests.make.sandbox import Sandbox
 from tests.make.wiring import rewire
 from tests.outbox import webhooks
@@ -121,5 +122,5 @@ class TestRunning:
         assert set(states) <= {D.ACCEPTED, D.QUEUED}
         assert states[D.ACCEPTED] == sandbox.text_count()
         with reading():
-            assert db.session.scalar(sa.select(sa.func.count()).select_from(Heartbeat)) == 1
+            assert count(Heartbeat) == 1
             db.session.rollback()

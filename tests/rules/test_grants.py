@@ -1,18 +1,16 @@
 """On PostgreSQL web and worker are two roles that own nothing and may do no more than their work."""
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import ProgrammingError
 
-from tests.make.databases import settings_for
-from ugly_mugs.app import create_app
+from tests.make.databases import own_database, settings_for
+from tests.make.installation import application
 from ugly_mugs.database.columns import Model
 from ugly_mugs.database.engine import db
 from ugly_mugs.migrations import grants
@@ -27,18 +25,9 @@ def made_by_migrations(server: str, folder: Path) -> Iterator[Flask]:
 
     SQLite has no roles: there the owners of files are what keeps the two apart.
     """
-    name = f"grants_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    before, _, after = server.partition("/postgres?")
-    app = create_app(settings_for(f"{before}/{name}?{after}", folder / "keys"))
-    with app.app_context():
+    with own_database(server) as url, application(settings_for(url, folder / "keys")) as app:
         app.test_cli_runner().invoke(args=["db", "upgrade"])
         yield app
-        db.session.remove()
-        db.engine.dispose()
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -84,7 +73,6 @@ def declared(role: Role) -> set[tuple[str, str, str]]:
 
 
 def held(role: Role) -> set[tuple[str, str, str]]:
-    """Every right as the database has it."""
     columns = sa.text(
         "SELECT table_name, column_name, privilege_type FROM information_schema.column_privileges "
         "WHERE grantee = :role AND table_name != 'alembic_version' AND privilege_type != 'REFERENCES'"

@@ -1,18 +1,16 @@
 """The steps of the database's shape: one line of them, the same tables as the models, and a way back."""
 
 import re
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from flask import Flask
 
-from tests.make.databases import settings_for
-from ugly_mugs.app import create_app
+from tests.make.databases import own_database, settings_for
+from tests.make.installation import application
 from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.columns import Model
 from ugly_mugs.database.engine import db
@@ -24,25 +22,16 @@ def empty_database_url(database_kind: str, tmp_path: Path, request: pytest.Fixtu
     if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'database.sqlite3'}"
         return
-    server = request.getfixturevalue("postgresql_server")
-    name = f"migrations_{uuid.uuid4().hex}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    before, _, after = server.partition("/postgres?")
-    yield f"{before}/{name}?{after}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with own_database(request.getfixturevalue("postgresql_server")) as url:
+        yield url
 
 
 @pytest.fixture
 def migrated(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """An application whose database was made by `flask db upgrade` alone."""
-    app = create_app(settings_for(empty_database_url, tmp_path / "keys"))
-    run(app, "db", "upgrade")
-    with app.app_context():
+    with application(settings_for(empty_database_url, tmp_path / "keys")) as app:
+        run(app, "db", "upgrade")
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def run(app: Flask, *command: str) -> str:

@@ -94,7 +94,6 @@ def _as(url: str, role: Role) -> str:
 
 
 def signed_in(installation: Installation, login: str) -> FlaskClient:
-    """A browser in which this person of the demo has signed in."""
     browser = installation.web.test_client()
     person = next(person for person in installation.scene.logins if person["login"] == login)
     code = totp.code_now(b32decode(person["totp_secret"]), installation.clock.now())

@@ -13,7 +13,6 @@ from babel.messages.pofile import read_po
 from flask import Flask
 
 from tests.rules.project import ROOT, sources
-from tests.web.drawing import small_app
 from ugly_mugs.languages import LANGUAGES
 from ugly_mugs.outbox.models import MessageKind
 from ugly_mugs.runtime import runtime
@@ -25,11 +24,6 @@ OUTSIDE = re.compile(r"(?:https?:)?//(?!www\.w3\.org/(?:2000/svg|1999/xlink)\b)[
 
 # As `make check` extracts texts.
 KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None}
-
-
-@pytest.fixture(scope="module")
-def small() -> Flask:
-    return small_app()
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))

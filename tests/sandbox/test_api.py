@@ -9,23 +9,22 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
 from tests.make.sandbox import Sandbox
-from tests.sandbox.conftest import ASH, BRIAR, SENDER, twilio_client, wait_until
+from tests.sandbox.conftest import ASH, BRIAR, SENDER, send, twilio_client, wait_until
 from ugly_mugs.sandbox.server import MAX_BODY
 from ugly_mugs.sandbox.settings import ACCOUNT_SID
 from ugly_mugs.sandbox.twilio.api import POOL_NUMBER
 
 
 def refused(client: Client, **fields: object) -> TwilioRestException:
-    wishes: dict[str, object] = {"to": ASH, "from_": SENDER, "body": "New notice 4F7K."} | fields
     with pytest.raises(TwilioRestException) as refusal:
-        client.messages.create(**wishes)
+        send(client, **fields)
     return refusal.value
 
 
 class TestSending:
     def test_a_text_is_accepted_as_queued_with_a_sid_of_its_own(self, client: Client) -> None:
-        first = client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
-        second = client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        first = send(client)
+        second = send(client)
 
         assert first.status == "queued"
         assert first.sid != second.sid
@@ -36,7 +35,7 @@ class TestSending:
     def test_the_phone_shows_exactly_what_was_sent(self, sandbox: Sandbox, client: Client) -> None:
         body = "Știre nouă: 停止 & 50 % off? No = no. 🌧\nSee https://example.org/a?b=c"
 
-        client.messages.create(to=ASH, from_=SENDER, body=body)
+        send(client, body=body)
 
         assert [text["body"] for text in sandbox.texts_to(ASH)] == [body]
         assert sandbox.texts_to(BRIAR) == []
@@ -48,7 +47,7 @@ class TestSending:
 
     def test_it_goes_from_queued_through_sent_to_delivered(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.behave(callback_delay_ms=60)
-        sent = client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        sent = send(client)
         seen = [sent.status]
 
         def delivered() -> bool:
@@ -59,14 +58,12 @@ class TestSending:
         assert sorted(set(seen), key=seen.index) == ["queued", "sent", "delivered"]
 
     def test_what_a_correct_sender_adds_is_understood(self, sandbox: Sandbox, client: Client) -> None:
-        client.messages.create(
-            to=ASH, from_=SENDER, body="New notice 4F7K.", validity_period=3600, risk_check="disable"
-        )
+        send(client, validity_period=3600, risk_check="disable")
 
         assert sandbox.texts_to(ASH)[0]["validity_period"] == 3600
 
     def test_the_number_of_parts_is_told(self, client: Client) -> None:
-        assert client.messages.create(to=ASH, from_=SENDER, body="ă" * 71).num_segments == "2"
+        assert send(client, body="ă" * 71).num_segments == "2"
 
 
 class TestRefusals:
@@ -114,7 +111,7 @@ class TestRefusals:
         assert problem.status == 413
         assert sandbox.text_count() == 0
 
-    def test_another_account_is_not_found(self, sandbox: Sandbox, client: Client) -> None:
+    def test_another_account_is_not_found(self, client: Client) -> None:
         with pytest.raises(TwilioRestException) as problem:
             client.api.accounts("AC" + "0" * 32).fetch()
 
@@ -123,9 +120,9 @@ class TestRefusals:
 
 class TestListing:
     def test_it_filters_by_who_sent_and_who_received(self, client: Client) -> None:
-        client.messages.create(to=ASH, from_=SENDER, body="one")
+        send(client, body="one")
         client.messages.create(to=ASH, from_="NOTICES", body="two")
-        client.messages.create(to=BRIAR, from_=SENDER, body="three")
+        send(client, BRIAR, body="three")
 
         assert [m.body for m in client.messages.list()] == ["three", "two", "one"]
         assert [m.body for m in client.messages.list(to=ASH)] == ["two", "one"]
@@ -135,11 +132,11 @@ class TestListing:
 
     def test_pages_follow_each_other_and_stay_put_while_new_texts_arrive(self, client: Client) -> None:
         for number in range(7):
-            client.messages.create(to=ASH, from_=SENDER, body=str(number))
+            send(client, body=str(number))
 
         page = client.messages.page(to=ASH, page_size=3)
         first = [m.body for m in page]
-        client.messages.create(to=ASH, from_=SENDER, body="late")
+        send(client, body="late")
         second = page.next_page()
 
         assert second is not None
@@ -147,7 +144,7 @@ class TestListing:
         assert [m.body for m in client.messages.list(to=ASH, page_size=3)] == ["late", *"6543210"]
 
     def test_it_filters_by_when_they_were_sent(self, client: Client) -> None:
-        client.messages.create(to=ASH, from_=SENDER, body="now")
+        send(client, body="now")
         now = datetime.now(UTC)
         hour = timedelta(hours=1)
 
@@ -163,7 +160,7 @@ class TestListing:
         assert count(date_sent=(now - timedelta(days=2)).date().isoformat()) == 0
 
     def test_a_reply_from_a_phone_is_listed_as_inbound(self, sandbox: Sandbox, client: Client) -> None:
-        client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        send(client)
         sandbox.reply(ASH, "Thank you")
 
         [reply] = client.messages.list(from_=ASH)
@@ -182,7 +179,7 @@ class TestOneMessage:
         self, sandbox: Sandbox, client: Client
     ) -> None:
         sandbox.behave(callback_delay_ms=0)
-        sent = client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        sent = send(client)
 
         emptied = client.messages(sent.sid).update(body="")
 
@@ -193,7 +190,7 @@ class TestOneMessage:
 
     def test_emptying_waits_for_the_end(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.behave(callback_delay_ms=60_000)
-        sent = client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        sent = send(client)
 
         with pytest.raises(TwilioRestException) as too_early:
             client.messages(sent.sid).update(body="")
@@ -203,8 +200,8 @@ class TestOneMessage:
 
     def test_the_list_shows_an_emptied_one_without_words(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.behave(callback_delay_ms=0)
-        sent = client.messages.create(to=ASH, from_=SENDER, body="one")
-        client.messages.create(to=ASH, from_=SENDER, body="two")
+        sent = send(client, body="one")
+        send(client, body="two")
 
         client.messages(sent.sid).update(body="")
         client.messages(sent.sid).update(body="")
@@ -212,7 +209,7 @@ class TestOneMessage:
         assert [m.body for m in client.messages.list(to=ASH)] == ["two", ""]
 
     def test_it_cannot_be_given_other_words(self, client: Client) -> None:
-        sent = client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        sent = send(client)
 
         with pytest.raises(TwilioRestException):
             client.messages(sent.sid).update(body="other words")
@@ -222,7 +219,7 @@ class TestOneMessage:
         self, sandbox: Sandbox, client: Client
     ) -> None:
         sandbox.behave(callback_delay_ms=30)
-        sent = client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        sent = send(client)
 
         with pytest.raises(TwilioRestException) as too_early:
             client.messages(sent.sid).delete()
@@ -257,7 +254,7 @@ class TestLatency:
             "POST", f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages.json", "", {"Authorization": "no"}
         )
         assert connection.getresponse().status == 401
-        client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        send(client)
 
         assert time.monotonic() - start >= 0.5
 

@@ -11,12 +11,8 @@ from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
 from tests.make.sandbox import Sandbox
-from tests.sandbox.conftest import ASH, BRIAR, SENDER, Web, wait_until
+from tests.sandbox.conftest import ASH, BRIAR, SENDER, Web, send, wait_until
 from ugly_mugs.sandbox.behaviour import WrongBehaviour
-
-
-def send(client: Client, to: str = ASH) -> str:
-    return str(client.messages.create(to=to, from_=SENDER, body="New notice 4F7K.").sid)
 
 
 def failure(client: Client, to: str = ASH) -> TwilioRestException:
@@ -86,7 +82,7 @@ class TestFailing:
 
     def test_one_phone_can_be_the_one_that_is_not_reached(self, sandbox: Sandbox, client: Client) -> None:
         sandbox.behave(fail=[{"to": ASH, "final": "undelivered", "code": 30005}])
-        ash, briar = send(client), send(client, BRIAR)
+        ash, briar = send(client).sid, send(client, BRIAR).sid
 
         wait_until(lambda: client.messages(briar).fetch().status == "delivered")
         wait_until(lambda: client.messages(ash).fetch().status == "undelivered")
@@ -154,9 +150,7 @@ class TestTelling:
         self, sandbox: Sandbox, client: Client, web: Web
     ) -> None:
         sandbox.behave(callback_delay_ms=60_000)
-        client.messages.create(
-            to=ASH, from_=SENDER, body="New notice 4F7K.", status_callback=web.url + "/status"
-        )
+        send(client, status_callback=web.url + "/status")
         sandbox.reply(ASH, "STOP")
         sandbox.behave(fail=[{"status": 500}])
 
@@ -180,9 +174,7 @@ class TestReading:
         assert (newest["count"], len(newest["messages"])) == (3, 1)
         assert get(sandbox, "/sandbox/messages.json?limit=0") == {"count": 3, "messages": []}
 
-    def test_a_phone_can_be_read_and_answered_over_the_wire(
-        self, sandbox: Sandbox, client: Client, web: Web
-    ) -> None:
+    def test_a_phone_can_be_read_and_answered_over_the_wire(self, sandbox: Sandbox, client: Client) -> None:
         send(client)
 
         reply = post(sandbox, f"/sandbox/phones/{ASH}/reply", {"body": "STOP"})
@@ -194,9 +186,7 @@ class TestReading:
         assert [m["kind"] for m in phone["thread"]] == ["provider", "person", "service"]
 
     def test_callbacks_are_counted_by_answer(self, sandbox: Sandbox, client: Client, web: Web) -> None:
-        client.messages.create(
-            to=ASH, from_=SENDER, body="New notice 4F7K.", status_callback=web.url + "/status"
-        )
+        send(client, status_callback=web.url + "/status")
 
         wait_until(lambda: get(sandbox, "/sandbox/callbacks.json") == {"waiting": 0, "answers": {"204": 3}})
 

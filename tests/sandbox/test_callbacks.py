@@ -8,7 +8,7 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from tests.make.sandbox import Sandbox
-from tests.sandbox.conftest import ASH, SENDER, Heard, Web, wait_until, web_server
+from tests.sandbox.conftest import ASH, SENDER, Heard, Web, send as send_text, wait_until, web_server
 from ugly_mugs.sandbox.settings import AUTH_TOKEN
 
 Send = Callable[..., str]
@@ -19,10 +19,7 @@ PATH = "/webhooks/twilio/token/status?d=abc%2Fdef&n=1"
 @pytest.fixture
 def send(client: Client, web: Web) -> Send:
     def send(body: str = "New notice 4F7K.", **fields: str) -> str:
-        sent = client.messages.create(
-            to=ASH, from_=SENDER, body=body, status_callback=web.url + PATH, **fields
-        )
-        return str(sent.sid)
+        return str(send_text(client, body=body, status_callback=web.url + PATH, **fields).sid)
 
     return send
 
@@ -63,7 +60,7 @@ class TestCallbacks:
     def test_without_a_callback_address_nobody_is_told(
         self, sandbox: Sandbox, client: Client, web: Web
     ) -> None:
-        sent = client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        sent = send_text(client)
 
         wait_until(lambda: client.messages(sent.sid).fetch().status == "delivered")
         assert sandbox.waiting() == 0
@@ -124,18 +121,14 @@ class TestCallbacks:
 
 
 class TestWhoIsCalled:
-    def test_a_web_that_starts_a_little_later_is_told_all_the_same(
-        self, sandbox: Sandbox, client: Client
-    ) -> None:
+    def test_a_web_that_starts_a_little_later_is_told_all_the_same(self, client: Client) -> None:
         web = Web()
         server = web_server(web)
         port = server.server_port
         server.shutdown()
         server.server_close()
 
-        client.messages.create(
-            to=ASH, from_=SENDER, body="New notice 4F7K.", status_callback=f"{web.url}/status"
-        )
+        send_text(client, status_callback=f"{web.url}/status")
         time.sleep(0.3)
         server = web_server(web, port)
 
@@ -155,7 +148,7 @@ class TestWhoIsCalled:
         "url", ["https://127.0.0.1/s", "http://example.org/s", "http://192.0.2.7:8000/s"]
     )
     def test_nobody_but_this_machine_is_ever_called(self, sandbox: Sandbox, client: Client, url: str) -> None:
-        client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.", status_callback=url)
+        send_text(client, status_callback=url)
 
         wait_until(lambda: sandbox.waiting() == 0)
         assert sandbox.call_answers() == {"elsewhere": 3}

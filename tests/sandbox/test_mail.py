@@ -4,6 +4,7 @@ import smtplib
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 
@@ -146,11 +147,8 @@ class TestTaking:
                 for _ in range(50):
                     smtp.sendmail("a@example.org", [ASH, f"m{number}@example.org"], b"X: 1\r\n\r\n")
 
-        threads = [threading.Thread(target=send_fifty, args=(number,)) for number in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(send_fifty, range(8)))
 
         assert sandbox.mail_count() == 400
         assert len(sandbox.mails_to(ASH)) == 400
@@ -176,7 +174,7 @@ class TestTalking:
             503,
         ]
 
-    def test_a_reset_forgets_the_mail_that_was_begun(self, sandbox: Sandbox, wire: Wire) -> None:
+    def test_a_reset_forgets_the_mail_that_was_begun(self, wire: Wire) -> None:
         wire.say(b"MAIL FROM:<a@example.org>", b"RCPT TO:<ash@example.org>")
 
         assert wire.say(b"RSET", b"DATA", b"NOOP", b"VRFY ash", b"HELP") == [250, 503, 250, 252, 250]

@@ -12,7 +12,7 @@ import pytest
 from twilio.rest import Client
 
 from tests.make.sandbox import Sandbox
-from tests.sandbox.conftest import ASH, BRIAR, SENDER, Web, wait_until
+from tests.sandbox.conftest import ASH, BRIAR, Web, send, wait_until
 from ugly_mugs.sandbox.settings import SandboxSettings
 
 DEMO = {
@@ -56,7 +56,7 @@ def mail(sandbox: Sandbox, to: str = "ash@example.org", link: str | None = None)
 class TestHome:
     def test_it_shows_every_phone_and_inbox_newest_first(self, sandbox: Sandbox, client: Client) -> None:
         for phone in (ASH, BRIAR):
-            client.messages.create(to=phone, from_=SENDER, body=f"For {phone}")
+            send(client, phone, body=f"For {phone}")
         for address in ("ash@example.org", "briar@example.org"):
             mail(sandbox, address)
 
@@ -67,7 +67,7 @@ class TestHome:
         assert "2 phones, 2 texts" in page
 
     def test_words_of_others_stay_words(self, sandbox: Sandbox, client: Client) -> None:
-        client.messages.create(to=ASH, from_=SENDER, body="<script>alert(1)</script> http://127.0.0.1:8000/a")
+        send(client, body="<script>alert(1)</script> http://127.0.0.1:8000/a")
         mail(sandbox)
 
         _, page = fetch(sandbox)
@@ -100,7 +100,7 @@ class TestHome:
     def test_it_refreshes_only_when_asked_so_that_a_reply_is_not_lost(
         self, sandbox: Sandbox, client: Client
     ) -> None:
-        client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        send(client)
 
         _, still = fetch(sandbox)
         _, moving = fetch(sandbox, "/?refresh=on")
@@ -110,7 +110,7 @@ class TestHome:
 
     def test_ten_thousand_phones_make_no_endless_page(self, sandbox: Sandbox, client: Client) -> None:
         for number in range(30):
-            client.messages.create(to=f"+4477009002{number:02}", from_=SENDER, body="New notice 4F7K.")
+            send(client, f"+4477009002{number:02}")
 
         _, page = fetch(sandbox)
         _, found = fetch(sandbox, "/?find=900+203")
@@ -124,7 +124,7 @@ class TestAnswering:
     def test_the_reply_box_sends_a_reply_and_comes_back(
         self, sandbox: Sandbox, client: Client, web: Web
     ) -> None:
-        client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        send(client)
 
         response, _ = fetch(sandbox, f"/phones/{ASH}/reply?back=home", {"body": "Thank you & bye"})
 
@@ -134,7 +134,7 @@ class TestAnswering:
         assert "Thank you &amp; bye" in fetch(sandbox)[1]
 
     def test_a_stop_shows_on_the_phone(self, sandbox: Sandbox, client: Client) -> None:
-        client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        send(client)
 
         fetch(sandbox, f"/phones/{ASH}/reply?back=phone", {"body": "STOP"})
         _, page = fetch(sandbox, f"/phones/{ASH}")
@@ -152,7 +152,7 @@ class TestAnswering:
         assert response.status == 400 and "is a name" in problem
 
     def test_another_sites_form_cannot_answer(self, sandbox: Sandbox, client: Client, web: Web) -> None:
-        client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+        send(client)
 
         response, _ = fetch(
             sandbox, f"/phones/{ASH}/reply", {"body": "STOP"}, **{"Sec-Fetch-Site": "cross-site"}

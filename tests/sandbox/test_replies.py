@@ -6,14 +6,14 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from tests.make.sandbox import Sandbox
-from tests.sandbox.conftest import ASH, BRIAR, SENDER, Web, twilio_client
+from tests.sandbox.conftest import ASH, BRIAR, SENDER, Web, send, twilio_client
 from ugly_mugs.sandbox.settings import AUTH_TOKEN, SandboxSettings
 from ugly_mugs.sandbox.twilio.replies import CannotReply
 
 
 @pytest.fixture(autouse=True)
 def texted(client: Client) -> None:
-    client.messages.create(to=ASH, from_=SENDER, body="New notice 4F7K.")
+    send(client)
 
 
 def can_text(client: Client, phone: str, sender: str = SENDER) -> bool:
@@ -43,7 +43,7 @@ class TestReplying:
         self, sandbox: Sandbox, client: Client, web: Web
     ) -> None:
         client.messages.create(to=ASH, from_="+447700900901", body="Another sender")
-        client.messages.create(to=BRIAR, from_=SENDER, body="Another phone")
+        send(client, BRIAR, body="Another phone")
 
         sandbox.reply(ASH, "Thank you")
 

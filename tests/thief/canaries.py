@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True)
-class Told:
+class Story:
     """What one reporter says about what happened; `kind`, `region`, `premises` and `sector` become facets."""
 
     account: str
@@ -19,9 +19,9 @@ class Told:
 class Canaries:
     """Everything that must not be found in clear. `marks` are the made-up words that stand in the longer texts."""
 
-    first: Told
-    withdrawn: Told
-    waiting: Told
+    first: Story
+    withdrawn: Story
+    waiting: Story
     offender_name: str
     offender_phone: str
     offender_email: str
@@ -73,7 +73,7 @@ TOWN = "Leeds"
 HERE = "Yorkshire and The Humber"
 
 FIRST = Canaries(
-    first=Told(
+    first=Story(
         account="Qanaryone saw him by the market. Near the hidden zaffrelane he shouted and took the keys.",
         kind="Robbery or theft",
         going_on="Yes",
@@ -81,7 +81,7 @@ FIRST = Canaries(
         premises="Hotel or rented room",
         sector="Street",
     ),
-    withdrawn=Told(
+    withdrawn=Story(
         account="Qanarytwo did not feel safe there.",
         kind="Stalking",
         going_on="No",
@@ -89,7 +89,7 @@ FIRST = Canaries(
         premises="My place",
         sector="Agency",
     ),
-    waiting=Told(
+    waiting=Story(
         account="Qanarythree was told to get into a van and did not go.",
         kind="Felt unsafe, something was not right",
         going_on="Yes",
@@ -136,7 +136,7 @@ FIRST = Canaries(
 
 # Every text is longer or shorter than its counterpart above, and every facet is another one.
 TWIN = Canaries(
-    first=Told(
+    first=Story(
         account=(
             "Panaryten met somebody on a wet evening, and they talked for a while. Past the very broken wimblegate "
             "the talk was over, and there came words that frighten still."
@@ -147,7 +147,7 @@ TWIN = Canaries(
         premises="Car or van",
         sector="BDSM",
     ),
-    withdrawn=Told(
+    withdrawn=Story(
         account="Panarytri went home early that evening, because none of it felt right at all.",
         kind="Time-waster, did not turn up, haggling",
         going_on="Yes",
@@ -155,7 +155,7 @@ TWIN = Canaries(
         premises="Street or outdoors",
         sector="Webcam, phone or content",
     ),
-    waiting=Told(
+    waiting=Story(
         account="Panaryvia left.",
         kind="A weapon was used or shown",
         going_on="No",

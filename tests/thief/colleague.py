@@ -35,7 +35,6 @@ class Colleague:
         self.six_words = window.receipt
 
     def admits(self, newcomer: "Colleague") -> None:
-        """Types the six words a newcomer has read out."""
         people = self.window.goes_to("/desk/people").fills("The six words you heard", newcomer.six_words)
         people.presses(f"Admit {newcomer.login}").sees("Done. They can sign in now.")
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tests.make.processes.stack import Stack, eventually
 from tests.make.processes.visitor import Visitor
-from tests.thief.canaries import HERE, TOWN, Canaries, Told
+from tests.thief.canaries import HERE, TOWN, Canaries, Story
 from tests.thief.colleague import Colleague
 from ugly_mugs.outbox.models import Delivery, DeliveryState
 
@@ -66,22 +66,22 @@ class Journey:
 
     # The reporter
 
-    def reports(self, told: Told) -> str:
+    def reports(self, story: Story) -> str:
         """Files it, and gives the receipt."""
         canaries, window = self.canaries, self.window().goes_to("/report")
-        window.fills("What happened?", told.account)
-        window.ticks(told.kind).ticks(told.going_on, under="Is it still going on?")
+        window.fills("What happened?", story.account)
+        window.ticks(story.kind).ticks(story.going_on, under="Is it still going on?")
         window.fills("Names they gave", canaries.offender_name)
         window.fills("Phone numbers they used", canaries.offender_phone)
         window.fills("E-mail addresses they used", canaries.offender_email)
         window.fills("Usernames they used", canaries.offender_handle)
         window.fills("Number plate of their car", canaries.offender_plate)
         window.fills("Their car: make, colour, anything special", canaries.vehicle)
-        if told is canaries.first:
+        if story is canaries.first:
             window.fills("Town, or first half of the postcode", TOWN)
-        if told.region:
-            window.fills("Region, if you know it", told.region)
-        window.fills("What kind of place?", told.premises)
+        if story.region:
+            window.fills("Region, if you know it", story.region)
+        window.fills("What kind of place?", story.premises)
         window.ticks("Yes", under="May we warn other sex workers about this person?").ticks(
             "Only after I have seen it"
         )
@@ -91,7 +91,7 @@ class Journey:
         window.fills("Working names you use", canaries.reporter_name)
         window.fills("Phone numbers you use", canaries.reporter_phone)
         window.fills("Anything else to keep out", canaries.reporter_street)
-        window.fills("What kind of work do you do?", told.sector)
+        window.fills("What kind of work do you do?", story.sector)
         return window.presses("Send").sees("Thank you. We have it").receipt
 
     def comes_back(self, receipt: str) -> Visitor:
@@ -119,10 +119,10 @@ class Journey:
         walked.recovery_words.append(stack.recovery_words)
         walked.passphrases = {each.login: each.passphrase for each in (self.alice, self.bob, self.vera)}
 
-    def drafts(self, told: Told, *, hiding: str) -> str:
+    def drafts(self, story: Story, *, hiding: str) -> str:
         """Alice takes a report, hides words and writes an alert; gives its address."""
         desk, canaries = self.alice.window, self.canaries
-        desk.goes_to("/desk").follows(told.kind).sees(told.account)
+        desk.goes_to("/desk").follows(story.kind).sees(story.account)
         desk.presses("Take it").follows("Hide words").fills("More words to hide", hiding)
         desk.presses("Hide these words too").presses("Read what is left").presses("Settle this text")
         desk.sees("The text is settled.").presses("Write an alert").ticks("Danger", under="How serious?")

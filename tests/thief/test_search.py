@@ -105,7 +105,6 @@ def copy_of(scene: Scene, folder: Path) -> Iterator[sa.Engine]:
 
 
 def kind_of(place: str) -> str:
-    """What kind of place it is."""
     for sign, kind in KINDS.items():
         if sign in place:
             return kind

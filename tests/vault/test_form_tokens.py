@@ -39,7 +39,7 @@ def test_each_token_is_different() -> None:
 
 
 @given(st.integers(0, 47), st.integers(1, 63))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_changed_letter_makes_it_invalid(at: int, by: int) -> None:
     text = TOKENS.issue("report", NOW)
     letter = LETTERS[(LETTERS.index(text[at]) + by) % 64]
@@ -48,7 +48,6 @@ def test_a_changed_letter_makes_it_invalid(at: int, by: int) -> None:
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_any_other_text_is_invalid(text: str) -> None:
     assert TOKENS.read("report", text) is None
 

@@ -1,14 +1,13 @@
 """Padding to fixed sizes."""
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ugly_mugs.vault import CannotOpen, TooLong
 from ugly_mugs.vault.padding import TEXT, pad, unpad
 
 
 @given(st.text(max_size=6_000))
-@settings(deadline=None)
 def test_any_text_is_padded_to_one_of_the_sizes_and_unpadded_unchanged(text: str) -> None:
     padded = pad(text.encode(), TEXT)
 
@@ -17,7 +16,6 @@ def test_any_text_is_padded_to_one_of_the_sizes_and_unpadded_unchanged(text: str
 
 
 @given(st.binary(max_size=1_020), st.binary(max_size=1_020))
-@settings(deadline=None)
 def test_two_texts_padded_to_one_size_have_one_length(one: bytes, other: bytes) -> None:
     assert len(pad(one, TEXT)) == len(pad(other, TEXT)) == 1_024
 

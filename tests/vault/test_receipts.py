@@ -23,7 +23,6 @@ def token(service: ServiceVault, purpose: str = "report") -> FormToken:
 
 
 @given(any_receipt, six_separators, st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_words_are_read_in_any_case_with_anything_between_them(
     receipt: Receipt, separators: list[str], dice: random.Random
 ) -> None:
@@ -34,7 +33,6 @@ def test_words_are_read_in_any_case_with_anything_between_them(
 
 
 @given(any_receipt, six_separators)
-@settings(deadline=None)
 def test_digits_are_read_with_anything_between_them(receipt: Receipt, separators: list[str]) -> None:
     groups = receipt.digits.split()
     typed = groups[0] + "".join(gap + group for gap, group in zip(separators, groups[1:], strict=True))
@@ -43,14 +41,12 @@ def test_digits_are_read_with_anything_between_them(receipt: Receipt, separators
 
 
 @given(any_receipt)
-@settings(deadline=None)
 def test_words_and_digits_are_read_when_run_together(receipt: Receipt) -> None:
     assert Receipt.parse(receipt.words.replace(" ", "")) == receipt
     assert Receipt.parse(receipt.digits.replace(" ", "")) == receipt
 
 
 @given(any_receipt)
-@settings(deadline=None)
 def test_a_numbered_list_is_read(receipt: Receipt) -> None:
     typed = "\n".join(f"{place}. {word}" for place, word in enumerate(receipt.words.split(), start=1))
 
@@ -64,7 +60,7 @@ def test_digits_are_28_in_groups_of_four(receipt: Receipt) -> None:
 
 
 @given(any_receipt, st.integers(0, 6))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_a_word_that_is_not_in_the_list_is_pointed_out(receipt: Receipt, at: int) -> None:
     words = receipt.words.split()
     words[at] = "acrobt"

@@ -62,7 +62,6 @@ def test_the_two_roots_share_no_label_and_derive_different_keys() -> None:
 
 
 @given(st.lists(st.binary(max_size=4), max_size=4), st.lists(st.binary(max_size=4), max_size=4))
-@settings(deadline=None)
 def test_keyed_values_are_equal_only_for_equal_parts(
     service: ServiceVault, one: list[bytes], other: list[bytes]
 ) -> None:
@@ -146,7 +145,6 @@ def test_a_csrf_token_belongs_to_one_session(service: ServiceVault) -> None:
 
 
 @given(st.text(st.characters()))
-@settings(deadline=None)
 def test_any_other_text_is_no_csrf_token(service: ServiceVault, text: str) -> None:
     assert not service.check_csrf(b"one", text)
 
@@ -166,14 +164,13 @@ def test_path_tokens_are_long_url_safe_and_different(service: ServiceVault) -> N
 
 
 @given(st.uuids(), st.integers(0, 65_535))
-@settings(deadline=None)
 def test_tokens_are_read_unchanged(service: ServiceVault, row: UUID, attempt: int) -> None:
     assert service.read_opt_out_token(service.opt_out_token(row)) == row
     assert service.read_delivery_token(service.delivery_token(row, attempt)) == (row, attempt)
 
 
 @given(st.integers(0, 42), st.integers(1, 63))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_token_with_a_changed_letter_is_invalid(service: ServiceVault, at: int, by: int) -> None:
     for token, read in [
         (service.opt_out_token(uuid4()), service.read_opt_out_token),
@@ -184,7 +181,6 @@ def test_a_token_with_a_changed_letter_is_invalid(service: ServiceVault, at: int
 
 
 @given(st.text(st.characters()))
-@settings(deadline=None)
 def test_any_other_text_is_no_token(service: ServiceVault, text: str) -> None:
     assert service.read_opt_out_token(text) is None
     assert service.read_delivery_token(text) is None

@@ -4,7 +4,7 @@ from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from ugly_mugs.vault import Where, WrongPlace
 
@@ -13,7 +13,6 @@ places = st.builds(Where, names, names, st.uuids().filter(lambda row: row.int !=
 
 
 @given(places, places)
-@settings(deadline=None)
 def test_different_places_have_different_bytes(one: Where, other: Where) -> None:
     assert (one.bytes() == other.bytes()) == (one == other)
 

@@ -42,7 +42,7 @@ def test_only_the_beginning_of_a_long_input_is_compared() -> None:
 
 
 @given(st.text())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_reading_any_text_gives_indices_or_a_known_error(text: str) -> None:
     try:
         assert len(read(text, 7, digits=True)) == 7
@@ -54,7 +54,6 @@ def test_reading_any_text_gives_indices_or_a_known_error(text: str) -> None:
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_squeezing_twice_changes_nothing_more(text: str) -> None:
     once = squeezed(text)
 

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from pathlib import Path
 
+import pytest
 from flask import Flask, Response, render_template_string, request
 from flask_babel import Babel
 from jinja2 import StrictUndefined
@@ -123,6 +124,11 @@ def small_app(**changes: str) -> Flask:
         return errors.error_response(HTTPStatus(status), again=True)
 
     return app
+
+
+@pytest.fixture(scope="module")
+def small() -> Flask:
+    return small_app()
 
 
 EVERY_PAGE = (*PAGES, "/words", "/parts", *(f"/wrong/{status}" for status in ERRORS))

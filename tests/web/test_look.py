@@ -59,7 +59,6 @@ class TestContrast:
 
 
 def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two colours as WCAG defines it."""
     lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 

@@ -8,13 +8,8 @@ from hypothesis import given, strategies as st
 from werkzeug.datastructures import MultiDict
 
 from tests.make.pages import Drawn
-from tests.web.drawing import ERRORS, EVERY_PAGE, FORM_PAGE, Everything, Person, page_of, small_app
+from tests.web.drawing import ERRORS, EVERY_PAGE, FORM_PAGE, Everything, Person, page_of
 from ugly_mugs.web.forms import Form, FormList, error_summary
-
-
-@pytest.fixture(scope="module")
-def small() -> Flask:
-    return small_app()
 
 
 class TestEveryPage:

@@ -9,6 +9,7 @@ from flask import Flask
 
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
+from tests.make.databases import count, set_row
 from ugly_mugs.accounts.keys import epochs, recovery
 from ugly_mugs.accounts.models import EpochKind, Holder, KeyEpoch, KeySeal, RecoveryKey, Role, Staff
 from ugly_mugs.accounts.people import admission, leaving
@@ -32,7 +33,6 @@ class Filed:
         db.session.rollback()
 
     def opens_for(self, person: Colleague) -> bool:
-        """Whether this person's key opens the content key."""
         try:
             private = epochs.private_for(person.id, person.key, self.epoch_id)
             return private.open(self.wrapped, self.where) == self.key
@@ -40,12 +40,6 @@ class Filed:
             return False
         finally:
             db.session.rollback()
-
-
-def seals(*conditions: sa.ColumnElement[bool]) -> int:
-    count = db.session.scalar(sa.select(sa.func.count()).select_from(KeySeal).where(*conditions)) or 0
-    db.session.rollback()
-    return count
 
 
 def rotate(kind: EpochKind = EpochKind.DESK) -> None:
@@ -61,23 +55,23 @@ class TestAdmitting:
             rotate()
         alice.clock.forward(seconds=30)
         alice.sign_in()
-        before, filed = seals(), Filed()
+        before, filed = count(KeySeal), Filed()
 
         dave = team.enrol("dave")
         team.admit(dave)
 
-        assert seals() == before + 1
-        assert seals(KeySeal.holder == Holder.STAFF, KeySeal.holder_id == dave.id) == 1
+        assert count(KeySeal) == before + 1
+        assert count(KeySeal, KeySeal.holder == Holder.STAFF, KeySeal.holder_id == dave.id) == 1
         assert filed.opens_for(dave)
 
     def test_somebody_with_both_tasks_is_one_seal_of_each_kind(self, team: Team, alice: Colleague) -> None:
         team.hire("charlie")
-        before = seals()
+        before = count(KeySeal)
 
         both = team.enrol("dave", Role.MODERATOR, Role.MEMBER_ADMIN)
         team.admit(both)
 
-        assert seals() == before + 2
+        assert count(KeySeal) == before + 2
         kinds = db.session.scalars(
             sa.select(KeyEpoch.kind)
             .join(KeySeal, KeySeal.epoch_id == KeyEpoch.id)
@@ -107,7 +101,7 @@ class TestAdmitting:
 
         assert filed.opens_for(dave)
 
-    def test_to_the_desk_opens_nothing_of_the_vetters(self, team: Team, alice: Colleague) -> None:
+    def test_to_the_desk_opens_nothing_of_the_vetters(self, alice: Colleague) -> None:
         vetting, _ = epochs.current(EpochKind.VETTING, vault=runtime().vault)
 
         with pytest.raises(NotAllowed):
@@ -128,22 +122,18 @@ class TestAdmitting:
 
     def test_of_a_swapped_key_is_refused(self, team: Team, alice: Colleague) -> None:
         newcomer, attacker = team.enrol("dave"), PrivateKey.generate()
-        db.session.execute(
-            sa.update(Staff).where(Staff.id == newcomer.id).values(public_key=attacker.public().raw)
-        )
-        db.session.commit()
+        set_row(Staff, newcomer.id, public_key=attacker.public().raw)
 
         with pytest.raises(SwappedKey):
             team.admit(newcomer)
 
         db.session.rollback()
-        assert seals(KeySeal.holder_id == newcomer.id) == 0
+        assert count(KeySeal, KeySeal.holder_id == newcomer.id) == 0
 
     def test_of_a_key_moved_here_from_somebody_else_is_refused(self, team: Team, alice: Colleague) -> None:
         newcomer, other = team.enrol("dave"), team.person(alice)
         moved = {"public_key": other.public_key, "public_key_mac": other.public_key_mac}
-        db.session.execute(sa.update(Staff).where(Staff.id == newcomer.id).values(**moved))
-        db.session.commit()
+        set_row(Staff, newcomer.id, **moved)
 
         with pytest.raises(SwappedKey):
             team.admit(newcomer)
@@ -172,7 +162,7 @@ class TestLeaving:
         person = team.person(dave)
         assert (person.private_key, person.public_key, person.totp_secret) == (None, None, None)
         db.session.rollback()
-        assert seals(KeySeal.holder_id == dave.id) == 0
+        assert count(KeySeal, KeySeal.holder_id == dave.id) == 0
         assert dave.browser.get("/desk/account").status_code == 303
         dave.clock.forward(seconds=30)
         assert dave.sign_in().status_code == 400
@@ -213,7 +203,7 @@ class TestLeaving:
 
 class TestLinks:
     def links(self) -> int:
-        return seals(KeySeal.holder == Holder.NEXT_EPOCH)
+        return count(KeySeal, KeySeal.holder == Holder.NEXT_EPOCH)
 
     def test_are_added_at_the_next_sign_in(self, team: Team, alice: Colleague) -> None:
         dave = team.hire("dave")
@@ -226,7 +216,7 @@ class TestLinks:
         assert before == 0
         assert self.links() == 1
 
-    def test_are_added_once(self, team: Team, alice: Colleague) -> None:
+    def test_are_added_once(self, alice: Colleague) -> None:
         rotate()
         for _ in range(2):
             alice.clock.forward(seconds=30)
@@ -253,7 +243,7 @@ class TestLinks:
 
         assert not filed.opens_for(dave)
 
-    def test_are_never_sealed_to_an_epoch_that_was_planted(self, team: Team, alice: Colleague) -> None:
+    def test_are_never_sealed_to_an_epoch_that_was_planted(self, alice: Colleague) -> None:
         attacker = PrivateKey.generate().public().raw
         db.session.add(
             KeyEpoch(
@@ -289,7 +279,7 @@ class TestTheCurrentEpoch:
         with pytest.raises(SwappedKey):
             epochs.current(EpochKind.DESK, vault=runtime().vault)
 
-    def test_is_not_replaced_by_a_former_one(self, team: Team, alice: Colleague) -> None:
+    def test_is_not_replaced_by_a_former_one(self, alice: Colleague) -> None:
         rotate()
         newest = sa.select(KeyEpoch.id).where(KeyEpoch.kind == EpochKind.DESK, KeyEpoch.number == 2)
         db.session.execute(sa.delete(KeySeal).where(KeySeal.epoch_id.in_(newest)))
@@ -298,7 +288,7 @@ class TestTheCurrentEpoch:
         with pytest.raises(SwappedKey):
             epochs.current(EpochKind.DESK, vault=runtime().vault)
 
-    def test_stays_in_use_until_the_key_folder_names_the_next(self, team: Team, alice: Colleague) -> None:
+    def test_stays_in_use_until_the_key_folder_names_the_next(self, alice: Colleague) -> None:
         leaving.rotate(EpochKind.DESK, vault=runtime().vault, now=runtime().clock.now())
         db.session.commit()
 
@@ -306,9 +296,7 @@ class TestTheCurrentEpoch:
 
         assert epoch.number == 1
 
-    def test_is_learned_by_a_web_process_that_was_running_meanwhile(
-        self, settings: Settings, clock: MovableClock, app: Flask, other: Flask
-    ) -> None:
+    def test_is_learned_by_a_web_process_that_was_running_meanwhile(self, other: Flask) -> None:
         with other.app_context():
             epochs.current(EpochKind.DESK, vault=runtime().vault)
             db.session.rollback()
@@ -368,7 +356,7 @@ class TestTheRecoveryWords:
             )
 
 
-def test_a_stranger_opens_no_epoch(team: Team, alice: Colleague) -> None:
+def test_a_stranger_opens_no_epoch(alice: Colleague) -> None:
     filed, stranger = Filed(), PrivateKey.generate()
 
     with pytest.raises(NotAllowed):

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from tests.make.cast import Colleague, Team
+from tests.make.databases import count, set_row
 from ugly_mugs.accounts.keys import recovery
 from ugly_mugs.accounts.models import KeySeal, Role, Staff, StaffState
 from ugly_mugs.accounts.people import admission, enrolment
@@ -38,7 +39,7 @@ class TestAdmittingAtTheDesk:
     def test_never_shows_the_words_to_whoever_types_them(
         self, team: Team, alice: Colleague, newcomer: Colleague
     ) -> None:
-        page = alice.browser.get("/desk/people").get_data(as_text=True)
+        page = alice.browser.get("/desk/people").text
 
         assert "dave" in page
         assert team.words(newcomer) not in page
@@ -57,24 +58,21 @@ class TestAdmittingAtTheDesk:
         heard = team.words(newcomer).split()
         heard[2] = "xyzzyx"
 
-        page = admit(alice, newcomer, " ".join(heard)).get_data(as_text=True)
+        page = admit(alice, newcomer, " ".join(heard)).text
 
         assert "xyzzyx" in page
         assert team.state(newcomer) is StaffState.WAITING
 
     def test_counts_the_words(self, team: Team, alice: Colleague, newcomer: Colleague) -> None:
-        page = admit(alice, newcomer, " ".join(team.words(newcomer).split()[:5])).get_data(as_text=True)
+        page = admit(alice, newcomer, " ".join(team.words(newcomer).split()[:5])).text
 
         assert "5 words" in page
 
-    def test_of_a_swapped_key_is_refused_and_said(
-        self, team: Team, alice: Colleague, newcomer: Colleague
-    ) -> None:
+    def test_of_a_swapped_key_is_refused_and_said(self, alice: Colleague, newcomer: Colleague) -> None:
         attacker = PrivateKey.generate().public()
-        db.session.execute(sa.update(Staff).where(Staff.id == newcomer.id).values(public_key=attacker.raw))
-        db.session.commit()
+        set_row(Staff, newcomer.id, public_key=attacker.raw)
 
-        page = alice.browser.get("/desk/people").get_data(as_text=True)
+        page = alice.browser.get("/desk/people").text
         answer = admit(alice, newcomer, attacker.words())
 
         assert "not written by this service" in page
@@ -87,9 +85,7 @@ class TestAdmittingAtTheDesk:
 
         assert admit(alice, newcomer, heard).status_code == HTTPStatus.CONFLICT
 
-    def test_is_not_for_charlie_or_people_with_another_task(
-        self, team: Team, alice: Colleague, newcomer: Colleague
-    ) -> None:
+    def test_is_not_for_charlie_or_people_with_another_task(self, team: Team, newcomer: Colleague) -> None:
         dora = team.hire("dora")
 
         assert admit(dora, newcomer, team.words(newcomer)).status_code == HTTPStatus.FORBIDDEN
@@ -112,7 +108,7 @@ class TestAdmittingAtTheDesk:
     ) -> None:
         team.enrol("second", Role.MODERATOR)
 
-        page = admit(alice, newcomer, "these are wrong").get_data(as_text=True)
+        page = admit(alice, newcomer, "these are wrong").text
 
         assert page.count("these are wrong") == 1
 
@@ -120,18 +116,13 @@ class TestAdmittingAtTheDesk:
 class TestASecondPerson:
     """Once there are two moderators, nobody can invite and admit an approver alone."""
 
-    @pytest.fixture
-    def two(self, team: Team, alice: Colleague) -> tuple[Colleague, Colleague]:
-        return alice, team.hire("dave")
-
     def test_is_not_needed_before_two_moderators_are_there(self, team: Team, alice: Colleague) -> None:
         assert team.state(team.enrol("ana", Role.APPROVER)) is StaffState.ACTIVE
 
     @pytest.mark.parametrize("role", [Role.APPROVER, Role.RELEASER])
     def test_must_admit_whoever_may_approve_or_release(
-        self, team: Team, two: tuple[Colleague, Colleague], role: Role
+        self, team: Team, alice: Colleague, dave: Colleague, role: Role
     ) -> None:
-        alice, dave = two
         ana = team.enrol("ana", role, invited_by=alice.id)
 
         by_the_inviter = admit(alice, ana, team.words(ana))
@@ -144,9 +135,8 @@ class TestASecondPerson:
         assert team.state(ana) is StaffState.ACTIVE
 
     def test_must_admit_a_moderator_who_may_also_approve(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
-        alice, dave = two
         ana = team.enrol("ana", Role.MODERATOR, Role.APPROVER, invited_by=alice.id)
 
         assert admit(alice, ana, team.words(ana)).status_code == HTTPStatus.FORBIDDEN
@@ -154,12 +144,11 @@ class TestASecondPerson:
 
     @pytest.mark.parametrize("role", [Role.CASEWORKER, Role.MODERATOR])
     def test_must_admit_whoever_needs_a_key(
-        self, team: Team, two: tuple[Colleague, Colleague], role: Role
+        self, team: Team, alice: Colleague, dave: Colleague, role: Role
     ) -> None:
-        alice, dave = two
         dana = team.enrol("dana", role, invited_by=alice.id)
 
-        page = alice.browser.get("/desk/people").get_data(as_text=True)
+        page = alice.browser.get("/desk/people").text
 
         assert "who did not invite them" in page
         assert admit(alice, dana, team.words(dana)).status_code == HTTPStatus.FORBIDDEN
@@ -171,7 +160,7 @@ class TestASecondPerson:
         assert admit(alice, dana, team.words(dana)).status_code == HTTPStatus.SEE_OTHER
 
     def test_cannot_be_made_up_by_a_member_admin_who_invites(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
         fay = team.hire("fay", Role.MEMBER_ADMIN, Role.ADMINISTRATOR)
         puppet = team.enrol("quinn", Role.MEMBER_ADMIN, invited_by=fay.id)
@@ -180,7 +169,7 @@ class TestASecondPerson:
         assert team.state(puppet) is StaffState.WAITING
 
     def test_cannot_be_made_up_through_an_administrator_whom_nobody_admits(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
         fay = team.hire("fay", Role.MEMBER_ADMIN, Role.ADMINISTRATOR)
         between = team.enrol("quinn", Role.ADMINISTRATOR, invited_by=fay.id)
@@ -191,9 +180,8 @@ class TestASecondPerson:
         assert team.state(puppet) is StaffState.WAITING
 
     def test_is_a_moderator_wherever_the_newcomer_may_approve(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
-        alice, _ = two
         charlie = team.hire("charlie")
         pat = team.enrol("pat", Role.APPROVER, Role.MEMBER_ADMIN)
 
@@ -209,7 +197,7 @@ class TestASecondPerson:
         assert team.state(pat) is StaffState.ACTIVE
 
     def test_cannot_be_replaced_by_the_recovery_words(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
         ana = team.enrol("ana", Role.MODERATOR, Role.APPROVER)
         recovered = recovery.recover(team.installation.recovery_words, vault=runtime().vault)
@@ -223,7 +211,7 @@ class TestASecondPerson:
             )
 
     def test_is_needed_again_for_an_approver_who_comes_back_with_a_new_key(
-        self, team: Team, two: tuple[Colleague, Colleague]
+        self, team: Team, alice: Colleague, dave: Colleague
     ) -> None:
         bob = team.hire("bob")
         person = team.person(bob)
@@ -241,9 +229,9 @@ class TestInvitingOnThePage:
         answer = self.invite(ada)
         code = r"[0-9A-Z]{4}(-[0-9A-Z]{4}){3}"
 
-        first = ada.browser.get("/admin").get_data(as_text=True)
+        first = ada.browser.get("/admin").text
         ada.post("/admin/invited")
-        then = ada.browser.get("/admin").get_data(as_text=True)
+        then = ada.browser.get("/admin").text
 
         assert answer.location == "/admin"
         assert re.search(code, first)
@@ -261,13 +249,13 @@ class TestInvitingOnThePage:
         answer = self.invite(ada, "ada")
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
-        assert 'value="ada"' in answer.get_data(as_text=True)
+        assert 'value="ada"' in answer.text
 
     def test_asks_for_a_task(self, ada: Colleague) -> None:
         answer = ada.post("/admin/invite", {"login": "dora"})
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Staff)) == 1
+        assert count(Staff) == 1
 
     @pytest.mark.parametrize("apart", [Role.ADMINISTRATOR, Role.AUDITOR])
     @pytest.mark.parametrize("reads", [Role.MODERATOR, Role.CASEWORKER])
@@ -277,13 +265,13 @@ class TestInvitingOnThePage:
         answer = self.invite(ada, "dora", apart, reads)
 
         assert answer.status_code == HTTPStatus.BAD_REQUEST
-        assert "Please invite two people" in answer.get_data(as_text=True)
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(Staff)) == 1
+        assert "Please invite two people" in answer.text
+        assert count(Staff) == 1
 
     def test_lists_who_works_here(self, ada: Colleague) -> None:
         self.invite(ada)
 
-        page = ada.browser.get("/admin").get_data(as_text=True)
+        page = ada.browser.get("/admin").text
 
         assert "dora" in page
         assert "invited" in page
@@ -291,7 +279,7 @@ class TestInvitingOnThePage:
     def test_is_not_for_a_member_admin_who_finds_the_members_there(self, team: Team) -> None:
         charlie = team.hire("charlie")
 
-        page = charlie.browser.get("/admin").get_data(as_text=True)
+        page = charlie.browser.get("/admin").text
 
         assert "/admin/members" in page
         assert "/admin/invite" not in page

@@ -49,7 +49,6 @@ rules = st.builds(
 
 
 def concerns(rule: Audience, person: Person) -> bool:
-    """The rule in Python."""
     if person.state is not MemberState.ACTIVE or person.kind not in rule.kinds:
         return False
     works_there = not rule.sectors or not person.sectors or bool(rule.sectors & person.sectors)

@@ -1,9 +1,9 @@
 """Fan-out: each delivery once, whatever runs twice, at once or in slices."""
 
-import threading
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +14,8 @@ from alerts.delivery.fanout import Sending
 from alerts.membership.models import Level
 from tests.make.alerts import member
 from tests.make.clock import MovableClock
+from tests.make.databases import count, execute, set_row
+from tests.make.threads import at_once
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState, FanOut, MessageKind
 from ugly_mugs.runtime import runtime
@@ -111,26 +113,10 @@ def test_runs_at_the_same_moment_write_each_row_once(app: Flask, sending: Make, 
     for _number in range(40):
         member(channels=Channel)
     made = sending()
-    ready, written, faults = threading.Barrier(4), [], []
 
-    def run() -> None:
-        with app.app_context():
-            try:
-                ready.wait()
-                written.append(begin(made, clock))
-            except Exception as fault:
-                faults.append(fault)
-            finally:
-                db.session.remove()
+    written = at_once([partial(begin, made, clock)] * 4, app)
 
-    threads = [threading.Thread(target=run) for _number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert faults == []
-    assert sum(count or 0 for count in written) == 80
+    assert sum(rows or 0 for rows in written) == 80
     assert len(rows(made)) == 80
 
 
@@ -201,13 +187,12 @@ class TestLarge:
         begin(sending(), clock)
         waiting = sending()
         begin(waiting, clock)
-        db.session.execute(sa.update(FanOut).where(FanOut.subject_id != waiting.subject_id).values(done=True))
-        db.session.commit()
+        execute(sa.update(FanOut).where(FanOut.subject_id != waiting.subject_id).values(done=True))
 
         jobs.forget_finished()
 
         assert queries.unfinished(MessageKind.ALERT) == [waiting.subject_id]
-        assert db.session.scalar(sa.select(sa.func.count()).select_from(FanOut)) == 1
+        assert count(FanOut) == 1
 
 
 class TestQuietHours:
@@ -263,10 +248,7 @@ def test_counts_are_by_channel_and_state(sending: Make, clock: MovableClock) -> 
     made = sending()
     begin(made, clock)
     one = next(delivery for delivery in rows(made) if delivery.channel is Channel.EMAIL)
-    db.session.execute(
-        sa.update(Delivery).where(Delivery.id == one.id).values(state=DeliveryState.DELIVERED, attempt=1)
-    )
-    db.session.commit()
+    set_row(Delivery, one.id, state=DeliveryState.DELIVERED, attempt=1)
 
     counted = queries.counts(MessageKind.ALERT, made.subject_id)
 

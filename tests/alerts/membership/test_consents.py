@@ -12,7 +12,8 @@ from hypothesis import given, settings as effort, strategies as st
 from alerts.membership import consents, queries
 from alerts.membership.consents import LIVE
 from alerts.membership.models import ConsentEvent, MemberConsent, Subscription
-from tests.make.members import EMAIL, PHONE, Crowd, Person
+from tests.make.databases import count
+from tests.make.members import EMAIL, PHONE, Members, Person
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, DeliveryState, MessageKind
 
@@ -26,9 +27,8 @@ def events(person: Person, channel: Channel = Channel.SMS) -> list[ConsentEvent]
     return events
 
 
-def state(crowd: Crowd, typed: str) -> AddressState:
-    address = crowd.find(typed)
-    assert address is not None
+def state(members: Members, typed: str) -> AddressState:
+    address = members.address(typed)
     db.session.refresh(address)
     state = address.state
     db.session.rollback()
@@ -59,26 +59,26 @@ class TestEveryHistory:
     @effort(max_examples=60)
     @given(acts=st.lists(st.tuples(st.sampled_from(ACTS), st.sampled_from(list(Channel))), max_size=12))
     def test_a_channel_is_live_if_and_only_if_its_last_record_says_so(
-        self, crowd: Crowd, acts: list[tuple[str, Channel]]
+        self, members: Members, acts: list[tuple[str, Channel]]
     ) -> None:
-        if db.session.scalar(sa.select(sa.func.count()).select_from(Address)) == 0:
-            crowd.apply(phone=PHONE, email=EMAIL, sms=None)
+        if count(Address) == 0:
+            members.apply(phone=PHONE, email=EMAIL, sms=None)
         address = db.session.scalars(sa.select(Address)).first()
         assert address is not None
         member_id = address.owner_id
         with self.undone():
             for act, channel in acts:
-                self.perform(act, member_id, channel, crowd)
+                self.perform(act, member_id, channel, members)
                 for channel in Channel:
                     records = consents.history(member_id, channel)
                     assert [record.number for record in records] == list(range(1, len(records) + 1))
                     says = bool(records) and records[-1].event in LIVE
                     assert (channel in queries.live_channels(member_id)) == says
 
-    def perform(self, act: str, member_id: uuid.UUID, channel: Channel, crowd: Crowd) -> None:
+    def perform(self, act: str, member_id: uuid.UUID, channel: Channel, members: Members) -> None:
         """Apply one event and check its effect: only a tick gives consent, and START only undoes STOP."""
         before = [record.event for record in consents.history(member_id, channel)]
-        now = crowd.clock.now()
+        now = members.clock.now()
         match act:
             case "give":
                 consents.give(member_id=member_id, channel=channel, language="en", now=now)
@@ -98,53 +98,52 @@ class TestEveryHistory:
 
 
 class TestStopAndStart:
-    def test_stop_ends_and_start_gives_back(self, crowd: Crowd) -> None:
-        sam = crowd.join()
+    def test_stop_ends_and_start_gives_back(self, members: Members) -> None:
+        sam = members.join()
 
-        crowd.text(sam, stops=True)
+        members.text(sam, stops=True)
         assert live(sam) == set()
-        crowd.text(sam, stops=False)
+        members.text(sam, stops=False)
 
         assert live(sam) == {Channel.SMS}
         assert events(sam) == [E.GIVEN, E.STOPPED, E.RESTARTED]
 
-    def test_start_gives_nothing_the_member_had_not_ticked(self, crowd: Crowd) -> None:
-        sam = crowd.join(phone=PHONE, email=EMAIL)
+    def test_start_gives_nothing_the_member_had_not_ticked(self, members: Members) -> None:
+        sam = members.join(phone=PHONE, email=EMAIL)
         save(sam, mail="yes")
 
-        crowd.text(sam, stops=True)
-        crowd.text(sam, stops=False)
+        members.text(sam, stops=True)
+        members.text(sam, stops=False)
 
         assert live(sam) == {Channel.EMAIL}
         assert events(sam) == [E.GIVEN, E.WITHDRAWN, E.STOPPED]
 
-    def test_stop_twice_and_start_once(self, crowd: Crowd) -> None:
-        sam = crowd.join()
+    def test_stop_twice_and_start_once(self, members: Members) -> None:
+        sam = members.join()
         for stops in (True, True, False, False):
-            crowd.text(sam, stops=stops)
+            members.text(sam, stops=stops)
 
         assert events(sam) == [E.GIVEN, E.STOPPED, E.RESTARTED]
 
-    def test_stop_on_one_channel_leaves_the_other(self, crowd: Crowd) -> None:
-        sam = crowd.join(phone=PHONE, email=EMAIL)
+    def test_stop_on_one_channel_leaves_the_other(self, members: Members) -> None:
+        sam = members.join(phone=PHONE, email=EMAIL)
 
-        crowd.text(sam, stops=True)
+        members.text(sam, stops=True)
 
         assert live(sam) == {Channel.EMAIL}
 
-    def test_stopping_takes_back_what_still_waits(self, crowd: Crowd) -> None:
-        sam = crowd.apply()
+    def test_stopping_takes_back_what_still_waits(self, members: Members) -> None:
+        sam = members.apply()
         sam.ask_for_code()
-        crowd.clock.forward(seconds=1)
-        crowd.work()
+        members.work()
 
-        crowd.text(sam, stops=True)
+        members.text(sam, stops=True)
 
         assert db.session.scalars(sa.select(Delivery.state)).all() == [DeliveryState.SUPPRESSED]
 
-    def test_the_settings_cannot_undo_stop(self, crowd: Crowd) -> None:
-        sam = crowd.join()
-        crowd.text(sam, stops=True)
+    def test_the_settings_cannot_undo_stop(self, members: Members) -> None:
+        sam = members.join()
+        members.text(sam, stops=True)
 
         answer = sam.post(
             "/alerts/preferences", {"regions": "wales", "level": "full", "wake": "no", "sms": "yes"}
@@ -156,16 +155,16 @@ class TestStopAndStart:
         assert [row.region for row in sam.member.regions] == ["yorkshire-humber"]
         assert 'value="wales" checked' in answer.text
 
-    def test_the_settings_tell_how_to_come_back(self, crowd: Crowd) -> None:
-        sam = crowd.join()
-        crowd.text(sam, stops=True)
+    def test_the_settings_tell_how_to_come_back(self, members: Members) -> None:
+        sam = members.join()
+        members.text(sam, stops=True)
 
         assert "text START to +447700900000" in sam.browser.get("/alerts/preferences").text
 
-    def test_stop_then_start_then_the_settings(self, crowd: Crowd) -> None:
-        sam = crowd.join()
-        crowd.text(sam, stops=True)
-        crowd.text(sam, stops=False)
+    def test_stop_then_start_then_the_settings(self, members: Members) -> None:
+        sam = members.join()
+        members.text(sam, stops=True)
+        members.text(sam, stops=False)
 
         assert save(sam) == "/alerts/preferences?saved=yes"
         assert live(sam) == set()
@@ -173,79 +172,75 @@ class TestStopAndStart:
 
         assert events(sam) == [E.GIVEN, E.STOPPED, E.RESTARTED, E.WITHDRAWN, E.GIVEN]
 
-    def test_whoever_stopped_texts_gets_no_code_by_text(self, crowd: Crowd) -> None:
-        sam = crowd.join()
+    def test_whoever_stopped_texts_gets_no_code_by_text(self, members: Members) -> None:
+        sam = members.join()
         sam.post("/alerts/sign-out")
-        crowd.text(sam, stops=True)
-        sent = len(crowd.waiting_codes())
+        members.text(sam, stops=True)
+        sent = len(members.waiting_codes())
 
         sam.ask_for_code()
-        crowd.clock.forward(seconds=1)
-        crowd.work()
+        members.work()
 
-        assert len(crowd.waiting_codes()) == sent
-        address = crowd.find(PHONE)
-        assert address is not None and address.state is AddressState.OPTED_OUT
+        assert len(members.waiting_codes()) == sent
+        address = members.address(PHONE)
+        assert address.state is AddressState.OPTED_OUT
         assert "Text START to +447700900000" in sam.browser.get("/sign-in/code").text
 
-    def test_after_start_a_code_comes_again(self, crowd: Crowd) -> None:
-        sam = crowd.join()
+    def test_after_start_a_code_comes_again(self, members: Members) -> None:
+        sam = members.join()
         sam.post("/alerts/sign-out")
-        crowd.text(sam, stops=True)
-        crowd.text(sam, stops=False)
+        members.text(sam, stops=True)
+        members.text(sam, stops=False)
 
-        assert sam.sign_in().headers["Location"] == "/alerts"
+        assert sam.sign_in().location == "/alerts"
 
-    def test_stop_from_a_number_that_is_only_being_added_is_nobodys_consent(self, crowd: Crowd) -> None:
-        sam = crowd.join(phone=None, email=EMAIL)
+    def test_stop_from_a_number_that_is_only_being_added_is_nobodys_consent(self, members: Members) -> None:
+        sam = members.join(phone=None, email=EMAIL)
         sam.post("/alerts/addresses", {"address": PHONE})
-        crowd.clock.forward(seconds=1)
-        crowd.work()
-        kit = crowd.person(phone=PHONE)
+        members.work()
+        kit = members.person(phone=PHONE)
 
-        crowd.text(kit, stops=True)
+        members.text(kit, stops=True)
 
         assert [record.channel for record in db.session.scalars(sa.select(MemberConsent))] == [Channel.EMAIL]
 
 
 class TestOneClick:
-    def test_it_ends_that_channel_with_a_record(self, crowd: Crowd) -> None:
-        sam = crowd.join(phone=None, email=EMAIL)
-        address = crowd.find(EMAIL)
-        assert address is not None
-        token = crowd.vault.opt_out_token(address.id)
+    def test_it_ends_that_channel_with_a_record(self, members: Members) -> None:
+        sam = members.join(phone=None, email=EMAIL)
+        address = members.address(EMAIL)
+        token = members.vault.opt_out_token(address.id)
         db.session.rollback()
 
-        assert crowd.app.test_client().post(f"/opt-out/{token}").status_code == 200
+        assert members.app.test_client().post(f"/opt-out/{token}").status_code == 200
 
         assert live(sam) == set()
         assert events(sam, Channel.EMAIL) == [E.GIVEN, E.STOPPED]
 
-    def test_the_way_back_is_a_new_code_and_then_a_tick(self, crowd: Crowd) -> None:
-        sam = crowd.join(phone=None, email=EMAIL)
-        crowd.one_click(sam)
+    def test_the_way_back_is_a_new_code_and_then_a_tick(self, members: Members) -> None:
+        sam = members.join(phone=None, email=EMAIL)
+        members.one_click(sam)
         assert save(sam, mail="yes") == "refused"
 
-        assert sam.add_address(EMAIL).headers["Location"] == "/alerts/preferences?saved=address"
+        assert sam.add_address(EMAIL).location == "/alerts/preferences?saved=address"
         assert live(sam) == set()
         assert save(sam, mail="yes") == "/alerts/preferences?saved=yes"
 
         assert live(sam) == {Channel.EMAIL}
         assert events(sam, Channel.EMAIL) == [E.GIVEN, E.STOPPED, E.GIVEN]
 
-    def test_a_code_that_anybody_asked_for_opens_nothing_until_it_is_typed(self, crowd: Crowd) -> None:
-        sam = crowd.join(phone=None, email=EMAIL)
+    def test_a_code_that_anybody_asked_for_opens_nothing_until_it_is_typed(self, members: Members) -> None:
+        sam = members.join(phone=None, email=EMAIL)
         sam.post("/alerts/sign-out")
-        crowd.one_click(sam)
-        stranger = crowd.person()
+        members.one_click(sam)
+        stranger = members.person()
 
         stranger.ask_for_code(EMAIL)
-        crowd.clock.forward(seconds=1)
-        crowd.work()
-        assert state(crowd, EMAIL) is AddressState.OPTED_OUT
+        members.work()
+        assert state(members, EMAIL) is AddressState.OPTED_OUT
 
-        assert stranger.type_code(crowd.last_code()).headers["Location"] == "/alerts"
-        assert state(crowd, EMAIL) is AddressState.PROVED
+        assert stranger.type_code(members.last_code()).location == "/alerts"
+        assert state(members, EMAIL) is AddressState.PROVED
         assert live(sam) == set()
 
 
@@ -260,43 +255,42 @@ class TestWhoReceives:
         db.session.rollback()
         return bool(result)
 
-    def test_an_active_member_with_a_tick_and_a_proved_number(self, crowd: Crowd) -> None:
-        assert self.receives(crowd.join())
+    def test_an_active_member_with_a_tick_and_a_proved_number(self, members: Members) -> None:
+        assert self.receives(members.join())
 
-    def test_nobody_who_only_applied_even_with_a_proved_number(self, crowd: Crowd) -> None:
-        sam = crowd.apply()
+    def test_nobody_who_only_applied_even_with_a_proved_number(self, members: Members) -> None:
+        sam = members.apply()
         sam.sign_in()
 
         assert not self.receives(sam)
 
-    def test_nobody_without_a_tick(self, crowd: Crowd) -> None:
-        assert not self.receives(crowd.join(sms=None))
+    def test_nobody_without_a_tick(self, members: Members) -> None:
+        assert not self.receives(members.join(sms=None))
 
     @pytest.mark.parametrize("state", [AddressState.UNPROVED, AddressState.INVALID, AddressState.OPTED_OUT])
-    def test_nobody_whose_number_is_not_proved_now(self, crowd: Crowd, state: AddressState) -> None:
-        sam = crowd.join()
-        address = crowd.find(PHONE)
-        assert address is not None
+    def test_nobody_whose_number_is_not_proved_now(self, members: Members, state: AddressState) -> None:
+        sam = members.join()
+        address = members.address(PHONE)
         address.state = state
         db.session.commit()
 
         assert not self.receives(sam)
 
-    def test_nobody_who_paused(self, crowd: Crowd) -> None:
-        sam = crowd.join()
+    def test_nobody_who_paused(self, members: Members) -> None:
+        sam = members.join()
         sam.post("/alerts/pause")
 
         assert not self.receives(sam)
 
-    def test_nobody_who_stopped(self, crowd: Crowd) -> None:
-        sam = crowd.join()
-        crowd.text(sam, stops=True)
+    def test_nobody_who_stopped(self, members: Members) -> None:
+        sam = members.join()
+        members.text(sam, stops=True)
 
         assert not self.receives(sam)
 
 
-def test_a_withdrawal_puts_aside_what_still_waits(crowd: Crowd) -> None:
-    sam = crowd.join(phone=PHONE, email=EMAIL)
+def test_a_withdrawal_puts_aside_what_still_waits(members: Members) -> None:
+    sam = members.join(phone=PHONE, email=EMAIL)
     member_id = sam.member.id
     db.session.add(
         Delivery(
@@ -306,14 +300,13 @@ def test_a_withdrawal_puts_aside_what_still_waits(crowd: Crowd) -> None:
             channel=Channel.SMS,
             state=DeliveryState.QUEUED,
             priority=20,
-            not_before=crowd.clock.now() + timedelta(hours=1),
+            not_before=members.clock.now() + timedelta(hours=1),
         )
     )
     db.session.commit()
 
     save(sam, mail="yes")
-    crowd.clock.forward(seconds=1)
-    crowd.work()
+    members.work()
 
     waiting = db.session.scalars(sa.select(Delivery.state).where(Delivery.kind == MessageKind.ALERT)).all()
     assert waiting == [DeliveryState.SUPPRESSED]

@@ -1,7 +1,7 @@
 """Joining: one form is one application, and nothing reveals who is a member already."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -19,8 +19,9 @@ from alerts.membership.models import (
     Subscription,
 )
 from tests.make.databases import count
-from tests.make.members import EMAIL, PHONE, Crowd
+from tests.make.members import EMAIL, PHONE, Members
 from tests.make.pages import hidden
+from tests.make.threads import at_once
 from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.models import Address, AddressState, Channel, Delivery, Handover, HandoverKind
 
@@ -30,14 +31,14 @@ def only_member() -> Member:
 
 
 class TestTheForm:
-    def test_it_needs_no_cookie_and_gives_none(self, crowd: Crowd) -> None:
-        sam = crowd.person()
+    def test_it_needs_no_cookie_and_gives_none(self, members: Members) -> None:
+        sam = members.person()
 
         page = sam.browser.get("/join")
-        sent = sam.browser.post("/join", data=crowd.form(sam))
+        sent = sam.browser.post("/join", data=members.form(sam))
 
         assert page.status_code == 200 and sent.status_code == 303
-        assert sent.headers["Location"] == "/join/sent"
+        assert sent.location == "/join/sent"
         assert "Set-Cookie" not in page.headers and "Set-Cookie" not in sent.headers
         assert sam.browser.get("/join/sent").status_code == 200
 
@@ -56,9 +57,9 @@ class TestTheForm:
         assert "4F7K, Leeds:" in page
         assert 'name="language"' not in page
 
-    def test_it_is_written_down_as_typed(self, crowd: Crowd) -> None:
-        sam = crowd.person(phone=PHONE, email=EMAIL)
-        form = crowd.form(
+    def test_it_is_written_down_as_typed(self, members: Members) -> None:
+        sam = members.person(phone=PHONE, email=EMAIL)
+        form = members.form(
             sam, regions=["london", "scotland"], sectors=["bdsm"], level="full", wake="no", kind="project"
         )
 
@@ -70,8 +71,8 @@ class TestTheForm:
         assert (member.state, member.level) == (MemberState.APPLIED, Level.FULL)
         assert not member.wake_for_danger and member.kind == "project"
 
-    def test_each_consent_is_recorded_with_its_wording_and_language(self, crowd: Crowd) -> None:
-        crowd.apply(phone=PHONE, email=EMAIL)
+    def test_each_consent_is_recorded_with_its_wording_and_language(self, members: Members) -> None:
+        members.apply(phone=PHONE, email=EMAIL)
 
         records = db.session.scalars(sa.select(MemberConsent)).all()
 
@@ -80,16 +81,16 @@ class TestTheForm:
             assert (record.event, record.language, record.number) == (ConsentEvent.GIVEN, "en", 1)
             assert record.wording == WORDINGS[record.channel].version
 
-    def test_a_number_without_a_tick_is_only_for_signing_in(self, crowd: Crowd) -> None:
-        crowd.apply(phone=PHONE, email=EMAIL, sms=None)
+    def test_a_number_without_a_tick_is_only_for_signing_in(self, members: Members) -> None:
+        members.apply(phone=PHONE, email=EMAIL, sms=None)
 
         live = {row.channel: row.live for row in db.session.scalars(sa.select(Subscription))}
 
         assert live == {Channel.SMS: False, Channel.EMAIL: True}
 
-    def test_the_name_is_closed_to_the_service_and_the_address_to_the_web(self, crowd: Crowd) -> None:
-        sam = crowd.person(name="Sam of the Moor")
-        sam.browser.post("/join", data=crowd.form(sam))
+    def test_the_name_is_closed_to_the_service_and_the_address_to_the_web(self, members: Members) -> None:
+        sam = members.person(name="Sam of the Moor")
+        sam.browser.post("/join", data=members.form(sam))
 
         member, address = only_member(), db.session.scalars(sa.select(Address)).one()
 
@@ -121,11 +122,11 @@ class TestRefusals:
         ],
     )
     def test_it_says_why_and_keeps_everything_typed(
-        self, crowd: Crowd, typed: dict[str, object], message: str
+        self, members: Members, typed: dict[str, object], message: str
     ) -> None:
-        sam = crowd.person(name="Sam <of> the Moor")
+        sam = members.person(name="Sam <of> the Moor")
 
-        answer = sam.browser.post("/join", data=crowd.form(sam, **typed))
+        answer = sam.browser.post("/join", data=members.form(sam, **typed))
 
         assert answer.status_code == 400
         assert message in answer.text
@@ -136,9 +137,11 @@ class TestRefusals:
         assert count(Member) == count(Address) == count(Handover) == 0
 
     @pytest.mark.parametrize("token", ["", "nonsense"])
-    def test_a_form_that_is_not_ours_is_drawn_again_with_everything(self, crowd: Crowd, token: str) -> None:
-        sam = crowd.person()
-        form = crowd.form(sam, token=token)
+    def test_a_form_that_is_not_ours_is_drawn_again_with_everything(
+        self, members: Members, token: str
+    ) -> None:
+        sam = members.person()
+        form = members.form(sam, token=token)
 
         answer = sam.browser.post("/join", data=form)
         again = hidden(answer, "token")
@@ -147,10 +150,10 @@ class TestRefusals:
         assert again and again != token
         assert sam.browser.post("/join", data={**form, "token": again}).status_code == 303
 
-    def test_a_form_open_since_yesterday_is_drawn_again_with_everything(self, crowd: Crowd) -> None:
-        sam = crowd.person()
-        form = crowd.form(sam)
-        crowd.clock.forward(hours=25)
+    def test_a_form_open_since_yesterday_is_drawn_again_with_everything(self, members: Members) -> None:
+        sam = members.person()
+        form = members.form(sam)
+        members.clock.forward(hours=25)
 
         answer = sam.browser.post("/join", data=form)
 
@@ -158,9 +161,9 @@ class TestRefusals:
         assert "open for a long time" in answer.text and f'value="{PHONE}"' in answer.text
         assert count(Member) == 0
 
-    def test_a_post_from_another_site_is_refused(self, crowd: Crowd) -> None:
-        sam = crowd.person()
-        form = crowd.form(sam)
+    def test_a_post_from_another_site_is_refused(self, members: Members) -> None:
+        sam = members.person()
+        form = members.form(sam)
 
         answer = sam.browser.post("/join", data=form, headers={"Sec-Fetch-Site": "cross-site"})
 
@@ -168,65 +171,59 @@ class TestRefusals:
 
 
 class TestTheSameFormTwice:
-    def test_it_is_one_application_even_the_next_week(self, crowd: Crowd) -> None:
-        sam = crowd.person()
-        form = crowd.form(sam)
+    def test_it_is_one_application_even_the_next_week(self, members: Members) -> None:
+        sam = members.person()
+        form = members.form(sam)
 
         first = sam.browser.post("/join", data=form)
-        crowd.clock.forward(days=7)
+        members.clock.forward(days=7)
         second = sam.browser.post("/join", data=form)
 
         assert (first.status_code, second.status_code) == (303, 303)
-        assert first.headers["Location"] == second.headers["Location"]
+        assert first.location == second.location
         assert count(Member) == count(Address) == count(Handover) == count(MemberConsent) == 1
 
-    def test_a_number_put_right_is_another_application(self, crowd: Crowd) -> None:
-        sam = crowd.person()
-        form = crowd.form(sam, phone="07700 900129")
+    def test_a_number_put_right_is_another_application(self, members: Members) -> None:
+        sam = members.person()
+        form = members.form(sam, phone="07700 900129")
 
         sam.browser.post("/join", data=form)
         sam.browser.post("/join", data={**form, "phone": PHONE})
-        crowd.work()
+        members.work()
 
-        assert count(Member) == 2 and crowd.find(PHONE) is not None
+        assert count(Member) == 2 and members.find(PHONE) is not None
 
-    def test_eight_at_the_same_moment_are_one(self, app: Flask, crowd: Crowd) -> None:
-        sam = crowd.person()
-        form = crowd.form(sam)
+    def test_eight_at_the_same_moment_are_one(self, app: Flask, members: Members) -> None:
+        sam = members.person()
+        form = members.form(sam)
 
-        with ThreadPoolExecutor(8) as threads:
-            answers = list(
-                threads.map(lambda _: app.test_client().post("/join", data=form).status_code, range(8))
-            )
+        answers = at_once([lambda: app.test_client().post("/join", data=form)] * 8)
 
-        assert answers == [303] * 8
+        assert [answer.status_code for answer in answers] == [303] * 8
         assert count(Member) == count(Address) == count(Handover) == 1
 
-    def test_sixteen_people_at_once_are_sixteen(self, app: Flask, crowd: Crowd) -> None:
-        people = [crowd.person(phone=f"07700 9001{number:02}") for number in range(16)]
-        forms = [crowd.form(person) for person in people]
+    def test_sixteen_people_at_once_are_sixteen(self, app: Flask, members: Members) -> None:
+        people = [members.person(phone=f"07700 9001{number:02}") for number in range(16)]
+        forms = [members.form(person) for person in people]
 
-        with ThreadPoolExecutor(16) as threads:
-            answers = list(
-                threads.map(lambda form: app.test_client().post("/join", data=form).status_code, forms)
-            )
-        crowd.work()
+        answers = at_once([partial(app.test_client().post, "/join", data=form) for form in forms])
+        members.work()
 
-        assert answers == [303] * 16
+        assert [answer.status_code for answer in answers] == [303] * 16
         assert count(Member) == 16
-        assert all(crowd.find(person.address) for person in people)
+        assert all(members.find(person.address) for person in people)
 
 
 class TestAnAddressSomebodyHas:
-    def test_the_page_and_the_rows_are_those_of_any_other(self, crowd: Crowd) -> None:
-        crowd.apply("Sam", PHONE)
+    def test_the_page_and_the_rows_are_those_of_any_other(self, members: Members) -> None:
+        members.apply("Sam", PHONE)
         before = {model: count(model) for model in (Member, Address, Handover, Subscription, MemberConsent)}
 
         pages = []
         for name, phone in (("Kit", PHONE), ("Lou", "07700 900124")):
-            person = crowd.person(name, phone)
-            answer = person.browser.post("/join", data=crowd.form(person))
-            pages.append((answer.status_code, answer.headers["Location"], answer.text))
+            person = members.person(name, phone)
+            answer = person.browser.post("/join", data=members.form(person))
+            pages.append((answer.status_code, answer.location, answer.text))
             after = {model: count(model) for model in before}
             assert {model: after[model] - before[model] for model in before} == dict.fromkeys(before, 1)
             before = after
@@ -236,33 +233,32 @@ class TestAnAddressSomebodyHas:
             HandoverKind.ADDRESS_GIVEN
         ] * 3
 
-    def test_the_later_application_loses_it_and_nothing_is_sent(self, crowd: Crowd) -> None:
-        sam = crowd.apply("Sam", PHONE)
+    def test_the_later_application_loses_it_and_nothing_is_sent(self, members: Members) -> None:
+        sam = members.apply("Sam", PHONE)
         first = sam.member.id
         db.session.rollback()
 
-        crowd.apply("Kit", PHONE)
+        members.apply("Kit", PHONE)
 
         address = db.session.scalars(sa.select(Address)).one()
         assert address.owner_id == first and address.state is AddressState.UNPROVED
         assert count(Member) == 2 and count(Delivery) == 0
 
-    def test_two_at_the_same_moment_leave_one_owner(self, crowd: Crowd) -> None:
+    def test_two_at_the_same_moment_leave_one_owner(self, members: Members) -> None:
         for name in ("Sam", "Kit"):
-            person = crowd.person(name)
-            person.browser.post("/join", data=crowd.form(person))
+            person = members.person(name)
+            person.browser.post("/join", data=members.form(person))
 
-        crowd.work()
+        members.work()
 
         assert count(Address) == 1 and count(Member) == 2
 
-    def test_what_somebody_inside_only_typed_keeps_nobody_from_joining(self, crowd: Crowd) -> None:
-        sam = crowd.join()
+    def test_what_somebody_inside_only_typed_keeps_nobody_from_joining(self, members: Members) -> None:
+        sam = members.join()
         sam.post("/alerts/addresses", {"address": EMAIL})
-        crowd.clock.forward(seconds=1)
-        crowd.work()
+        members.work()
 
-        kit = crowd.apply("Kit", None, EMAIL)
+        kit = members.apply("Kit", None, EMAIL)
 
         assert kit.member.id != sam.member.id
-        assert kit.sign_in().headers["Location"] == "/alerts/waiting"
+        assert kit.sign_in().location == "/alerts/waiting"

@@ -12,7 +12,7 @@ from flask import Flask
 
 from alerts.membership.sign_in import services
 from alerts.membership.sign_in.services import locked_member
-from tests.make.members import PHONE, Crowd, Person
+from tests.make.members import PHONE, Members, Person
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.outbox import optouts
 from ugly_mugs.outbox.models import Address, AddressState
@@ -52,42 +52,41 @@ def until_it_waits(running: "Future[None]") -> None:
         time.sleep(0.02)
 
 
-def address_of(crowd: Crowd) -> Address:
-    address = crowd.find(PHONE)
-    assert address is not None
+def address_of(members: Members) -> Address:
+    address = members.address(PHONE)
     db.session.refresh(address)
     return address
 
 
-def stop(crowd: Crowd, address: Address) -> None:
+def stop(members: Members, address: Address) -> None:
     optouts.opt_out(
-        registry=registry(), owner_id=address.owner_id, channel=address.channel, now=crowd.clock.now()
+        registry=registry(), owner_id=address.owner_id, channel=address.channel, now=members.clock.now()
     )
 
 
 @pytest.fixture
-def sam(crowd: Crowd) -> Person:
+def sam(members: Members) -> Person:
     """An applicant with an unproved phone number."""
-    return crowd.apply()
+    return members.apply()
 
 
-def test_a_stop_that_comes_while_the_code_is_typed_stays(crowd: Crowd, sam: Person) -> None:
-    address = address_of(crowd)
+def test_a_stop_that_comes_while_the_code_is_typed_stays(members: Members, sam: Person) -> None:
+    address = address_of(members)
     address_id = address.id
-    stop(crowd, address)
+    stop(members, address)
     db.session.flush()
 
-    with meanwhile(crowd.app, lambda: services.sign_in(address_id=address_id)) as typing:
+    with meanwhile(members.app, lambda: services.sign_in(address_id=address_id)) as typing:
         until_it_waits(typing)
         db.session.commit()
         typing.result(LONG)
 
-    assert address_of(crowd).state is AddressState.OPTED_OUT
+    assert address_of(members).state is AddressState.OPTED_OUT
 
 
-def test_a_stop_is_taken_in_while_somebody_holds_the_member(crowd: Crowd, sam: Person) -> None:
+def test_a_stop_is_taken_in_while_somebody_holds_the_member(members: Members, sam: Person) -> None:
     """The page locks the member, then the address; the worker locks the address, then adds a consent record."""
-    address = address_of(crowd)
+    address = address_of(members)
     address_id, owner_id = address.id, address.owner_id
     db.session.rollback()
     holds, stopped = threading.Event(), threading.Event()
@@ -99,35 +98,35 @@ def test_a_stop_is_taken_in_while_somebody_holds_the_member(crowd: Crowd, sam: P
         stopped.wait(0 if is_sqlite() else 2)
         services.sign_in(address_id=address_id)
 
-    with meanwhile(crowd.app, sign_in) as typing:
+    with meanwhile(members.app, sign_in) as typing:
         assert holds.wait(LONG)
-        stop(crowd, address_of(crowd))
+        stop(members, address_of(members))
         db.session.commit()
         stopped.set()
         typing.result(LONG)
 
-    assert address_of(crowd).state is AddressState.OPTED_OUT
+    assert address_of(members).state is AddressState.OPTED_OUT
 
 
 def test_a_stop_that_comes_while_a_code_is_wanted_for_an_address_that_failed_stays(
-    crowd: Crowd, sam: Person
+    members: Members, sam: Person
 ) -> None:
-    address_of(crowd).state = AddressState.INVALID
+    address_of(members).state = AddressState.INVALID
     db.session.commit()
     sam.ask_for_code()
-    crowd.clock.forward(seconds=1)
-    stop(crowd, address_of(crowd))
+    members.clock.forward(seconds=1)
+    stop(members, address_of(members))
     db.session.flush()
 
     with ThreadPoolExecutor(1) as thread:
-        working = thread.submit(_work, crowd)
+        working = thread.submit(_work, members)
         until_it_waits(working)
         db.session.commit()
         working.result(LONG)
 
-    assert address_of(crowd).state is AddressState.OPTED_OUT
+    assert address_of(members).state is AddressState.OPTED_OUT
 
 
-def _work(crowd: Crowd) -> None:
-    with crowd.app.app_context():
-        crowd.work()
+def _work(members: Members) -> None:
+    with members.app.app_context():
+        members.work()

@@ -7,7 +7,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from alerts.membership import jobs, queries
 from alerts.membership.models import Member, MemberState
 from tests.make.cast import Colleague
-from tests.make.members import EMAIL, PHONE, Crowd
+from tests.make.members import EMAIL, PHONE, Members
 from ugly_mugs.database.engine import db, is_sqlite
 from ugly_mugs.migrations import grants
 from ugly_mugs.outbox import addresses, optouts
@@ -40,13 +40,13 @@ def become(role: grants.Role) -> None:
         assert connection.scalar(sa.text("SELECT current_user")) == role
 
 
-def test_a_whole_membership_needs_no_more(crowd: Crowd, charlie: Colleague) -> None:
+def test_a_whole_membership_needs_no_more(members: Members, charlie: Colleague) -> None:
     give_rights()
     become(grants.Role.WEB)
-    with crowd.worker.app_context():
+    with members.worker.app_context():
         become(grants.Role.WORKER)
 
-    sam = crowd.apply(phone=PHONE, email=EMAIL)
+    sam = members.apply(phone=PHONE, email=EMAIL)
     assert sam.sign_in().status_code == 303
     member_id = sam.member.id
     assert charlie.browser.get("/admin/members").status_code == 200
@@ -54,8 +54,8 @@ def test_a_whole_membership_needs_no_more(crowd: Crowd, charlie: Colleague) -> N
     assert sam.member.state is MemberState.ACTIVE
     assert sam.add_address("sam.two@example.org").status_code == 303
 
-    with crowd.worker.app_context():
-        known, now = registry(), crowd.clock.now()
+    with members.worker.app_context():
+        known, now = registry(), members.clock.now()
         optouts.opt_out(registry=known, owner_id=member_id, channel=Channel.SMS, now=now)
         db.session.commit()
         address = addresses.of_owner(member_id, Channel.SMS)
@@ -68,6 +68,6 @@ def test_a_whole_membership_needs_no_more(crowd: Crowd, charlie: Colleague) -> N
         db.session.remove()
 
     assert sam.post("/alerts/end").status_code == 303
-    crowd.work()
+    members.work()
     assert set(db.session.scalars(sa.select(Handover.state))) == {HandoverState.DONE}
     assert db.session.scalars(sa.select(Member.state)).one() is MemberState.REMOVED

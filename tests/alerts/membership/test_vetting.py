@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alerts.membership.models import Member, MemberState
 from tests.make.cast import Colleague, Team
 from tests.make.databases import count
-from tests.make.members import EMAIL, Crowd
+from tests.make.members import EMAIL, Members
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
@@ -31,8 +31,8 @@ def decide(charlie: Colleague, person_id: uuid.UUID, what: str) -> int:
 
 
 class TestTheList:
-    def test_it_opens_the_names_of_those_who_wait(self, crowd: Crowd, charlie: Colleague) -> None:
-        crowd.apply("Sam <of> the Moor", regions=["wales"], sectors=["street"])
+    def test_it_opens_the_names_of_those_who_wait(self, members: Members, charlie: Colleague) -> None:
+        members.apply("Sam <of> the Moor", regions=["wales"], sectors=["street"])
 
         page = charlie.browser.get("/admin/members").text
 
@@ -41,34 +41,34 @@ class TestTheList:
         assert "900123" not in page
 
     def test_it_says_when_what_they_gave_was_somebodys_already(
-        self, crowd: Crowd, charlie: Colleague
+        self, members: Members, charlie: Colleague
     ) -> None:
-        crowd.apply("Sam")
-        crowd.apply("Kit")
+        members.apply("Sam")
+        members.apply("Kit")
 
         assert "belongs to somebody who asked before" in charlie.browser.get("/admin/members").text
 
-    def test_it_is_empty_before_anybody_asked(self, crowd: Crowd, charlie: Colleague) -> None:
+    def test_it_is_empty_before_anybody_asked(self, members: Members, charlie: Colleague) -> None:
         assert "Nobody is waiting" in charlie.browser.get("/admin/members").text
 
     def test_names_from_before_a_new_epoch_still_open(
-        self, crowd: Crowd, team: Team, charlie: Colleague
+        self, members: Members, team: Team, charlie: Colleague
     ) -> None:
-        crowd.apply("Sam of the Moor")
+        members.apply("Sam of the Moor")
         fay = team.hire("fay", Role.MEMBER_ADMIN)
         team.remove(fay)
-        crowd.clock.forward(minutes=1)
+        members.clock.forward(minutes=1)
         charlie.sign_in()
-        crowd.apply("Kit", "07700 900124")
+        members.apply("Kit", "07700 900124")
 
         page = charlie.browser.get("/admin/members").text
 
         assert "Sam of the Moor" in page and "Kit" in page
         assert len(set(db.session.scalars(sa.select(Member.epoch_id)))) == 2
 
-    def test_a_name_moved_to_another_row_is_not_shown(self, crowd: Crowd, charlie: Colleague) -> None:
-        crowd.apply("Sam", "07700 900123")
-        crowd.apply("Kit", "07700 900124")
+    def test_a_name_moved_to_another_row_is_not_shown(self, members: Members, charlie: Colleague) -> None:
+        members.apply("Sam", "07700 900123")
+        members.apply("Kit", "07700 900124")
         first, second = db.session.scalars(sa.select(Member)).all()
         first.working_name = second.working_name
         db.session.commit()
@@ -76,13 +76,13 @@ class TestTheList:
         assert "your key does not open this name" in charlie.browser.get("/admin/members").text
 
     @pytest.mark.parametrize("query", ["show=nobody", "page=99999"])
-    def test_there_is_nothing_else(self, crowd: Crowd, charlie: Colleague, query: str) -> None:
+    def test_there_is_nothing_else(self, members: Members, charlie: Colleague, query: str) -> None:
         assert charlie.browser.get(f"/admin/members?{query}").status_code == 404
 
-    def test_pages_of_fifty_follow_each_other(self, crowd: Crowd, charlie: Colleague) -> None:
+    def test_pages_of_fifty_follow_each_other(self, members: Members, charlie: Colleague) -> None:
         for number in range(51):
-            person = crowd.person(f"Person {number}", f"07700 9002{number:02}")
-            person.browser.post("/join", data=crowd.form(person))
+            person = members.person(f"Person {number}", f"07700 9002{number:02}")
+            person.browser.post("/join", data=members.form(person))
 
         first = charlie.browser.get("/admin/members").text
         second = charlie.browser.get("/admin/members?page=2").text
@@ -92,8 +92,8 @@ class TestTheList:
 
 
 class TestDeciding:
-    def test_to_accept_is_recorded_with_who_did_it(self, crowd: Crowd, charlie: Colleague) -> None:
-        sam = crowd.apply()
+    def test_to_accept_is_recorded_with_who_did_it(self, members: Members, charlie: Colleague) -> None:
+        sam = members.apply()
         member_id = sam.member.id
 
         assert decide(charlie, member_id, "accept") == 303
@@ -101,8 +101,8 @@ class TestDeciding:
         assert sam.member.state is MemberState.VETTED
         assert entries() == [(AuditKind.MEMBER_VETTED, charlie.id, member_id)]
 
-    def test_to_reject_sends_nothing(self, crowd: Crowd, charlie: Colleague) -> None:
-        sam = crowd.apply()
+    def test_to_reject_sends_nothing(self, members: Members, charlie: Colleague) -> None:
+        sam = members.apply()
         member_id = sam.member.id
 
         decide(charlie, member_id, "reject")
@@ -114,9 +114,9 @@ class TestDeciding:
         ("first", "second"), [("accept", "reject"), ("reject", "accept"), ("accept", "accept")]
     )
     def test_the_second_decision_is_told_of_the_first(
-        self, crowd: Crowd, charlie: Colleague, first: str, second: str
+        self, members: Members, charlie: Colleague, first: str, second: str
     ) -> None:
-        sam = crowd.apply()
+        sam = members.apply()
         member_id = sam.member.id
         decide(charlie, member_id, first)
 
@@ -125,8 +125,8 @@ class TestDeciding:
         assert answer.status_code == 409 and "decided about this request already" in answer.text
         assert len(entries()) == 1
 
-    def test_members_are_paused_and_resumed(self, crowd: Crowd, charlie: Colleague) -> None:
-        sam = crowd.join()
+    def test_members_are_paused_and_resumed(self, members: Members, charlie: Colleague) -> None:
+        sam = members.join()
         member_id = sam.member.id
 
         decide(charlie, member_id, "pause")
@@ -138,8 +138,8 @@ class TestDeciding:
         kinds = [kind for kind, _actor, _subject in entries()]
         assert AuditKind.MEMBER_PAUSED in kinds and AuditKind.MEMBER_RESUMED in kinds
 
-    def test_removing_asks_first_and_deletes_everything(self, crowd: Crowd, charlie: Colleague) -> None:
-        sam = crowd.join("Sam of the Moor", email=EMAIL)
+    def test_removing_asks_first_and_deletes_everything(self, members: Members, charlie: Colleague) -> None:
+        sam = members.join("Sam of the Moor", email=EMAIL)
         member_id = sam.member.id
         assert "Sam of the Moor" in charlie.browser.get(f"/admin/members/{member_id}/remove").text
 
@@ -147,16 +147,16 @@ class TestDeciding:
 
         assert count(Address) == 0
         assert (AuditKind.MEMBER_REMOVED, charlie.id, member_id) in entries()
-        assert sam.browser.get("/alerts/preferences").headers["Location"].startswith("/sign-in")
+        assert sam.browser.get("/alerts/preferences").location.startswith("/sign-in")
         assert charlie.browser.get(f"/admin/members/{member_id}/remove").status_code == 404
         assert decide(charlie, member_id, "remove") == 409
 
     @pytest.mark.parametrize("what", ["accept", "reject", "pause", "resume", "remove"])
-    def test_nobody_can_decide_about_nobody(self, crowd: Crowd, charlie: Colleague, what: str) -> None:
+    def test_nobody_can_decide_about_nobody(self, members: Members, charlie: Colleague, what: str) -> None:
         assert decide(charlie, uuid.uuid4(), what) == 404
 
-    def test_a_form_of_another_session_decides_nothing(self, crowd: Crowd, charlie: Colleague) -> None:
-        sam = crowd.apply()
+    def test_a_form_of_another_session_decides_nothing(self, members: Members, charlie: Colleague) -> None:
+        sam = members.apply()
         member_id = sam.member.id
 
         answer = charlie.browser.post(f"/admin/members/{member_id}/accept", data={"csrf": "x"})
@@ -168,17 +168,17 @@ class TestWhoMay:
     @pytest.mark.parametrize(
         "role", [Role.MODERATOR, Role.CASEWORKER, Role.APPROVER, Role.ADMINISTRATOR, Role.AUDITOR]
     )
-    def test_no_other_role(self, crowd: Crowd, team: Team, role: Role) -> None:
+    def test_no_other_role(self, members: Members, team: Team, role: Role) -> None:
         fay = team.hire("fay", role)
-        sam = crowd.apply()
+        sam = members.apply()
         member_id = sam.member.id
 
         assert fay.browser.get("/admin/members").status_code == 403
         assert decide(fay, member_id, "accept") == 403
         assert sam.member.state is MemberState.APPLIED
 
-    def test_no_stranger_and_no_member(self, crowd: Crowd) -> None:
-        sam = crowd.join()
+    def test_no_stranger_and_no_member(self, members: Members) -> None:
+        sam = members.join()
 
-        assert sam.browser.get("/admin/members").headers["Location"] == "/desk/sign-in"
-        assert crowd.person().browser.get("/admin/members").headers["Location"] == "/desk/sign-in"
+        assert sam.browser.get("/admin/members").location == "/desk/sign-in"
+        assert members.person().browser.get("/admin/members").location == "/desk/sign-in"

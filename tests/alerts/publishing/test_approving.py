@@ -7,8 +7,8 @@ from alerts.publishing.drafting import DeskContext
 from alerts.publishing.models import AlertState
 from alerts.publishing.texts.approval_hash import from_page
 from reporting.record.consents import Consents, When
-from tests.make.alerts import Newsroom, member, signed_in
-from tests.make.cast import Colleague
+from tests.make.alerts import Newsroom, member
+from tests.make.cast import Colleague, signed_in
 from tests.make.clock import MovableClock
 from tests.make.pages import hidden as field_of
 from ugly_mugs.errors import NotAllowed
@@ -23,10 +23,10 @@ def context(colleague: Colleague) -> DeskContext:
 
 
 class TestApproving:
-    def test_an_author_cannot(self, newsroom: Newsroom, bob: Colleague, carol: Colleague) -> None:
-        alert_id = newsroom.submitted(carol)
+    def test_an_author_cannot(self, newsroom: Newsroom, carol: Colleague) -> None:
+        alert_id = newsroom.submitted(by=carol)
         assert "somebody else has to decide" in newsroom.page(alert_id, carol).text
-        page = newsroom.page(alert_id, bob)
+        page = newsroom.approval_page(alert_id)
 
         with pytest.raises(NotAllowed):
             approval.approve(
@@ -36,60 +36,48 @@ class TestApproving:
                 seen_consent=1,
                 hours=runtime().settings.quiet_hours,
             )
-        answer = newsroom.press(
-            alert_id, "approve", carol, seen=field_of(page, "seen"), consent=field_of(page, "consent")
-        )
+        answer = newsroom.approve(alert_id, page, by=carol)
 
         assert answer.status_code == 403
         assert newsroom.state(alert_id) is AlertState.SUBMITTED
 
-    def test_an_editor_cannot(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, carol: Colleague
-    ) -> None:
-        alert_id = newsroom.draft(alice)
-        newsroom.save(alert_id, carol, place="Bradford")
-        newsroom.submit(alert_id, alice)
-        page = newsroom.page(alert_id, bob)
+    def test_an_editor_cannot(self, newsroom: Newsroom, carol: Colleague) -> None:
+        alert_id = newsroom.draft()
+        newsroom.save(alert_id, by=carol, place="Bradford")
+        newsroom.submit(alert_id)
+        page = newsroom.approval_page(alert_id)
 
-        answer = newsroom.press(
-            alert_id, "approve", carol, seen=field_of(page, "seen"), consent=field_of(page, "consent")
-        )
+        answer = newsroom.approve(alert_id, page, by=carol)
 
         assert answer.status_code == 403
         assert newsroom.state(alert_id) is AlertState.SUBMITTED
 
-    def test_a_moderator_without_the_task_cannot(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
-    ) -> None:
-        alert_id = newsroom.submitted(alice)
-        page = newsroom.page(alert_id, bob)
+    def test_a_moderator_without_the_task_cannot(self, newsroom: Newsroom) -> None:
+        alert_id = newsroom.submitted()
+        page = newsroom.approval_page(alert_id)
 
-        answer = newsroom.press(alert_id, "approve", alice, seen=field_of(page, "seen"), consent="1")
+        answer = newsroom.press(alert_id, "approve", seen=field_of(page, "seen"), consent="1")
 
         assert answer.status_code == 403
 
-    def test_the_second_of_two_approvals_finds_it_decided(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, carol: Colleague
-    ) -> None:
+    def test_the_second_of_two_approvals_finds_it_decided(self, newsroom: Newsroom, carol: Colleague) -> None:
         member()
-        alert_id = newsroom.submitted(alice)
-        bobs, carols = newsroom.page(alert_id, bob), newsroom.page(alert_id, carol)
+        alert_id = newsroom.submitted()
+        bobs, carols = newsroom.approval_page(alert_id), newsroom.page(alert_id, carol)
 
-        assert newsroom.approve(alert_id, bob, bobs).status_code == 303
-        assert newsroom.approve(alert_id, carol, carols).status_code == 409
+        assert newsroom.approve(alert_id, bobs).status_code == 303
+        assert newsroom.approve(alert_id, carols, by=carol).status_code == 409
 
-        assert newsroom.alert(alert_id).approved_by == bob.id
+        assert newsroom.alert(alert_id).approved_by == newsroom.approver.id
         assert len(newsroom.deliveries(alert_id)) == 1
 
-    def test_an_edit_meanwhile_voids_what_the_approver_saw(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
-    ) -> None:
-        alert_id = newsroom.submitted(alice)
-        page = newsroom.page(alert_id, bob)
-        newsroom.press(alert_id, "take-back", alice)
-        newsroom.submit(alert_id, alice, days="31")
+    def test_an_edit_meanwhile_voids_what_the_approver_saw(self, newsroom: Newsroom) -> None:
+        alert_id = newsroom.submitted()
+        page = newsroom.approval_page(alert_id)
+        newsroom.press(alert_id, "take-back")
+        newsroom.submit(alert_id, days="31")
 
-        answer = newsroom.approve(alert_id, bob, page)
+        answer = newsroom.approve(alert_id, page)
 
         assert answer.status_code == 409
         assert "changed since you looked" in answer.text
@@ -110,25 +98,23 @@ class TestApproving:
         ],
     )
     def test_the_approval_binds_each_thing_that_decides_who_reads_what(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, change: dict[str, object]
+        self, newsroom: Newsroom, change: dict[str, object]
     ) -> None:
-        alert_id = newsroom.submitted(alice)
-        before = field_of(newsroom.page(alert_id, bob), "seen")
-        newsroom.press(alert_id, "take-back", alice)
+        alert_id = newsroom.submitted()
+        before = field_of(newsroom.approval_page(alert_id), "seen")
+        newsroom.press(alert_id, "take-back")
 
-        newsroom.submit(alert_id, alice, **change)
+        newsroom.submit(alert_id, **change)
 
-        assert field_of(newsroom.page(alert_id, bob), "seen") != before
+        assert field_of(newsroom.approval_page(alert_id), "seen") != before
 
-    def test_a_consent_changed_meanwhile_stops_it(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, clock: MovableClock
-    ) -> None:
-        report = newsroom.ready(alice)
-        alert_id = newsroom.submitted(alice, report)
-        page = newsroom.page(alert_id, bob)
+    def test_a_consent_changed_meanwhile_stops_it(self, newsroom: Newsroom) -> None:
+        report = newsroom.ready()
+        alert_id = newsroom.submitted(report)
+        page = newsroom.approval_page(alert_id)
         report.change(Consents(warn_others=True, when=When.AFTER_SEEN))
 
-        answer = newsroom.approve(alert_id, bob, page)
+        answer = newsroom.approve(alert_id, page)
 
         assert answer.status_code == 409
         # The reporter's consents are part of the basis of the leak check.
@@ -136,38 +122,32 @@ class TestApproving:
         assert newsroom.state(alert_id) is AlertState.SUBMITTED
 
     def test_one_that_would_be_over_already_cannot_be_approved(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, clock: MovableClock
+        self, newsroom: Newsroom, bob: Colleague, clock: MovableClock
     ) -> None:
-        alert_id = newsroom.submitted(alice, days="1")
+        alert_id = newsroom.submitted(days="1")
         clock.forward(days=3)
         bob.sign_in()
 
-        assert newsroom.approve(alert_id, bob).status_code == 409
+        assert newsroom.approve(alert_id).status_code == 409
 
-    def test_sent_back_it_says_why_to_its_author(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
-    ) -> None:
-        alert_id = newsroom.submitted(alice)
+    def test_sent_back_it_says_why_to_its_author(self, newsroom: Newsroom, bob: Colleague) -> None:
+        alert_id = newsroom.submitted()
 
         assert newsroom.press(alert_id, "return", bob).status_code == 400
         assert newsroom.press(alert_id, "return", bob, reason="Too much about the car.").status_code == 303
 
         assert newsroom.state(alert_id) is AlertState.DRAFT
-        assert "Too much about the car." in newsroom.page(alert_id, alice).text
+        assert "Too much about the car." in newsroom.page(alert_id).text
 
-    def test_taking_back_after_the_approval_is_too_late(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
-    ) -> None:
-        alert_id = newsroom.approved(alice, bob)
+    def test_taking_back_after_the_approval_is_too_late(self, newsroom: Newsroom, bob: Colleague) -> None:
+        alert_id = newsroom.approved()
 
-        assert newsroom.press(alert_id, "take-back", alice).status_code == 409
+        assert newsroom.press(alert_id, "take-back").status_code == 409
         assert newsroom.press(alert_id, "return", bob, reason="No.").status_code == 409
 
 
-def test_what_members_do_not_read_is_gone_after_the_approval(
-    newsroom: Newsroom, alice: Colleague, bob: Colleague
-) -> None:
-    alert = newsroom.alert(newsroom.approved(alice, bob))
+def test_what_members_do_not_read_is_gone_after_the_approval(newsroom: Newsroom) -> None:
+    alert = newsroom.alert(newsroom.approved())
 
     contents = runtime().vault.open_rest(alert.contents, Where("alerts", "contents", alert.id))
 

@@ -20,7 +20,7 @@ class TestDrafting:
         assert "First the redacted text has to be settled" in answer.text
 
     def test_it_needs_the_reporters_yes(self, newsroom: Newsroom, alice: Colleague) -> None:
-        report = newsroom.ready(alice, Consents())
+        report = newsroom.ready(Consents())
 
         answer = alice.post("/desk/alerts/new", {"report_id": str(report.id)})
 
@@ -28,24 +28,22 @@ class TestDrafting:
         assert "does not want others to be warned" in answer.text
 
     def test_it_needs_somebody_who_may_draft(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, charlie: Colleague
+        self, newsroom: Newsroom, bob: Colleague, charlie: Colleague
     ) -> None:
-        report = newsroom.ready(alice)
+        report = newsroom.ready()
 
         for colleague in (bob, charlie):
             assert colleague.post("/desk/alerts/new", {"report_id": str(report.id)}).status_code == 403
 
-    def test_a_second_click_finds_the_same_draft(self, newsroom: Newsroom, alice: Colleague) -> None:
-        report = newsroom.ready(alice)
+    def test_a_second_click_finds_the_same_draft(self, newsroom: Newsroom) -> None:
+        report = newsroom.ready()
 
-        assert newsroom.draft(alice, report) == newsroom.draft(alice, report)
+        assert newsroom.draft(report) == newsroom.draft(report)
 
-    def test_two_people_who_edit_at_once_lose_nothing(
-        self, newsroom: Newsroom, alice: Colleague, carol: Colleague
-    ) -> None:
-        alert_id = newsroom.draft(alice)
+    def test_two_people_who_edit_at_once_lose_nothing(self, newsroom: Newsroom, carol: Colleague) -> None:
+        alert_id = newsroom.draft()
         earlier = newsroom.answers(alert_id, carol)
-        newsroom.save(alert_id, alice, place="Bradford")
+        newsroom.save(alert_id, place="Bradford")
 
         answer = carol.browser.post(
             f"/desk/alerts/{alert_id}", data={**earlier, "action": "save", "place": "Wakefield"}
@@ -53,60 +51,54 @@ class TestDrafting:
 
         assert answer.status_code == 409
         assert "Somebody else changed this draft" in answer.text and "Wakefield" in answer.text
-        assert newsroom.answers(alert_id, alice)["place"] == "Bradford"
+        assert newsroom.answers(alert_id)["place"] == "Bradford"
 
-    def test_an_invalid_form_keeps_what_was_typed(self, newsroom: Newsroom, alice: Colleague) -> None:
-        alert_id = newsroom.draft(alice)
+    def test_an_invalid_form_keeps_what_was_typed(self, newsroom: Newsroom) -> None:
+        alert_id = newsroom.draft()
 
-        wrong = newsroom.save(alert_id, alice, sms="", page="My own words", days="400")
-        nowhere = newsroom.save(alert_id, alice, regions=[], page="My own words")
+        wrong = newsroom.save(alert_id, sms="", page="My own words", days="400")
+        nowhere = newsroom.save(alert_id, regions=[], page="My own words")
 
         assert (wrong.status_code, nowhere.status_code) == (400, 400)
         assert "My own words" in wrong.text and "Please give a whole number" in wrong.text
         assert "My own words" in nowhere.text and "Please choose a region" in nowhere.text
 
     def test_only_people_who_draft_read_an_unsubmitted_draft(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, charlie: Colleague
+        self, newsroom: Newsroom, charlie: Colleague
     ) -> None:
-        alert_id = newsroom.draft(alice)
+        alert_id = newsroom.draft()
 
-        assert "blue van" not in newsroom.page(alert_id, bob).text
+        assert "blue van" not in newsroom.approval_page(alert_id).text
         assert newsroom.page(alert_id, charlie).status_code == 403
 
 
 class TestLeaks:
     @pytest.mark.parametrize("text", ["sms", "page"])
-    def test_a_name_of_the_reporter_in_any_text_stops_it(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague, text: str
-    ) -> None:
-        alert_id = newsroom.draft(alice)
+    def test_a_name_of_the_reporter_in_any_text_stops_it(self, newsroom: Newsroom, text: str) -> None:
+        alert_id = newsroom.draft()
 
-        newsroom.submit(alert_id, alice, **{text: "It was reported that he rang MARISOL."})
+        newsroom.submit(alert_id, **{text: "It was reported that he rang MARISOL."})
 
         assert newsroom.state(alert_id) is AlertState.DRAFT
-        page = newsroom.page(alert_id, alice).text
+        page = newsroom.page(alert_id).text
         assert "This cannot be put before anybody yet" in page and "<mark>MARISOL</mark>" in page
 
-    def test_words_hidden_in_the_report_are_looked_for_too(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
-    ) -> None:
+    def test_words_hidden_in_the_report_are_looked_for_too(self, newsroom: Newsroom) -> None:
         report = newsroom.file(
             happened={"account": "He found me at Mill Lane."}, about_you={"call_you": "Sam"}
         )
-        newsroom.redact(report, alice, hide="Mill Lane")
-        alert_id = newsroom.draft(alice, report)
+        newsroom.redact(report, hide="Mill Lane")
+        alert_id = newsroom.draft(report)
 
-        newsroom.submit(alert_id, alice, page="It was reported that this was at mill lane.")
+        newsroom.submit(alert_id, page="It was reported that this was at mill lane.")
 
         assert newsroom.state(alert_id) is AlertState.DRAFT
 
-    def test_once_mended_it_can_be_submitted(
-        self, newsroom: Newsroom, alice: Colleague, bob: Colleague
-    ) -> None:
-        alert_id = newsroom.draft(alice)
-        newsroom.submit(alert_id, alice, sms="It was reported that he rang Marisol.")
+    def test_once_mended_it_can_be_submitted(self, newsroom: Newsroom) -> None:
+        alert_id = newsroom.draft()
+        newsroom.submit(alert_id, sms="It was reported that he rang Marisol.")
 
-        newsroom.submit(alert_id, alice, sms="It was reported that he rang somebody.")
+        newsroom.submit(alert_id, sms="It was reported that he rang somebody.")
 
         assert newsroom.state(alert_id) is AlertState.SUBMITTED
 

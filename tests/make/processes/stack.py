@@ -81,7 +81,7 @@ class Stack:
     _processes: dict[str, Forked] = field(default_factory=dict, repr=False)
     _account: str = field(default_factory=lambda: "AC" + secrets.token_hex(16), repr=False)
     _token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
-    _port: int = field(default_factory=lambda: _free_port())
+    _port: int = field(default_factory=lambda: free_port())
 
     @property
     def web(self) -> str:
@@ -317,7 +317,7 @@ def _as(server: str, name: str, user: str) -> str:
     return f"postgresql://{user}@/{name}?{urlsplit(server).query}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         return int(listener.getsockname()[1])

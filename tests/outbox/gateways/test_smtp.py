@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.make.clock import MovableClock
+from tests.make.databases import execute
 from tests.make.sandbox import Sandbox
 from tests.make.wiring import rewire
 from tests.outbox.posting import Post
-from ugly_mugs.database.engine import db
 from ugly_mugs.outbox.gateways import smtp
 from ugly_mugs.outbox.gateways.smtp import MailServer
 from ugly_mugs.outbox.models import AddressState, Channel, Delivery, DeliveryState, MessageKind
@@ -99,8 +99,7 @@ def test_a_subject_cannot_add_header_fields() -> None:
 
 def test_an_honest_second_attempt_has_the_same_message_id(post: Post, sandbox: Sandbox) -> None:
     _send(post)
-    db.session.execute(sa.update(Delivery).values(state=D.QUEUED))
-    db.session.commit()
+    execute(sa.update(Delivery).values(state=D.QUEUED))
 
     post.worker.mails.drain()
 
@@ -164,7 +163,7 @@ def test_after_a_421_the_rest_goes_over_a_new_connection(
     assert sandbox.mail_count() == 20
 
 
-def test_a_mail_server_that_is_down_loses_nothing(post: Post, sandbox: Sandbox) -> None:
+def test_a_mail_server_that_is_down_loses_nothing(post: Post) -> None:
     post.worker.mail_gateway._server = MailServer.from_url("smtp://127.0.0.1:9")
 
     _send(post, 5)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DataError, OperationalError, TimeoutError as PoolTimeout
 
 from tests.make.clock import MovableClock
+from tests.make.databases import execute, set_row
 from tests.outbox.posting import Post
 from ugly_mugs.database.engine import db, reading
 from ugly_mugs.operations.logs import KNOWN_KEYS
@@ -68,8 +69,7 @@ def test_the_web_cannot_read_what_it_handed_over(post: Post) -> None:
 def test_a_handover_moved_to_another_row_is_refused(post: Post) -> None:
     first, second = _hand_over(post, number=1), _hand_over(post, number=2)
     sealed = db.session.scalars(sa.select(Handover.sealed).where(Handover.id == first)).one()
-    db.session.execute(sa.update(Handover).where(Handover.id == second).values(sealed=sealed))
-    db.session.commit()
+    set_row(Handover, second, sealed=sealed)
     seen: list[OpenedHandover] = []
 
     _apply(post, seen.append)
@@ -83,8 +83,7 @@ def _hand_over_sealed(post: Post, plain: bytes) -> None:
     handover_id = _hand_over(post, HandoverKind.OPTED_OUT)
     place = handovers.PAYLOADS.where(handover_id)
     sealed = runtime().vault.dispatch.seal(plain, place, sizes=handovers.SIZES)
-    db.session.execute(sa.update(Handover).values(sealed=sealed))
-    db.session.commit()
+    execute(sa.update(Handover).values(sealed=sealed))
 
 
 def test_what_a_newer_release_handed_over_waits_for_a_worker_that_reads_it(post: Post) -> None:

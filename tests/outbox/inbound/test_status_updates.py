@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from tests.make.clock import MovableClock
+from tests.make.databases import execute
 from tests.make.sandbox import Sandbox
 from tests.outbox import webhooks
 from tests.outbox.posting import Post, phone
@@ -25,10 +26,7 @@ D = DeliveryState
 @pytest.fixture
 def person(post: Post) -> uuid.UUID:
     """Somebody whose text the provider has accepted."""
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person], expires_at=post.now() + timedelta(hours=2))
-    post.worker.texts.drain()
-    return person
+    return post.send_one(expires_at=post.now() + timedelta(hours=2))
 
 
 def _token(post: Post, person: uuid.UUID, attempt: int = 1) -> str:
@@ -52,8 +50,7 @@ def test_in_any_order_and_twice_they_end_in_delivered(
 def test_a_callback_finds_its_row_although_we_never_stored_the_providers_id(
     post: Post, client: FlaskClient, person: uuid.UUID
 ) -> None:
-    db.session.execute(sa.update(Delivery).values(state=D.ATTEMPTING, provider_id=None))
-    db.session.commit()
+    execute(sa.update(Delivery).values(state=D.ATTEMPTING, provider_id=None))
 
     webhooks.status(client, _token(post, person), "sent", sid="SM123")
     webhooks.apply(post)
@@ -111,8 +108,7 @@ def test_a_late_update_of_a_failed_attempt_does_not_stop_the_next(
 def test_a_text_taken_for_absent_is_not_sent_again_when_it_turns_out_to_have_gone(
     post: Post, client: FlaskClient, sandbox: Sandbox, person: uuid.UUID, status: str
 ) -> None:
-    db.session.execute(sa.update(Delivery).values(state=D.QUEUED, provider_id=None))
-    db.session.commit()
+    execute(sa.update(Delivery).values(state=D.QUEUED, provider_id=None))
 
     webhooks.status(client, _token(post, person), status)
     webhooks.apply(post)
@@ -142,8 +138,7 @@ def test_a_filtered_text_stops_its_subject(post: Post, client: FlaskClient, pers
 def test_from_every_state_only_legal_moves_happen(post: Post, person: uuid.UUID) -> None:
     delivery_id = post.delivery(person).id
     for was, status in itertools.product(D, sorted(set(status_updates.STATES.values()))):
-        db.session.execute(sa.update(Delivery).values(state=was))
-        db.session.commit()
+        execute(sa.update(Delivery).values(state=was))
 
         moved = status_updates.apply(post.registry, StatusUpdate(delivery_id, 1, status), now=post.now())
         db.session.commit()
@@ -158,8 +153,7 @@ def test_a_text_that_was_set_aside_and_turns_out_to_have_arrived_does_not_go_aga
     post: Post, client: FlaskClient, person: uuid.UUID
 ) -> None:
     """Taken for absent, queued again, and then its alert was paused: the proof of arrival still counts."""
-    db.session.execute(sa.update(Delivery).values(state=D.HELD))
-    db.session.commit()
+    execute(sa.update(Delivery).values(state=D.HELD))
 
     webhooks.status(client, _token(post, person), "delivered")
     webhooks.apply(post)
@@ -172,8 +166,7 @@ def test_a_text_that_was_set_aside_and_turns_out_to_have_arrived_does_not_go_aga
 def test_a_failure_of_a_number_that_was_replaced_does_not_close_the_new_one(
     post: Post, client: FlaskClient, person: uuid.UUID
 ) -> None:
-    db.session.execute(sa.update(Delivery).values(address_id=uuid.uuid4()))
-    db.session.commit()
+    execute(sa.update(Delivery).values(address_id=uuid.uuid4()))
 
     webhooks.status(client, _token(post, person), "failed", code=21610)
     webhooks.apply(post)

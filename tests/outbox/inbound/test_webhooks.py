@@ -4,7 +4,6 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from tests.make.sandbox import Sandbox
 from tests.outbox import webhooks
 from tests.outbox.posting import Post, phone
 from ugly_mugs.database.engine import db
@@ -55,12 +54,8 @@ def test_the_largest_post_is_taken(post: Post, client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("signature", ["", "AAAA", "é", "0" * 28])
-def test_a_wrong_signature_changes_nothing(
-    post: Post, client: FlaskClient, sandbox: Sandbox, signature: str
-) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
-    post.worker.texts.drain()
+def test_a_wrong_signature_changes_nothing(post: Post, client: FlaskClient, signature: str) -> None:
+    person = post.send_one()
     token = runtime().vault.delivery_token(post.delivery(person).id, 1)
     fields = {"AccountSid": ACCOUNT_SID, "MessageSid": "SM1", "MessageStatus": "delivered"}
 
@@ -117,7 +112,7 @@ def test_a_post_for_another_account_is_refused(post: Post, client: FlaskClient) 
 
 
 def test_whatever_is_posted_the_worker_goes_on(post: Post, client: FlaskClient) -> None:
-    (person,) = post.people(1)
+    person = post.person(0)
     client.post(webhooks.path("status") + "?d=nonsense", data=b"\xff\xfe%%%=&&&")
     client.post(webhooks.path("message"), data=b"")
     client.post(webhooks.path("message"), data=b"a=1&" * 5000)
@@ -130,9 +125,7 @@ def test_whatever_is_posted_the_worker_goes_on(post: Post, client: FlaskClient) 
 
 
 def test_opt_outs_are_applied_before_everything_else(post: Post, client: FlaskClient) -> None:
-    (person,) = post.people(1)
-    post.queue(post.subject(), [person])
-    post.worker.texts.drain()
+    person = post.send_one()
     token = runtime().vault.delivery_token(post.delivery(person).id, 1)
     for _ in range(3):
         webhooks.status(client, token, "delivered")

@@ -1,25 +1,22 @@
 """The desk's page of one report: its contents, the next step, and each action done once."""
 
 import re
-import uuid
 from datetime import date
-from html import unescape
 
 import pytest
-import sqlalchemy as sa
 
 from alerts.publishing.models import ALERT_OUTPUT
-from reporting.record import conversation, outputs, queries as record_queries
+from reporting.record import conversation, queries as record_queries
 from reporting.record.consents import Consents, When
 from reporting.record.models import Author, IdentifierTag, ReportState
+from tests.make.audit import entries
 from tests.make.cast import Colleague, Team
 from tests.make.clock import MovableClock
-from tests.make.pages import Drawn, hidden
-from tests.make.reports import File, FiledReport
-from tests.reporting.record.test_opening import entries
+from tests.make.databases import count
+from tests.make.pages import Drawn, area_of, hidden
+from tests.make.reports import File, FiledReport, page_of
 from ugly_mugs.accounts.models import Role
 from ugly_mugs.audit.models import AuditKind
-from ugly_mugs.database.engine import db
 
 
 def conversation_of(report: FiledReport) -> list[tuple[Author, str]]:
@@ -29,12 +26,6 @@ def conversation_of(report: FiledReport) -> list[tuple[Author, str]]:
         (message.author, conversation.open_message(message, key))
         for message in record_queries.messages(report.id)
     ]
-
-
-def page_of(who: Colleague, report: FiledReport) -> str:
-    answer = who.browser.get(report.path)
-    assert answer.status_code == 200
-    return unescape(answer.text)
 
 
 class TestReading:
@@ -128,7 +119,7 @@ class TestNextStep:
         assert "Go on hiding words" in next_step(alice, report)
         alice.post(f"{report.path}/redact/text", {"version": "1", "text": "He left."})
         assert 'action="/desk/alerts/new"' in next_step(alice, report)
-        propose_alert(report)
+        report.propose(ALERT_OUTPUT, Consents(warn_others=True))
         assert "Settle or decline" in next_step(alice, report)
         alice.post(f"{report.path}/settle", {"settle.message": "Done."})
         assert "This report is finished" in next_step(alice, report)
@@ -142,11 +133,11 @@ class TestNextStep:
 
     def test_alerts_made_from_it_are_listed_with_their_state(self, alice: Colleague, file: File) -> None:
         report = file()
-        subject = propose_alert(report)
+        alert = report.propose(ALERT_OUTPUT, Consents(warn_others=True))
 
         page = page_of(alice, report)
 
-        assert f"/desk/alerts/{subject}" in page
+        assert f"/desk/alerts/{alert.subject_id}" in page
         assert "Being written." in page
 
 
@@ -154,20 +145,6 @@ def next_step(who: Colleague, report: FiledReport) -> str:
     match = re.search(r'aria-labelledby="next">(.*?)</section>', page_of(who, report), re.S)
     assert match is not None
     return match[1]
-
-
-def propose_alert(report: FiledReport) -> uuid.UUID:
-    subject = uuid.uuid4()
-    outputs.propose(
-        report=report.row,
-        kind=ALERT_OUTPUT,
-        subject_id=subject,
-        preview={"sms": "Example"},
-        content_key=report.content_key,
-        consents=Consents(warn_others=True),
-    )
-    db.session.commit()
-    return subject
 
 
 class TestTaking:
@@ -245,17 +222,11 @@ class TestWriting:
 
         refused = alice.browser.post(path, data={"csrf": token, "message.text": "A long thought. " * 9})
         assert refused.status_code == 400
-        kept = Drawn(refused.text).texts["message.text"]
+        kept = area_of(refused.text, "message.text")
         assert alice.sign_in().status_code == 303
-        once_more = alice.browser.post(path, data={"csrf": "", "message.text": kept})
-        again = Drawn(once_more.text)
-        sent = alice.browser.post(
-            path,
-            data={
-                "csrf": again.of("input", name="csrf")[0]["value"],
-                "message.text": again.texts["message.text"],
-            },
-        )
+        again = alice.browser.post(path, data={"csrf": "", "message.text": kept})
+        typed = {"csrf": hidden(again, "csrf"), "message.text": area_of(again.text, "message.text")}
+        sent = alice.browser.post(path, data=typed)
 
         assert sent.status_code == 303
         assert conversation_of(report) == [(Author.DESK, ("A long thought. " * 9).strip())]
@@ -294,7 +265,7 @@ class TestFinishing:
         answer = dave.post(f"{report.path}/decline", {"decline.message": "Dave's long words."})
 
         assert answer.status_code == 409
-        assert Drawn(answer.text).texts["decline.message"] == "Dave's long words."
+        assert area_of(answer.text, "decline.message") == "Dave's long words."
         assert report.row.state is ReportState.SETTLED
         assert conversation_of(report) == [(Author.DESK, "Settled.")]
 
@@ -369,6 +340,4 @@ class TestIdentifiers:
 
 
 def tag_count(report: FiledReport) -> int:
-    db.session.rollback()
-    query = sa.select(sa.func.count()).where(IdentifierTag.report_id == report.id)
-    return db.session.scalar(query) or 0
+    return count(IdentifierTag, IdentifierTag.report_id == report.id)

@@ -1,7 +1,7 @@
 """Two moderators act at the same moment: one action succeeds, the other raises Conflict, none is half done."""
 
-import threading
 from collections.abc import Callable
+from functools import partial
 
 import sqlalchemy as sa
 from flask import Flask
@@ -12,7 +12,9 @@ from reporting.redaction import services as redaction
 from reporting.redaction.models import Redaction
 from reporting.redaction.spans import Span
 from tests.make.cast import Colleague
+from tests.make.databases import count
 from tests.make.reports import File
+from tests.make.threads import at_once
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 
@@ -21,28 +23,17 @@ AT_ONCE = 4
 
 def run_at_once(app: Flask, *actions: Callable[[], object]) -> list[str]:
     """Run the actions in threads and transactions of their own, started at the same moment; their sorted results."""
-    ready, results = threading.Barrier(len(actions)), ["nothing"] * len(actions)
-    db.session.rollback()
 
-    def run(number: int, action: Callable[[], object]) -> None:
-        with app.app_context():
-            ready.wait(timeout=30)
-            try:
-                action()
-                db.session.commit()
-                results[number] = "done"
-            except Conflict:
-                db.session.rollback()
-                results[number] = "conflict"
-            finally:
-                db.session.remove()
+    def outcome(action: Callable[[], object]) -> str:
+        try:
+            action()
+            db.session.commit()
+            return "done"
+        except Conflict:
+            db.session.rollback()
+            return "conflict"
 
-    threads = [threading.Thread(target=run, args=numbered) for numbered in enumerate(actions)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return sorted(results)
+    return sorted(at_once([partial(outcome, action) for action in actions], app))
 
 
 def test_one_moderator_takes_the_report(app: Flask, alice: Colleague, dave: Colleague, file: File) -> None:
@@ -74,8 +65,7 @@ def test_one_decision_counts_and_only_its_message_is_sent(app: Flask, alice: Col
     results = run_at_once(app, finish(ReportState.SETTLED), finish(ReportState.DECLINED))
 
     assert results == ["conflict", "done"]
-    sent = db.session.scalar(sa.select(sa.func.count()).where(ReportMessage.report_id == report.id))
-    assert sent == 1
+    assert count(ReportMessage, ReportMessage.report_id == report.id) == 1
 
 
 def test_one_redaction_is_saved(app: Flask, alice: Colleague, dave: Colleague, file: File) -> None:

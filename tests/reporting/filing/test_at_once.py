@@ -8,7 +8,8 @@ from werkzeug.test import TestResponse
 
 from reporting.record.models import Report, ReportMessage, ReportPart
 from tests.make.databases import count
-from tests.make.reporter import at_once, behind, come_back, csrf_in, file, open_form, receipt_in, send
+from tests.make.reporter import csrf_in, file_and_open, open_form, receipt_in, send, stored
+from tests.make.threads import at_once
 
 
 def test_the_same_form_sent_ten_times_files_once_and_shows_one_receipt(app: Flask) -> None:
@@ -23,8 +24,7 @@ def test_the_same_form_sent_ten_times_files_once_and_shows_one_receipt(app: Flas
 
 def test_messages_and_additions_sent_together_are_all_kept(app: Flask) -> None:
     client = app.test_client()
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     csrf = csrf_in(client.get("/receipt/report").text)
     cookie = client.get_cookie("reporter")
     assert cookie is not None
@@ -41,4 +41,4 @@ def test_messages_and_additions_sent_together_are_all_kept(app: Flask) -> None:
 
     assert Counter(answer.status_code for answer in answers) == {303: 10}
     assert (count(ReportMessage), count(ReportPart)) == (5, 6)
-    assert set(behind(words).contents.accounts[1:]) == {f"More {n}" for n in range(5)}
+    assert set(stored(words).contents.accounts[1:]) == {f"More {n}" for n in range(5)}

@@ -13,6 +13,7 @@ from reporting.filing.submission import Filed
 from reporting.record.models import Report
 from tests.make.databases import count
 from tests.make.reports import make_submission
+from tests.make.threads import failing_commits
 from ugly_mugs.database.engine import db
 from ugly_mugs.runtime import runtime
 from ugly_mugs.vault import Receipt
@@ -72,13 +73,9 @@ def test_they_share_a_transaction(app: Flask) -> None:
 
 
 def test_when_the_database_fails_every_one_of_them_is_told_and_can_try_again(app: Flask) -> None:
-    def lost(_connection: sa.Connection) -> None:
-        raise sa.exc.OperationalError("COMMIT", {}, Exception("connection closed"))
-
     batches = BatchCommit()
-    sa.event.listen(db.engine, "commit", lost)
-    answers = file_all(app, batches, [1, 2, 3])
-    sa.event.remove(db.engine, "commit", lost)
+    with failing_commits():
+        answers = file_all(app, batches, [1, 2, 3])
 
     assert all(isinstance(answer, sa.exc.OperationalError) for answer in answers)
     assert count(Report) == 0

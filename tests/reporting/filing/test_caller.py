@@ -1,18 +1,17 @@
 """The desk's door: filed once, with who wrote it down, an audit entry, and a receipt to read out."""
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from reporting.record.models import Report, Source
+from tests.make.audit import entries
 from tests.make.cast import Colleague
 from tests.make.databases import count
 from tests.make.pages import hidden
-from tests.make.reporter import at_once, behind, receipt_in
-from tests.reporting.record.test_opening import entries
+from tests.make.reporter import receipt_in, stored
+from tests.make.threads import at_once, failing_commits
 from ugly_mugs.audit.models import AuditKind
-from ugly_mugs.database.engine import db
 
 NEW = "/desk/reports/new"
 TYPED = {
@@ -30,7 +29,7 @@ def typed(alice: Colleague) -> dict[str, object]:
 def test_the_receipt_on_the_page_opens_what_was_filed(alice: Colleague, typed: dict[str, object]) -> None:
     answer = alice.post(NEW, typed)
 
-    found = behind(receipt_in(answer.text))
+    found = stored(receipt_in(answer.text))
     report, opened = found.report, found.contents
     assert (report.source, report.filed_by) == (Source.DESK, alice.id)
     assert opened.account == TYPED["happened.account"]
@@ -63,12 +62,8 @@ def test_what_was_changed_after_filing_is_said_not_to_be_in_it(
 def test_when_the_commit_fails_neither_the_report_nor_its_audit_entry_is_stored(
     alice: Colleague, typed: dict[str, object]
 ) -> None:
-    def lost(_connection: sa.Connection) -> None:
-        raise sa.exc.OperationalError("COMMIT", {}, Exception("connection closed"))
-
-    sa.event.listen(db.engine, "commit", lost)
-    answer = alice.post(NEW, typed)
-    sa.event.remove(db.engine, "commit", lost)
+    with failing_commits():
+        answer = alice.post(NEW, typed)
 
     assert answer.status_code == 503
     assert (count(Report), entries(AuditKind.REPORT_FILED_FOR_CALLER)) == (0, [])

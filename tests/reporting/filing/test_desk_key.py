@@ -27,9 +27,7 @@ def test_a_report_sealed_before_somebody_left_is_sealed_again_to_the_new_key(
     assert "He came back at ten." in alice.browser.get(f"/desk/reports/{filed.report_id}").text
 
 
-def test_the_cache_holds_the_new_key_after_the_first_report(
-    team: Team, alice: Colleague, dave: Colleague
-) -> None:
+def test_the_cache_holds_the_new_key_after_the_first_report(team: Team, dave: Colleague) -> None:
     vault = runtime().vault
     former = desk_key.cached(vault)
     team.remove(dave)

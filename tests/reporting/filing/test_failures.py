@@ -14,7 +14,14 @@ from flask.testing import FlaskClient
 from reporting.record.models import IdentifierTag, Report, ReportMessage, ReportPart
 from tests.make.databases import count
 from tests.make.pages import area_of, box_of, plain_words
-from tests.make.reporter import come_back, csrf_in, file, open_form, send, shows_receipt, token_in
+from tests.make.reporter import (
+    csrf_in,
+    file_and_open,
+    open_form,
+    send,
+    shows_receipt,
+    token_in,
+)
 from ugly_mugs.database.engine import db, is_sqlite
 
 TYPED = {
@@ -30,14 +37,14 @@ class Trouble(StrEnum):
     LOST = "lost connection"
 
 
-class Weather:
+class Database:
     """What the database does from now on; it lies under the application and not in it."""
 
     def __init__(self) -> None:
         self.trouble = Trouble.NONE
         sa.event.listen(db.engine, "begin", self._begin)
 
-    def turn(self, trouble: Trouble) -> None:
+    def set_trouble(self, trouble: Trouble) -> None:
         db.session.remove()
         db.engine.dispose()
         self.trouble = trouble
@@ -52,10 +59,10 @@ class Weather:
 
 
 @pytest.fixture
-def weather(app: Flask) -> Iterator[Weather]:
-    weather = Weather()
-    yield weather
-    sa.event.remove(db.engine, "begin", weather._begin)
+def database(app: Flask) -> Iterator[Database]:
+    database = Database()
+    yield database
+    sa.event.remove(db.engine, "begin", database._begin)
 
 
 def troubles() -> list[Trouble]:
@@ -64,12 +71,12 @@ def troubles() -> list[Trouble]:
 
 
 def test_a_report_is_drawn_again_with_everything_typed_and_can_be_sent_later(
-    client: FlaskClient, weather: Weather
+    client: FlaskClient, database: Database
 ) -> None:
     for trouble in troubles():
         filed = count(Report)
         token = open_form(client)
-        weather.turn(trouble)
+        database.set_trouble(trouble)
 
         answer = send(client, token, **TYPED)
 
@@ -78,16 +85,16 @@ def test_a_report_is_drawn_again_with_everything_typed_and_can_be_sent_later(
         assert area_of(answer.text, "happened.account") == TYPED["happened__account"].strip()
         assert box_of(answer.text, "place.place") == "Leeds"
         assert token_in(answer.text) == token
-        weather.turn(Trouble.NONE)
+        database.set_trouble(Trouble.NONE)
         assert [count(each) for each in (Report, ReportPart, IdentifierTag)] == [filed] * 3
         assert shows_receipt(send(client, token, **TYPED).text)
 
 
 def test_the_log_says_only_what_kind_of_error_it_was(
-    client: FlaskClient, weather: Weather, caplog: pytest.LogCaptureFixture
+    client: FlaskClient, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     token = open_form(client)
-    weather.turn(Trouble.LOST)
+    database.set_trouble(Trouble.LOST)
 
     with caplog.at_level(logging.DEBUG):
         send(client, token, happened__account="canary in the account")
@@ -97,38 +104,27 @@ def test_the_log_says_only_what_kind_of_error_it_was(
     assert "canary" not in said
 
 
-def test_a_message_is_shown_again(client: FlaskClient, weather: Weather) -> None:
-    come_back(client, file(client))
+@pytest.mark.parametrize(("form", "field"), [("message", "message.text"), ("add", "happened.account")])
+def test_a_message_or_an_addition_is_shown_again(
+    client: FlaskClient, database: Database, form: str, field: str
+) -> None:
+    file_and_open(client)
     csrf = csrf_in(client.get("/receipt/report").text)
-    weather.turn(troubles()[0])
+    database.set_trouble(troubles()[0])
 
-    answer = client.post("/receipt/message", data={"csrf": csrf, "message.text": "A long message. " * 300})
+    answer = client.post(f"/receipt/{form}", data={"csrf": csrf, field: "There is more. " * 300})
 
     assert answer.status_code == 503
-    assert area_of(answer.text, "message.text") == "A long message. " * 300
-    weather.turn(Trouble.NONE)
-    assert count(ReportMessage) == 0
-
-
-def test_an_addition_is_shown_again(client: FlaskClient, weather: Weather) -> None:
-    come_back(client, file(client))
-    csrf = csrf_in(client.get("/receipt/report").text)
-    weather.turn(troubles()[0])
-
-    answer = client.post("/receipt/add", data={"csrf": csrf, "happened.account": "There is more. " * 300})
-
-    assert answer.status_code == 503
-    assert area_of(answer.text, "happened.account") == "There is more. " * 300
-    weather.turn(Trouble.NONE)
-    assert count(ReportPart) == 1
+    assert area_of(answer.text, field) == "There is more. " * 300
+    database.set_trouble(Trouble.NONE)
+    assert (count(ReportMessage), count(ReportPart)) == (0, 1)
 
 
 def test_filing_in_quiet_times_writes_no_log_line(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
-        words = file(client)
-        come_back(client, words)
+        file_and_open(client)
         client.get("/receipt/report")
 
     assert caplog.records == []

@@ -11,12 +11,12 @@ from tests.make.reporter import (
     ACCOUNT,
     DIGITS,
     EVERYTHING,
-    behind,
     file,
     open_form,
     receipt_in,
     send,
     shows_receipt,
+    stored,
 )
 from ugly_mugs.vault import Receipt
 
@@ -40,7 +40,7 @@ def test_it_says_how_to_keep_the_receipt_and_what_happens_now(client: FlaskClien
 def test_it_needs_no_more_than_what_happened(client: FlaskClient) -> None:
     words = file(client)
 
-    found = behind(words)
+    found = stored(words)
     assert found.report.state is ReportState.RECEIVED
     assert found.report.source is Source.REPORTER
     assert found.contents.account == ACCOUNT
@@ -51,7 +51,7 @@ def test_it_needs_no_more_than_what_happened(client: FlaskClient) -> None:
 def test_it_keeps_every_answer(client: FlaskClient) -> None:
     answer = client.post("/report", data={"token": open_form(client), **EVERYTHING})
 
-    found = behind(receipt_in(answer.text)).contents
+    found = stored(receipt_in(answer.text)).contents
     assert found.sections["happened"]["account"] == "Line one\nline two"
     assert found.sections["happened"]["types"] == ["robbery", "threats"]
     assert found.offenders[0]["names"] == ["Example", "Other Example"]
@@ -66,7 +66,7 @@ def test_it_keeps_every_answer(client: FlaskClient) -> None:
 def test_it_never_keeps_the_second_half_of_a_postcode(client: FlaskClient) -> None:
     words = file(client, place__place="LS11 8ZQ")
 
-    assert behind(words).contents.sections["place"]["place"] == "LS11"
+    assert stored(words).contents.sections["place"]["place"] == "LS11"
 
 
 def test_it_needs_no_cookie_and_sets_none(app: Flask) -> None:
@@ -81,7 +81,7 @@ def test_it_needs_no_cookie_and_sets_none(app: Flask) -> None:
 def test_it_writes_down_only_the_day(client: FlaskClient, clock: MovableClock) -> None:
     words = file(client)
 
-    found = behind(words)
+    found = stored(words)
     assert found.report.received_on == clock.now().date()
     assert found.contents.head.received_at == clock.now()
 
@@ -101,7 +101,7 @@ def test_several_people_are_kept_in_their_order_and_empty_ones_left_out(client: 
         offenders_of_2__names="Third",
     )
 
-    assert [offender["names"] for offender in behind(words).contents.offenders] == [["First"], ["Third"]]
+    assert [offender["names"] for offender in stored(words).contents.offenders] == [["First"], ["Third"]]
 
 
 def test_what_is_refused_for_its_size_is_not_said_to_be_kept(client: FlaskClient) -> None:

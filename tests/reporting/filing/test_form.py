@@ -1,6 +1,5 @@
 """The report form: what it says before its first field, and what it never needs."""
 
-from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.benchmarks.filing import PAGE_BAR, weigh
@@ -97,5 +96,5 @@ def test_it_says_that_seeing_a_warning_first_takes_longer(client: FlaskClient) -
     assert "may take longer" in words
 
 
-def test_the_page_and_all_it_loads_is_light(app: Flask, client: FlaskClient) -> None:
+def test_the_page_and_all_it_loads_is_light(client: FlaskClient) -> None:
     assert weigh(client) <= PAGE_BAR

@@ -16,10 +16,10 @@ from tests.make.databases import count
 from tests.make.pages import Drawn, area_of, box_of, plain_words
 from tests.make.reporter import (
     EVERYTHING,
-    behind,
     holds_everything,
     receipt_in,
     shows_receipt,
+    stored,
     token_in,
     typed,
 )
@@ -175,7 +175,7 @@ class TestWhenSomethingIsWrong:
         assert area_of(answer.text, "happened.account") == account
         assert count(Report) == 0
         shorter = door.send({"happened.account": account}, token_in(answer.text))
-        assert behind(receipt_in(shorter.text)).contents.account == account
+        assert stored(receipt_in(shorter.text)).contents.account == account
 
     def test_an_account_of_a_whole_book_returns_with_what_is_wrong_beside_it(self, door: Door) -> None:
         # Pasted by accident, or in a script of which each letter takes six in an address.

@@ -11,7 +11,6 @@ from tests.make.databases import count
 from tests.make.pages import Drawn, area_of, box_of, plain_words
 from tests.make.reporter import (
     ACCOUNT,
-    behind,
     come_back,
     consents_of,
     open_form,
@@ -19,6 +18,7 @@ from tests.make.reporter import (
     receipt_in,
     send,
     shows_receipt,
+    stored,
     token_in,
 )
 
@@ -111,7 +111,7 @@ def test_a_form_changed_and_sent_much_later_can_be_added_with_the_receipt(
     assert not shows_receipt(late.text)
     assert box_of(late.text, "place.place") == "Leeds"
     assert area_of(form.text, "happened.account") == "He came back today."
-    assert behind(words).contents.accounts == [ACCOUNT, "He came back today."]
+    assert stored(words).contents.accounts == [ACCOUNT, "He came back today."]
 
 
 def test_what_was_brought_along_survives_a_wrong_receipt(client: FlaskClient) -> None:

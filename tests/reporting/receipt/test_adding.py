@@ -8,13 +8,11 @@ from reporting.record.models import ReportPart, ReportState
 from tests.make.clock import MovableClock
 from tests.make.databases import count
 from tests.make.pages import area_of
-from tests.make.reporter import ACCOUNT, behind, come_back, csrf_in, file, post
-from tests.reporting.receipt.steps import move_report
+from tests.make.reporter import ACCOUNT, come_back, csrf_in, file, file_and_open, move_report, post, stored
 
 
 def test_each_section_can_be_added_alone(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     sections = {
         "happened.account": "He came back.",
         "happened.types": "threats",
@@ -26,9 +24,9 @@ def test_each_section_can_be_added_alone(client: FlaskClient) -> None:
 
     for number, (name, text) in enumerate(sections.items(), start=2):
         assert post(client, "/receipt/add", **{name: text}).status_code == 303
-        assert len(behind(words).contents.parts) == number
+        assert len(stored(words).contents.parts) == number
 
-    assert behind(words).contents.accounts == [ACCOUNT, "He came back."]
+    assert stored(words).contents.accounts == [ACCOUNT, "He came back."]
 
 
 @pytest.mark.parametrize("state", sorted(FINISHED))
@@ -39,7 +37,7 @@ def test_an_addition_reopens_a_finished_report(client: FlaskClient, state: Repor
 
     post(client, "/receipt/add", **{"happened.account": "He came back."})
 
-    assert behind(words).report.state is ReportState.IN_REVIEW
+    assert stored(words).report.state is ReportState.IN_REVIEW
 
 
 def test_an_empty_form_adds_nothing(client: FlaskClient) -> None:
@@ -50,21 +48,19 @@ def test_an_empty_form_adds_nothing(client: FlaskClient) -> None:
     post(client, "/receipt/add", **{"happened.account": "   "})
 
     assert count(ReportPart) == 1
-    assert behind(words).report.state is ReportState.SETTLED
+    assert stored(words).report.state is ReportState.SETTLED
 
 
 def test_an_addition_sent_twice_is_stored_once(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     for _ in range(2):
         post(client, "/receipt/add", **{"happened.account": "He came back."})
 
-    assert behind(words).contents.accounts == [ACCOUNT, "He came back."]
+    assert stored(words).contents.accounts == [ACCOUNT, "He came back."]
 
 
 def test_adding_a_person_to_the_form_stores_nothing(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    file_and_open(client)
 
     answer = post(client, "/receipt/add", **{"offenders-0.names": "Example", "offenders.add": "1"})
 
@@ -74,7 +70,7 @@ def test_adding_a_person_to_the_form_stores_nothing(client: FlaskClient) -> None
 
 
 def test_an_invalid_answer_is_refused_and_the_text_kept(client: FlaskClient) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
 
     answer = post(client, "/receipt/add", **{"happened.account": "More.", "when.day": "yesterday"})
 
@@ -83,7 +79,7 @@ def test_an_invalid_answer_is_refused_and_the_text_kept(client: FlaskClient) -> 
 
 
 def test_the_text_is_shown_again_after_the_session_ended(client: FlaskClient, clock: MovableClock) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
     page = client.get("/receipt/add").text
     clock.forward(hours=1)
 

@@ -7,8 +7,16 @@ from flask.testing import FlaskClient
 
 from reporting.record.models import OutputState
 from tests.make.pages import box_of, plain_words
-from tests.make.reporter import come_back, file, make_output, post
-from tests.reporting.receipt.steps import AFTER_SEEN, WARN, open_report
+from tests.make.reporter import (
+    AFTER_SEEN,
+    WARN,
+    come_back,
+    file,
+    file_and_open,
+    make_output,
+    open_report,
+    post,
+)
 from ugly_mugs.database.engine import db
 
 
@@ -97,7 +105,7 @@ def test_an_output_of_another_report_is_not_found(app: Flask) -> None:
 
 
 def test_an_unknown_output_is_not_found(client: FlaskClient) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
 
     for typed in ("", "x", "0" * 32):
         assert post(client, "/receipt/output", output=typed, do="hold").status_code == 404

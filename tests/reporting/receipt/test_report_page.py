@@ -14,18 +14,22 @@ from tests.make.databases import count
 from tests.make.pages import plain_words
 from tests.make.reporter import (
     ACCOUNT,
+    AFTER_SEEN,
     DIGITS,
-    behind,
+    WARN,
     come_back,
     file,
+    file_and_open,
     make_output,
+    move_report,
     open_form,
+    open_report,
     post,
     receipt_in,
     send,
+    stored,
     token_in,
 )
-from tests.reporting.receipt.steps import AFTER_SEEN, WARN, move_report, open_report
 from ugly_mugs.database.engine import db
 
 
@@ -65,17 +69,15 @@ def test_every_answer_is_shown(client: FlaskClient) -> None:
 
 
 def test_no_time_of_day_is_shown(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    file_and_open(client)
 
     assert not re.search(r"\d\d:\d\d", plain_words(open_report(client)).replace("10:00 to 18:00", ""))
 
 
 def test_messages_of_both_sides_are_shown_in_order(client: FlaskClient, clock: MovableClock) -> None:
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     post(client, "/receipt/message", **{"message.text": "Did you get it?\nThank you"})
-    opened = behind(words)
+    opened = stored(words)
     report = queries.locked_report(opened.report.id)
     assert report is not None
     conversation.write(
@@ -89,7 +91,7 @@ def test_messages_of_both_sides_are_shown_in_order(client: FlaskClient, clock: M
 
 
 def test_a_message_sent_twice_is_stored_once(client: FlaskClient) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
     for _ in range(2):
         post(client, "/receipt/message", **{"message.text": "Hello"})
 
@@ -97,7 +99,7 @@ def test_a_message_sent_twice_is_stored_once(client: FlaskClient) -> None:
 
 
 def test_an_empty_message_is_not_sent(client: FlaskClient) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
 
     assert post(client, "/receipt/message", **{"message.text": " \n "}).status_code == 400
     assert count(ReportMessage) == 0
@@ -111,7 +113,7 @@ def test_a_message_reopens_a_finished_report(client: FlaskClient, state: ReportS
 
     post(client, "/receipt/message", **{"message.text": "There is more."})
 
-    assert behind(words).report.state is ReportState.IN_REVIEW
+    assert stored(words).report.state is ReportState.IN_REVIEW
 
 
 def test_the_button_after_filing_opens_the_report(client: FlaskClient) -> None:

@@ -8,8 +8,7 @@ from flask.testing import FlaskClient
 from reporting.record.models import ReportMessage, ReportState
 from tests.make.clock import MovableClock
 from tests.make.databases import count
-from tests.make.reporter import behind, come_back, file
-from tests.reporting.receipt.steps import open_report
+from tests.make.reporter import come_back, file, file_and_open, open_report, stored
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db
 
@@ -25,8 +24,7 @@ def test_a_receipt_starts_a_session_with_a_session_cookie(client: FlaskClient) -
 
 
 def test_each_entry_starts_a_new_session_and_ends_the_former(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     former = client.get_cookie("reporter")
     come_back(client, words)
     newer = client.get_cookie("reporter")
@@ -41,7 +39,7 @@ def test_each_entry_starts_a_new_session_and_ends_the_former(client: FlaskClient
 
 
 def test_a_session_ends_after_twenty_idle_minutes(client: FlaskClient, clock: MovableClock) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
     clock.forward(minutes=19)
     open_report(client)
     clock.forward(minutes=21)
@@ -50,7 +48,7 @@ def test_a_session_ends_after_twenty_idle_minutes(client: FlaskClient, clock: Mo
 
 
 def test_closing_the_report_ends_the_session(client: FlaskClient) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
 
     client.post("/receipt/close")
 
@@ -59,7 +57,7 @@ def test_closing_the_report_ends_the_session(client: FlaskClient) -> None:
 
 
 def test_the_stored_session_names_no_owner_and_no_time_of_day(client: FlaskClient) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
 
     row = db.session.query(Session).one()
 
@@ -73,14 +71,13 @@ def test_every_page_of_a_report_needs_a_session(client: FlaskClient) -> None:
 
 
 def test_forms_without_the_csrf_token_change_nothing(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
 
     for path in ("message", "add", "choices", "output", "withdraw"):
         answer = client.post(f"/receipt/{path}", data={"csrf": "x", "message.text": "hello"})
         assert answer.status_code == 400
 
-    assert behind(words).report.state is ReportState.RECEIVED
+    assert stored(words).report.state is ReportState.RECEIVED
     assert count(ReportMessage) == 0
 
 

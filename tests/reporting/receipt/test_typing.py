@@ -8,8 +8,7 @@ from flask.testing import FlaskClient
 from reporting.receipt.views import MOST_WRONG_RECEIPTS
 from tests.make.clock import MovableClock
 from tests.make.pages import box_of, plain_words
-from tests.make.reporter import come_back, file, post, token_in
-from tests.reporting.receipt.steps import open_report
+from tests.make.reporter import come_back, file, file_and_open, open_report, post, token_in
 from ugly_mugs.vault import Receipt
 
 
@@ -89,8 +88,7 @@ def test_too_many_wrong_receipts_are_refused_with_the_words_kept(
 
 def test_an_unknown_and_a_withdrawn_receipt_get_the_same_answer(app: Flask) -> None:
     client = app.test_client()
-    withdrawn = file(client)
-    come_back(client, withdrawn)
+    withdrawn = file_and_open(client)
     post(client, "/receipt/withdraw")
     never = Receipt((1, 2, 3, 4, 5, 6, 7)).words
 

@@ -19,8 +19,18 @@ from reporting.record.models import (
 )
 from tests.make.databases import count
 from tests.make.pages import plain_words
-from tests.make.reporter import ACCOUNT, behind, come_back, file, listen, make_output, post
-from tests.reporting.receipt.steps import WARN, move_report
+from tests.make.reporter import (
+    ACCOUNT,
+    WARN,
+    come_back,
+    file,
+    file_and_open,
+    listen,
+    make_output,
+    move_report,
+    post,
+    stored,
+)
 from ugly_mugs.accounts.models import Session
 from ugly_mugs.database.engine import db
 from ugly_mugs.settings import Settings
@@ -35,7 +45,7 @@ def notified(app: Flask) -> list[object]:
 
 
 def test_the_page_explains_a_withdrawal_before_it_happens(client: FlaskClient) -> None:
-    come_back(client, file(client))
+    file_and_open(client)
 
     words = plain_words(client.get("/receipt/withdraw").text)
 
@@ -115,20 +125,17 @@ def test_a_failing_listener_undoes_the_withdrawal(app: Flask, client: FlaskClien
     def fails(_ended: object) -> None:
         raise RuntimeError
 
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     listen(app, "report_endings", listener=fails)
 
     answer = post(client, "/receipt/withdraw")
 
     assert answer.status_code == 500
-    assert behind(words).contents.account == ACCOUNT
-    assert behind(words).report.state is ReportState.RECEIVED
+    assert stored(words).contents.account == ACCOUNT
+    assert stored(words).report.state is ReportState.RECEIVED
 
 
-def test_deleted_data_is_in_no_file(
-    app: Flask, client: FlaskClient, settings: Settings, database_kind: str
-) -> None:
+def test_deleted_data_is_in_no_file(client: FlaskClient, settings: Settings, database_kind: str) -> None:
     """Neither in the database file nor in its log. On PostgreSQL this is left to its vacuum."""
     words = file(client)
     report = db.session.scalars(sa.select(Report)).one()

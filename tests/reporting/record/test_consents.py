@@ -23,7 +23,7 @@ from reporting.record.consents import (
 )
 from reporting.record.models import LIVE_OUTPUTS, Output, OutputState
 from reporting.record.queries import locked_report
-from tests.make.reporter import behind, come_back, consents_of, file, listen, make_output, post
+from tests.make.reporter import come_back, consents_of, file, listen, make_output, post, stored
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import Conflict
 from ugly_mugs.vault import symmetric
@@ -135,7 +135,7 @@ def test_an_approval_seen_before_the_change_is_refused(client: FlaskClient) -> N
 
 
 def test_without_consent_nothing_is_proposed(client: FlaskClient) -> None:
-    filed = behind(file(client))
+    filed = stored(file(client))
     report = locked_report(filed.report.id)
     assert report is not None
 

@@ -3,7 +3,7 @@
 from flask.testing import FlaskClient
 
 from reporting.record.contents import known_about_reporter
-from tests.make.reporter import ACCOUNT, behind, come_back, file, post
+from tests.make.reporter import ACCOUNT, come_back, file, post, stored
 
 
 def test_parts_are_merged_by_extending_lists_and_keeping_the_latest_answer(client: FlaskClient) -> None:
@@ -26,7 +26,7 @@ def test_parts_are_merged_by_extending_lists_and_keeping_the_latest_answer(clien
         },
     )
 
-    merged = behind(words).contents.sections
+    merged = stored(words).contents.sections
 
     assert merged["happened"] == {"account": f"{ACCOUNT}\n\nMore.", "types": ["threats", "robbery"]}
     assert [offender["names"] for offender in merged["offenders"]] == [["First"], ["Second"]]
@@ -47,7 +47,7 @@ def test_fields_about_the_reporter_are_listed_by_kind(client: FlaskClient) -> No
         contact_me__name_to_use="Jo",
     )
 
-    assert known_about_reporter(behind(words).contents) == {
+    assert known_about_reporter(stored(words).contents) == {
         "name": ["Anna", "Jo"],
         "working_name": ["Ruby", "Rosa"],
         "phone": ["07700 900123", "07700 900777"],
@@ -59,4 +59,4 @@ def test_fields_about_the_reporter_are_listed_by_kind(client: FlaskClient) -> No
 
 
 def test_without_answers_nothing_is_known_about_the_reporter(client: FlaskClient) -> None:
-    assert known_about_reporter(behind(file(client)).contents) == {}
+    assert known_about_reporter(stored(file(client)).contents) == {}

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from tests.make.clock import MovableClock
-from tests.make.reporter import come_back, file, post
+from tests.make.reporter import file, file_and_open, post
 from ugly_mugs.audit import jobs
 from ugly_mugs.audit.models import AuditEntry, AuditKind
 from ugly_mugs.database.engine import db
@@ -13,9 +13,9 @@ from ugly_mugs.database.engine import db
 def test_a_day_is_counted_once_when_it_is_over(client: FlaskClient, clock: MovableClock) -> None:
     file(client)
     file(client)
-    come_back(client, file(client))
+    file_and_open(client)
     post(client, "/receipt/add", **{"happened.account": "More."})
-    come_back(client, file(client))
+    file_and_open(client)
     post(client, "/receipt/withdraw")
 
     jobs.count_yesterday()

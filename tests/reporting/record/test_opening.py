@@ -10,11 +10,13 @@ from flask import Flask
 from reporting.desk.queue import RankCache
 from reporting.record import opening
 from reporting.record.models import Report
+from tests.make.audit import entries
 from tests.make.cast import Colleague, signed_in
 from tests.make.clock import MovableClock
+from tests.make.databases import set_row
 from tests.make.reports import ACCOUNT, File
 from ugly_mugs.accounts.models import Role
-from ugly_mugs.audit.models import AuditEntry, AuditKind
+from ugly_mugs.audit.models import AuditKind
 from ugly_mugs.database.engine import db
 from ugly_mugs.errors import NotAllowed, NotThere
 from ugly_mugs.runtime import runtime
@@ -23,11 +25,6 @@ from ugly_mugs.vault import CannotOpen
 
 def opened(colleague: Colleague, report_id: uuid.UUID, clock: MovableClock) -> opening.OpenedReport:
     return opening.open_report(report_id=report_id, staff=signed_in(colleague), now=clock.now())
-
-
-def entries(kind: AuditKind) -> list[AuditEntry]:
-    db.session.rollback()
-    return list(db.session.scalars(sa.select(AuditEntry).where(AuditEntry.kind == kind)))
 
 
 class TestOpening:
@@ -43,8 +40,7 @@ class TestOpening:
         self, alice: Colleague, file: File, clock: MovableClock
     ) -> None:
         report = file()
-        db.session.execute(sa.update(Report).where(Report.id == report.id).values(desk_wrap=b"spoilt"))
-        db.session.commit()
+        set_row(Report, report.id, desk_wrap=b"spoilt")
 
         with pytest.raises(CannotOpen):
             opened(alice, report.id, clock)

@@ -3,7 +3,6 @@
 import uuid
 from dataclasses import replace
 from datetime import date
-from html import unescape
 
 import pytest
 from flask import Flask
@@ -23,8 +22,8 @@ from reporting.record.output_kinds import (
 )
 from tests.make.cast import Colleague, Team
 from tests.make.pages import Drawn, plain_words
-from tests.make.reporter import behind, come_back, file as file_report, make_output, post
-from tests.make.reports import File, FiledReport
+from tests.make.reporter import come_back, file as file_report, file_and_open, make_output, post, stored
+from tests.make.reports import File, FiledReport, page_of
 from tests.make.wiring import rewire
 from ugly_mugs.accounts.permissions import Permission
 from ugly_mugs.database.engine import db
@@ -117,7 +116,7 @@ class TestOnTheReceiptPage:
     def test_it_says_when_there_is_none(
         self, client: FlaskClient, answers: dict[str, str], sentence: str
     ) -> None:
-        come_back(client, file_report(client, **answers))
+        file_and_open(client, **answers)
 
         assert sentence in plain_words(client.get("/receipt/report").text)
 
@@ -152,29 +151,12 @@ class TestItsConsent:
         db.session.refresh(ends)
         db.session.refresh(stays)
         assert (ends.state, stays.state) == (OutputState.WITHDRAWN, OutputState.PROPOSED)
-        assert not behind(words).consents.contact_me
+        assert not stored(words).consents.contact_me
 
 
 @pytest.fixture
 def report(file: File) -> FiledReport:
     return file(consents=Consents(contact_me=True))
-
-
-def propose(report: FiledReport) -> Output:
-    output = outputs.propose(
-        report=report.row,
-        kind=PACKET.kind,
-        subject_id=uuid.uuid4(),
-        preview={"sms": "Example"},
-        content_key=report.content_key,
-        consents=Consents(contact_me=True),
-    )
-    db.session.commit()
-    return output
-
-
-def page_of(who: Colleague, report: FiledReport) -> str:
-    return unescape(who.browser.get(report.path).text)
 
 
 class TestOnTheDesksPage:
@@ -190,7 +172,7 @@ class TestOnTheDesksPage:
         assert "Now a packet can be put together." in page
         assert page.count("Put a packet together") == 1
 
-        propose(report)
+        report.propose(PACKET.kind, Consents(contact_me=True))
         page = page_of(alice, report)
         assert "A packet was put together." in page
         assert page.count("Put a packet together") == 1
@@ -199,7 +181,7 @@ class TestOnTheDesksPage:
     def test_it_is_listed_with_its_title_its_page_and_its_state(
         self, alice: Colleague, report: FiledReport
     ) -> None:
-        output = propose(report)
+        output = report.propose(PACKET.kind, Consents(contact_me=True))
 
         page = page_of(alice, report)
 
@@ -211,12 +193,12 @@ class TestOnTheDesksPage:
     ) -> None:
         wire(app, replace(PACKET, permission=Permission.DRAFT))
         dora = team.hire("dora")
-        propose(report)
+        report.propose(PACKET.kind, Consents(contact_me=True))
 
         assert "<li>Packet no. 1: Packet proposed.</li>" in page_of(dora, report)
 
     def test_what_is_said_at_the_end_is_about_it(self, alice: Colleague, report: FiledReport) -> None:
-        propose(report)
+        report.propose(PACKET.kind, Consents(contact_me=True))
         alice.post(f"{report.path}/take")
 
         proposed = Drawn(alice.browser.get(report.path).text).texts["settle.message"]

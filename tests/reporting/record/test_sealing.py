@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase
 from reporting.record import contents, facets, queries
 from reporting.record.models import IdentifierTag, Report, ReportMessage, ReportPart
 from tests.make.installation import Installation
-from tests.make.reporter import behind, come_back, file, post
+from tests.make.reporter import file, file_and_open, post, stored
 from ugly_mugs.accounts.keys import epochs
 from ugly_mugs.accounts.models import Holder, KeyEpoch, KeySeal
 from ugly_mugs.database.engine import db, is_sqlite
@@ -37,28 +37,27 @@ def everything_stored(table: type[DeclarativeBase]) -> list[Any]:
     return [value for row in rows for value in row]
 
 
-def test_no_text_can_be_found_in_the_database(app: Flask, client: FlaskClient) -> None:
-    words = file(client, **EVERYWHERE)
-    come_back(client, words)
+def test_no_text_can_be_found_in_the_database(client: FlaskClient) -> None:
+    words = file_and_open(client, **EVERYWHERE)
     post(client, "/receipt/message", **{"message.text": f"{CANARY} message"})
 
-    stored = b"".join(
+    rows = b"".join(
         value if isinstance(value, bytes) else str(value).encode()
         for table in (Report, ReportPart, ReportMessage, IdentifierTag)
         for value in everything_stored(table)
     )
     if is_sqlite():
         path = runtime().settings.database_url.removeprefix("sqlite:///")
-        stored += b"".join(file_path.read_bytes() for file_path in Path(path).parent.glob("*sqlite3*"))
+        rows += b"".join(file_path.read_bytes() for file_path in Path(path).parent.glob("*sqlite3*"))
 
     for shape in (
         str.encode,
         lambda text: text.encode("utf-16-le"),
         lambda text: text.encode().hex().encode(),
     ):
-        assert shape(CANARY).lower() not in stored.lower()
+        assert shape(CANARY).lower() not in rows.lower()
     for word in words.split():
-        assert f" {word} ".encode() not in stored
+        assert f" {word} ".encode() not in rows
 
 
 def test_a_tag_does_not_contain_its_identifier(client: FlaskClient) -> None:
@@ -86,7 +85,7 @@ def test_texts_in_one_padding_bucket_have_equal_sealed_lengths(client: FlaskClie
 
 
 def test_the_epoch_key_opens_a_report(client: FlaskClient, installation: Installation) -> None:
-    report = behind(file(client)).report
+    report = stored(file(client)).report
     recovery = RecoveryWords.from_words(installation.recovery_words)
     seal = db.session.scalars(
         sa.select(KeySeal).where(KeySeal.epoch_id == report.epoch_id, KeySeal.holder == Holder.RECOVERY)
@@ -100,8 +99,8 @@ def test_the_epoch_key_opens_a_report(client: FlaskClient, installation: Install
 
 
 def test_keys_and_wraps_of_one_report_do_not_open_another(app: Flask) -> None:
-    one, words = behind(file(app.test_client())), file(app.test_client())
-    other = behind(words)
+    one, words = stored(file(app.test_client())), file(app.test_client())
+    other = stored(words)
     assert queries.content_key(other.report, Receipt.parse(words), runtime().vault) == other.key
 
     with pytest.raises(CannotOpen):
@@ -128,7 +127,7 @@ def test_facets_come_back_as_they_were_sealed(client: FlaskClient) -> None:
         place__place="Leeds",
         about_you__sector="street",
     )
-    report = behind(words).report
+    report = stored(words).report
     assert report.facets is not None
 
     opened_facets = facets.open_sealed(report.facets, report_id=report.id, vault=runtime().vault)
@@ -144,10 +143,9 @@ def test_facets_come_back_as_they_were_sealed(client: FlaskClient) -> None:
 
 
 def test_facets_follow_what_is_added(client: FlaskClient) -> None:
-    words = file(client)
-    come_back(client, words)
+    words = file_and_open(client)
     post(client, "/receipt/add", **{"place.region": "wales", "happened.types": "rape"})
-    report = behind(words).report
+    report = stored(words).report
     assert report.facets is not None
 
     opened_facets = facets.open_sealed(report.facets, report_id=report.id, vault=runtime().vault)
@@ -155,8 +153,8 @@ def test_facets_follow_what_is_added(client: FlaskClient) -> None:
     assert (opened_facets.region, opened_facets.severity) == ("wales", "danger")
 
 
-def test_a_new_epoch_is_used_from_the_next_report_on(app: Flask, client: FlaskClient) -> None:
-    former = behind(file(client)).report.epoch_id
+def test_a_new_epoch_is_used_from_the_next_report_on(client: FlaskClient) -> None:
+    former = stored(file(client)).report.epoch_id
     kind = db.session.get(KeyEpoch, former).kind  # type: ignore[union-attr]
     recovery = epochs.live_recovery_key()
     assert recovery is not None
@@ -165,4 +163,4 @@ def test_a_new_epoch_is_used_from_the_next_report_on(app: Flask, client: FlaskCl
     db.session.commit()
     epochs.mark(runtime().settings.keys_dir, newer, vault=runtime().vault)
 
-    assert behind(file(client)).report.epoch_id == newer_id
+    assert stored(file(client)).report.epoch_id == newer_id

@@ -1,14 +1,13 @@
 """The leak check finds what is known about a reporter in any spelling, and accepts everything else."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from flask import Flask
-from flask_babel import Babel
 from hypothesis import example, given, settings, strategies as st
 
 from reporting.redaction.leak_check import Leak, check
+
+pytestmark = pytest.mark.usefixtures("in_english")
 
 KNOWN = {
     "working_name": ["Marisol Vega", "Lady Rose"],
@@ -25,14 +24,6 @@ ALERT = (
     "the chin, northern voice. Grey van, AB12 CDE. He rings from 07700 900456 and writes as bad.client@example.com. "
     "Hotel in Leeds, first week of March, in the evening. If he books with you, think twice, and tell us."
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_english() -> Iterator[None]:
-    app = Flask("check")
-    Babel(app)
-    with app.test_request_context():
-        yield
 
 
 def kinds(
@@ -213,7 +204,7 @@ def test_a_known_phone_is_found_in_any_layout_anywhere(
     assert "phone" in kinds(text, {"phone": [digits]})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(NAMES, CASES, st.sampled_from(["", "'s", "’s", "s", "!", "…"]), AROUND, AROUND)
 def test_a_working_name_is_found_anywhere(
     name: str, case: object, behind: str, before: str, after: str
@@ -225,7 +216,7 @@ def test_a_working_name_is_found_anywhere(
     assert "working_name" in kinds(text, {"working_name": [name]})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     EMAILS,
     CASES,
@@ -243,7 +234,7 @@ def test_a_known_email_is_found_in_any_layout_anywhere(
     assert "email" in kinds(set_apart(written, before, after), {"email": [email]})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from(["https://listings.example/ads/leonie-x", "www.leonie-x.example", "t.me/leonie_x"]),
     st.sampled_from(["", "http://", "https://", "https://www."]),
@@ -261,7 +252,7 @@ def test_a_known_link_is_found_with_and_without_its_scheme(
     assert "profile_url" in leak_kinds
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=200))
 def test_leaks_never_overlap_and_always_are_slices_of_the_text(text: str) -> None:
     text += " marisol 900123 mill lane"
@@ -273,7 +264,7 @@ def test_leaks_never_overlap_and_always_are_slices_of_the_text(text: str) -> Non
     assert all(one.end <= other.start for one, other in pairwise(leaks))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.sampled_from("0123456789"), st.integers(4_000, 5_000), st.integers(0, 5_000))
 @example("0", 5_000, 5_000)
 @example("7", 5_000, 0)
@@ -293,7 +284,7 @@ def test_leading_zeros_do_not_change_a_number() -> None:
     assert kinds("it is 000", {"reference": ["0000"]}) == ["reference"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(ALERT.replace("AB12 CDE", "").split()), max_size=60))
 def test_words_unrelated_to_the_reporter_are_no_leak(words: list[str]) -> None:
     assert check(" ".join(words), KNOWN, ["Anna waits", "9 Elm Row"]) == []

@@ -1,15 +1,14 @@
 """Marks in an account: without overlaps, complete, and with everything that the leak check would refuse."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from flask import Flask
-from flask_babel import Babel
 from hypothesis import given, settings, strategies as st
 
 from reporting.redaction import leak_check, marks, spans
 from reporting.redaction.spans import OpenedRedaction, Span
+
+pytestmark = pytest.mark.usefixtures("in_english")
 
 KNOWN = {
     "working_name": ["Marisol Vega"],
@@ -22,14 +21,6 @@ WORDS = (
     "Marisol Vega robin 07700 900123 900123 he rang from 07700 900456 florist mill lane @marisol_v marisol-v and my "
     "friend Anna said [x] 小美 LS11 8ZQ oh nine double oh"
 ).split(" ")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_english() -> Iterator[None]:
-    app = Flask("marks")
-    Babel(app)
-    with app.test_request_context():
-        yield
 
 
 def by_words(account_marks: list[marks.Mark]) -> dict[str, bool]:
@@ -59,7 +50,7 @@ def test_a_partly_hidden_proposal_is_marked_in_its_visible_part() -> None:
     assert by_words(account_marks) == {"Marisol ": False, "Vega": True}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join),
     st.lists(st.tuples(st.integers(0, 120), st.integers(0, 120)), max_size=4),
@@ -76,7 +67,7 @@ def test_pieces_are_the_account_and_marks_never_overlap(account: str, places: li
     assert shown == hidden
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join))
 def test_hiding_every_proposal_leaves_no_leak(account: str) -> None:
     account_marks = marks.of_account(account, KNOWN, None)

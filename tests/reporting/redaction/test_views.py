@@ -5,10 +5,10 @@ from html import unescape
 
 from reporting.redaction import queries
 from reporting.redaction.spans import HIDDEN
+from tests.make.audit import entries
 from tests.make.cast import Colleague
 from tests.make.pages import Drawn
 from tests.make.reports import ACCOUNT, File, FiledReport
-from tests.reporting.record.test_opening import entries
 from ugly_mugs.audit.models import AuditKind
 
 ABOUT = {"working_names": ["Marisol"], "phones": ["07700 900123"]}
