@@ -6,8 +6,8 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$name; break; fi; done)
 BIN := .venv/bin
 SOURCES := ugly_mugs reporting alerts tests wsgi.py deploy
-# Test processes: one more than two cores, because the tests of running processes mostly wait.
-WORKERS ?= 3
+# Test processes: more than two cores, because the tests of running processes mostly wait.
+WORKERS ?= 5
 # Without compiled files each process of a test run compiles the project and all tests anew.
 unexport PYTHONDONTWRITEBYTECODE
 

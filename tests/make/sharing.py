@@ -43,13 +43,20 @@ class Sharing(LoadScopeScheduling):
         return group_of(nodeid)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        """A process always knows its next test; behind a long one that is a short one, while there are any."""
-        groups = self.assigned_work[node].items()
-        if any(is_long(group) and not all(tests.values()) for group, tests in groups):
+        """Of the processes, half are at a long test at most, as these wait for much; the others use the cores.
+
+        A process always knows its next test: behind a long one that is a short one, while there are any.
+        """
+        at_long = [each for each in self.nodes if self._is_at_long(each)]
+        if node in at_long or len(at_long) >= (len(self.nodes) + 1) // 2:
             short = next((group for group in self.workqueue if not is_long(group)), None)
             if short is not None:
                 self.workqueue.move_to_end(short, last=False)
         super()._assign_work_unit(node)
+
+    def _is_at_long(self, node: WorkerController) -> bool:
+        groups = self.assigned_work.get(node, {}).items()
+        return any(is_long(group) and not all(tests.values()) for group, tests in groups)
 
 
 def group_of(nodeid: str) -> str:
